@@ -1,0 +1,37 @@
+/** What is used of `pg`'s Connection, from 8.11 on. */
+export interface PgConnection {
+  /** Text by the name of the prepared statement. */
+  readonly parsedStatements: Readonly<Record<string, string | undefined>>;
+  parse(statement: object): void;
+  bind(portal: object): void;
+  execute(portal: object): void;
+  query(text: string): void;
+  sync(): void;
+  /** Called for each message of the server, with a name like `readyForQuery`. */
+  emit(event: string, message?: unknown): boolean;
+  prependListener(event: string, listener: (message: BackendMessage) => void): unknown;
+}
+
+/**
+ * A message of the server.
+ *
+ * @see https://www.postgresql.org/docs/current/protocol-message-formats.html
+ */
+export interface BackendMessage {
+  /** CommandComplete: the tag. */
+  readonly text?: string;
+  /** DataRow: the values, as text. */
+  readonly fields?: readonly (string | null)[];
+  /** ReadyForQuery: I idle, T in a transaction, E in a failed one. */
+  readonly status?: string;
+  /** ErrorResponse: the SQLSTATE. */
+  readonly code?: string;
+  /** ErrorResponse: where in the text, in characters from 1. */
+  position?: string | undefined;
+}
+
+/** What `pg`'s client puts in its queue: it writes its messages when `submit` is called. */
+export interface PgSubmittable {
+  /** @returns an error if it wrote nothing. */
+  submit(connection: PgConnection): unknown;
+}
