@@ -1,0 +1,63 @@
+import { betterIdentity, isUnidentifiable, whyFullBreaks } from './identity.ts';
+import { PlanError, type PlanStep } from './plan-step.ts';
+import type { SourceSnapshot, TableSnapshot } from './source-snapshot.ts';
+import { displayTable, displayTables, quoteTable } from './table-name.ts';
+
+/** REPLICA IDENTITY for each table that should have another one. Each partition has an identity of its own. */
+export function planIdentities(
+  snapshot: SourceSnapshot,
+  tables: readonly TableSnapshot[],
+): readonly PlanStep[] {
+  return tables.flatMap((table) => {
+    const identity = betterIdentity(table, snapshot.server);
+    return identity === undefined ? [] : [identityStep(table, identity, snapshot.server)];
+  });
+}
+
+/**
+ * The application must never fail because of Bemi: a published table that no identity fits refuses every
+ * UPDATE and DELETE.
+ *
+ * @throws {@link PlanError} when publishing these tables would do that.
+ */
+export function refuseUnidentifiable(snapshot: SourceSnapshot, tables: readonly TableSnapshot[]): void {
+  const broken = tables.filter((table) => isUnidentifiable(table, snapshot.server));
+  const [first] = broken;
+  if (!first) return;
+  throw new PlanError(
+    'unidentifiable-table',
+    `UPDATE and DELETE would fail once these are published: ${displayTables(broken)}. They have no primary ` +
+      `key, and REPLICA IDENTITY FULL fails too: ${whyFullBreaks(first, snapshot.server)}`,
+    `Give each a primary key (ALTER TABLE ${quoteTable(first)} ADD PRIMARY KEY …), or select the tables ` +
+      'to record without them.',
+  );
+}
+
+function identityStep(
+  table: TableSnapshot,
+  identity: 'full' | 'default',
+  server: SourceSnapshot['server'],
+): PlanStep {
+  const name = displayTable(table);
+  const common = { id: `identity ${name}`, kind: 'identity' } as const;
+  if (identity === 'default') {
+    return {
+      ...common,
+      title: `Identify rows of ${name} by their primary key`,
+      sql: `ALTER TABLE ${quoteTable(table)} REPLICA IDENTITY DEFAULT;`,
+      why:
+        `REPLICA IDENTITY FULL would make its UPDATE and DELETE fail: ${whyFullBreaks(table, server)}. ` +
+        'Old rows show the primary key alone.',
+    };
+  }
+  return {
+    ...common,
+    title: `Keep the whole old row of ${name}`,
+    sql: `ALTER TABLE ${quoteTable(table)} REPLICA IDENTITY FULL;`,
+    why:
+      table.kind === 'partitioned'
+        ? 'For its own description. Existing partitions have steps of their own: this reaches none of them.'
+        : 'UPDATE and DELETE then write the old row to the WAL; otherwise "before" has the key alone, or ' +
+          'they fail where there is no primary key. Changes the catalog alone, no rows.',
+  };
+}

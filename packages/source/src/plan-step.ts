@@ -1,0 +1,38 @@
+/** One statement that brings a source nearer to what is wanted. */
+export interface PlanStep {
+  /** Stable and unique within a plan, such as `identity public.users`. */
+  readonly id: string;
+  readonly kind: 'identity' | 'role' | 'publication' | 'slot';
+  /** What it does, for people, in a line. */
+  readonly title: string;
+  /** The exact statement, with its semicolon: what is run is what `--dry-run` prints. */
+  readonly sql: string;
+  readonly why: string;
+  /** A part of `sql` that must not be seen: use {@link printableSql} wherever the statement is shown. */
+  readonly secret?: string;
+}
+
+/** The statement with its secret masked. */
+export function printableSql(step: PlanStep): string {
+  return maskSecret(step.sql, step.secret);
+}
+
+/** Any text with the secret masked. */
+export function maskSecret(text: string, secret: string | undefined): string {
+  return secret ? text.replaceAll(secret, "'********'") : text;
+}
+
+export type PlanErrorCode = 'unknown-table' | 'no-tables' | 'unpublishable-table' | 'unidentifiable-table';
+
+/** What is wanted cannot be done without harm. Nothing has been changed. */
+export class PlanError extends Error {
+  override readonly name = 'PlanError';
+  readonly code: PlanErrorCode;
+  readonly fix: string;
+
+  constructor(code: PlanErrorCode, message: string, fix: string) {
+    super(message);
+    this.code = code;
+    this.fix = fix;
+  }
+}
