@@ -1,0 +1,93 @@
+import pg from 'pg';
+import { type Finding, ok, problem } from './finding.ts';
+import type { SlotSnapshot, SourceSnapshot, Wanted } from './source-snapshot.ts';
+
+/** Whether the slot is there, is one that the worker can read, and still holds its WAL. */
+export function checkSlot(snapshot: SourceSnapshot, wanted: Wanted): readonly Finding[] {
+  const { slot } = snapshot;
+  if (!slot) {
+    return [
+      problem(
+        'failure',
+        'slot',
+        `The replication slot ${wanted.slot} does not exist`,
+        'pg_replication_slots does not have it',
+        snapshot.publication
+          ? 'Make it by bemi setup, or run as a superuser or a role with REPLICATION:'
+          : 'Make the publication first: what is written between slot and publication can never be decoded. ' +
+              'Then run as a superuser or a role with REPLICATION:',
+        [creation(wanted.slot)],
+      ),
+    ];
+  }
+  return [checkKind(slot, snapshot), checkHealth(slot)];
+}
+
+function creation(name: string): string {
+  return `SELECT pg_create_logical_replication_slot(${literal(name)}, 'pgoutput');`;
+}
+
+function replacement(name: string): readonly string[] {
+  return [`SELECT pg_drop_replication_slot(${literal(name)});`, creation(name)];
+}
+
+function literal(text: string): string {
+  return pg.escapeLiteral(text).trimStart();
+}
+
+function checkKind(slot: SlotSnapshot, { server }: SourceSnapshot): Finding {
+  const evidence = slot.plugin === undefined ? 'a physical slot' : `plugin ${slot.plugin}`;
+  if (slot.plugin !== 'pgoutput') {
+    return problem(
+      'failure',
+      'slot',
+      `The replication slot ${slot.name} is not of the kind that the worker reads`,
+      evidence,
+      'Set BEMI_REPLICATION_SLOT to a name of its own. Or, if nobody needs this one, replace it:',
+      replacement(slot.name),
+    );
+  }
+  if (slot.database !== server.database) {
+    return problem(
+      'failure',
+      'slot',
+      `The replication slot ${slot.name} belongs to another database`,
+      `it is of ${slot.database}, this is ${server.database}`,
+      'Slot names are common to all databases of a server: set BEMI_REPLICATION_SLOT to a name of its own. Or, ' +
+        'if nobody needs this one, replace it:',
+      replacement(slot.name),
+    );
+  }
+  const use = slot.activePid === undefined ? 'not in use' : `in use by backend ${slot.activePid}`;
+  return ok('slot', `The replication slot ${slot.name} exists`, `${evidence}, ${use}`);
+}
+
+function checkHealth(slot: SlotSnapshot): Finding {
+  const id = 'slot-health';
+  if (slot.invalidationReason !== undefined || slot.walStatus === 'lost') {
+    return problem(
+      'failure',
+      id,
+      `The replication slot ${slot.name} is lost`,
+      slot.invalidationReason === undefined
+        ? 'wal_status is lost'
+        : `invalidated by the server: ${slot.invalidationReason}`,
+      `Changes after ${slot.confirmedFlushLsn ?? 'its last position'} that were not recorded can no longer be ` +
+        'read from it. Raise max_slot_wal_keep_size, replace the slot by the SQL below, and accept the gap: ' +
+        'bemi gap accept --reason "…".',
+      replacement(slot.name),
+    );
+  }
+  if (slot.walStatus === 'unreserved') {
+    return problem(
+      'warning',
+      id,
+      `The replication slot ${slot.name} is about to be lost`,
+      'wal_status is unreserved: the next checkpoint may remove WAL that was not recorded',
+      'Start the worker now: what it has recorded no longer needs to be kept. If it needs more time, raise ' +
+        'max_slot_wal_keep_size as far as the disk allows (ALTER SYSTEM SET …; SELECT pg_reload_conf();).',
+    );
+  }
+  const kept = slot.safeWalBytes === undefined ? '' : `, ${slot.safeWalBytes} bytes of WAL until it is lost`;
+  return ok(id, 'The slot holds its WAL', `${slot.walStatus ?? 'WAL reserved'}${kept}`);
+}
