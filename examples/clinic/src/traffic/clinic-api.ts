@@ -1,0 +1,35 @@
+import type { StaffMember } from './staff.ts';
+
+export interface Asking {
+  readonly userId: string;
+  readonly staff: StaffMember;
+  readonly reason: string;
+}
+
+export interface ClinicApi {
+  /** @returns the answer's JSON; undefined if the answer has no body. It throws for a status of 400 or more. */
+  ask(asking: Asking, method: string, path: string, body?: object): Promise<unknown>;
+}
+
+/** The clinic's API over HTTP, as it looks from behind the sign-in proxy. */
+export function clinicApi(clinicUrl: string, signal: AbortSignal): ClinicApi {
+  return {
+    async ask({ userId, staff, reason }, method, path, body) {
+      const response = await fetch(new URL(path, clinicUrl), {
+        method,
+        signal,
+        headers: {
+          'Content-Type': 'application/json',
+          'User-Agent': staff.userAgent,
+          'X-Forwarded-For': staff.ipAddress,
+          'X-User-Id': userId,
+          'X-User-Role': staff.role,
+          'X-Access-Reason': reason,
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+      return response.status === 204 ? undefined : response.json();
+    },
+  };
+}
