@@ -2,7 +2,7 @@ import { createDatabase, type TestDatabase } from '@bemi-db/test-kit/database';
 import pg from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type DecodedWal, decodeWal } from '../test/decoded-wal.ts';
-import { runWithBemiContext, setBemiContext } from './context.ts';
+import { runWithBemiContext } from './context.ts';
 import { createPool, wrapClient, wrapPool } from './pg.ts';
 
 const ALICE = { userId: 'alice' };
@@ -505,9 +505,10 @@ describe('a hostile context', () => {
     const { client, wal } = await bench();
     await client.query(`SET standard_conforming_strings = ${setting}`);
     await client.query('SET escape_string_warning = off');
-    setBemiContext(hostile);
-    await client.query('INSERT INTO t VALUES ($1)', [1]);
-    await client.query('INSERT INTO t VALUES (2)');
+    await runWithBemiContext(hostile, async () => {
+      await client.query('INSERT INTO t VALUES ($1)', [1]);
+      await client.query('INSERT INTO t VALUES (2)');
+    });
     const messages = await wal.takeMessages();
     expect(messages).toHaveLength(2);
     expect(messages[0]).toBe(messages[1]);
