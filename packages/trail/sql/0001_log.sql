@@ -1,0 +1,253 @@
+-- The log and what it is made of. docs/architecture.md describes each table; names and types here are the
+-- stored format. Row text is json, not jsonb: it loads faster, and what was hashed is exactly what is stored.
+
+-- A log is one ordered, gap-free sequence of entries. The writer locks its row in every audit transaction.
+CREATE TABLE bemi.logs (
+  log           integer     PRIMARY KEY,
+  name          text        NOT NULL UNIQUE,
+  created_at    timestamptz NOT NULL DEFAULT now(),
+  -- Counts the writers that have taken the log over; only the newest may append.
+  epoch         bigint      NOT NULL DEFAULT 0,
+  next_sequence bigint      NOT NULL DEFAULT 0
+) WITH (fillfactor = 10); -- updated in every audit transaction: room for HOT
+
+-- Where a log's entries come from, and how far they are recorded.
+CREATE TABLE bemi.sources (
+  log               integer PRIMARY KEY REFERENCES bemi.logs,
+  system_identifier text    NOT NULL,
+  database          text    NOT NULL,
+  slot              text    NOT NULL,
+  publication       text    NOT NULL,
+  generation        integer NOT NULL DEFAULT 1,
+  timeline          integer NOT NULL,
+  -- The log is complete from here on: the slot's position when recording began.
+  complete_from_lsn pg_lsn  NOT NULL,
+  -- final_lsn of the last recorded transaction. A transaction sent again is one at or below it.
+  last_final_lsn    pg_lsn  NOT NULL DEFAULT '0/0',
+  -- What the slot may be told. Never told before this row is committed.
+  confirmed_lsn     pg_lsn  NOT NULL
+) WITH (fillfactor = 10);
+
+-- One row for each shape that a table has had.
+CREATE TABLE bemi.relations (
+  log         integer NOT NULL REFERENCES bemi.logs,
+  relation    integer NOT NULL,
+  -- The event that put this shape into the log.
+  sequence    bigint  NOT NULL,
+  oid         bigint  NOT NULL,
+  schema_name text    NOT NULL,
+  table_name  text    NOT NULL,
+  -- The partitioned table that a partition belongs to, at the root; else the table itself.
+  root_schema text    NOT NULL,
+  root_table  text    NOT NULL,
+  document    json    NOT NULL,
+  PRIMARY KEY (log, relation)
+);
+CREATE INDEX ON bemi.relations (log, root_schema, root_table);
+
+CREATE TABLE bemi.change_log (
+  log         integer NOT NULL,
+  relation    integer NOT NULL,
+  sequence    bigint  NOT NULL,
+  -- Sequence of the transaction's first entry: a transaction's identity. Its entries are contiguous up to its commit.
+  transaction bigint  NOT NULL,
+  lsn         pg_lsn  NOT NULL,
+  context_no  integer NOT NULL,
+  operation   text    NOT NULL,
+  before_kind text    NOT NULL,
+  salt        bytea,
+  primary_key text    COLLATE "C",
+  -- The old row. Of an UPDATE with a full old row: only the columns that changed.
+  before      json,
+  after       json,
+  -- Kept when payload and salt are erased.
+  commitment  bytea,
+  PRIMARY KEY (log, sequence)
+) PARTITION BY LIST (log);
+CREATE INDEX ON bemi.change_log (relation, primary_key, sequence);
+
+CREATE TABLE bemi.context_log (
+  log          integer NOT NULL,
+  context_no   integer NOT NULL,
+  sequence     bigint  NOT NULL,
+  transaction  bigint  NOT NULL,
+  authenticity text    NOT NULL,
+  salt         bytea,
+  context      json,
+  commitment   bytea,
+  PRIMARY KEY (log, sequence)
+) PARTITION BY LIST (log);
+CREATE INDEX ON bemi.context_log (transaction, context_no);
+-- The pending list takes the writer's inserts; upkeep empties it from another connection.
+CREATE INDEX ON bemi.context_log USING gin ((context::jsonb) jsonb_path_ops)
+  WITH (fastupdate = on, gin_pending_list_limit = 65536);
+
+CREATE TABLE bemi.transaction_log (
+  log              integer     NOT NULL,
+  generation       integer     NOT NULL,
+  -- Of the commit entry, the transaction's last.
+  sequence         bigint      NOT NULL,
+  transaction      bigint      NOT NULL,
+  commit_lsn       pg_lsn      NOT NULL,
+  end_lsn          pg_lsn      NOT NULL,
+  -- end_lsn of the transaction recorded before: between the two nothing else was committed to the published tables.
+  covered_from_lsn pg_lsn      NOT NULL,
+  xid              bigint      NOT NULL,
+  committed_at     timestamptz NOT NULL,
+  recorded_at      timestamptz NOT NULL,
+  change_count     bigint      NOT NULL,
+  context_count    integer     NOT NULL,
+  actor            json,
+  PRIMARY KEY (log, sequence)
+) PARTITION BY LIST (log);
+CREATE INDEX ON bemi.transaction_log (transaction);
+CREATE INDEX ON bemi.transaction_log (commit_lsn);
+-- Commit times are not monotonic and clocks jump: an attribute to search by, never an order or a partition key.
+CREATE INDEX ON bemi.transaction_log USING brin (committed_at) WITH (pages_per_range = 16, autosummarize = on);
+
+CREATE TABLE bemi.event_log (
+  log      integer     NOT NULL,
+  sequence bigint      NOT NULL,
+  kind     text        NOT NULL,
+  at       timestamptz NOT NULL,
+  actor    text,
+  payload  json,
+  salt     bytea,
+  PRIMARY KEY (log, sequence)
+) PARTITION BY LIST (log);
+
+-- What jsonb would reject, as it came. The entry that it belongs to says what stands in its place.
+CREATE TABLE bemi.quarantine (
+  log      integer NOT NULL,
+  sequence bigint  NOT NULL,
+  part     integer NOT NULL DEFAULT 0,
+  field    text    NOT NULL,
+  reason   text    NOT NULL,
+  bytes    bytea,
+  salt     bytea,
+  PRIMARY KEY (log, sequence, field, part)
+);
+
+-- Other processes never append: they ask here, and the worker appends and answers with the sequence.
+CREATE TABLE bemi.inbox (
+  id           bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  log          integer     NOT NULL REFERENCES bemi.logs,
+  kind         text        NOT NULL,
+  actor        text,
+  payload      json        NOT NULL,
+  requested_at timestamptz NOT NULL DEFAULT now(),
+  sequence     bigint,
+  answered_at  timestamptz
+);
+CREATE INDEX ON bemi.inbox (log, id) WHERE sequence IS NULL;
+
+CREATE FUNCTION bemi.notify_inbox() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+  PERFORM pg_notify('bemi_inbox', new.log::text);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER notify_inbox AFTER INSERT ON bemi.inbox FOR EACH ROW EXECUTE FUNCTION bemi.notify_inbox();
+
+-- Makes a log with its place in every partitioned table. Returns its number; an existing name is returned as it is.
+CREATE FUNCTION bemi.create_log(log_name text) RETURNS integer
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+  number integer;
+  parent text;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtext('bemi.create_log'));
+  SELECT l.log INTO number FROM bemi.logs l WHERE l.name = log_name;
+  IF found THEN RETURN number; END IF;
+  SELECT coalesce(max(l.log) + 1, 0) INTO number FROM bemi.logs l;
+  INSERT INTO bemi.logs (log, name) VALUES (number, log_name);
+  FOREACH parent IN ARRAY ARRAY['change_log', 'context_log', 'transaction_log', 'event_log'] LOOP
+    EXECUTE format('CREATE TABLE bemi.%I PARTITION OF bemi.%I FOR VALUES IN (%s) PARTITION BY RANGE (sequence)',
+                   parent || '_' || number, parent, number);
+  END LOOP;
+  RETURN number;
+END $$;
+
+-- Makes the partitions of one range of sequences, ahead of the writer. Attaching takes a lock that appending does
+-- not conflict with, unlike CREATE TABLE … PARTITION OF. A range that exists already is left as it is.
+CREATE FUNCTION bemi.create_partitions(log_number integer, from_sequence bigint, to_sequence bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+  parent text;
+  child text;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtext('bemi.create_partitions'), log_number);
+  FOREACH parent IN ARRAY ARRAY['change_log', 'context_log', 'transaction_log', 'event_log'] LOOP
+    child := parent || '_' || log_number || '_' || from_sequence;
+    CONTINUE WHEN to_regclass(format('bemi.%I', child)) IS NOT NULL;
+    EXECUTE format('CREATE TABLE bemi.%I (LIKE bemi.%I INCLUDING DEFAULTS)', child, parent);
+    EXECUTE format('ALTER TABLE bemi.%I ATTACH PARTITION bemi.%I FOR VALUES FROM (%s) TO (%s)',
+                   parent || '_' || log_number, child, from_sequence, to_sequence);
+  END LOOP;
+END $$;
+
+-- Takes a log over for a new writer: whoever wrote before is fenced off from here on.
+CREATE FUNCTION bemi.take_over(log_number integer) RETURNS bigint
+LANGUAGE sql SET search_path = pg_catalog AS $$
+  UPDATE bemi.logs SET epoch = epoch + 1 WHERE log = log_number RETURNING epoch
+$$;
+
+-- First statement of every audit transaction: one writer, and it knows where the log ends.
+CREATE FUNCTION bemi.fence(log_number integer, writer_epoch bigint, writer_next_sequence bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+  current bemi.logs;
+BEGIN
+  SELECT * INTO STRICT current FROM bemi.logs WHERE log = log_number FOR NO KEY UPDATE;
+  IF current.epoch <> writer_epoch THEN
+    RAISE EXCEPTION 'log % was taken over by another writer', log_number USING ERRCODE = 'BM001';
+  END IF;
+  IF current.next_sequence <> writer_next_sequence THEN
+    RAISE EXCEPTION 'log % continues at %, not at %', log_number, current.next_sequence, writer_next_sequence
+      USING ERRCODE = 'BM002';
+  END IF;
+END $$;
+
+-- Last statement of every audit transaction: the position moves in the same commit as the entries.
+CREATE FUNCTION bemi.advance(log_number integer, new_next_sequence bigint, new_last_final_lsn pg_lsn,
+                             new_confirmed_lsn pg_lsn, new_timeline integer)
+RETURNS void LANGUAGE sql SET search_path = pg_catalog AS $$
+  UPDATE bemi.logs SET next_sequence = new_next_sequence WHERE log = log_number AND next_sequence <> new_next_sequence;
+  UPDATE bemi.sources
+     SET last_final_lsn = greatest(last_final_lsn, new_last_final_lsn),
+         confirmed_lsn = greatest(confirmed_lsn, new_confirmed_lsn),
+         timeline = new_timeline
+   WHERE log = log_number;
+$$;
+
+-- What people query. The old row of an UPDATE is rebuilt from the new one and the columns that changed.
+-- Row changes of a partition show the table at its root; a TRUNCATE shows the partition that was emptied.
+CREATE VIEW bemi.changes AS
+SELECT (c.log::bigint << 48) + c.sequence AS id,
+       s.database,
+       CASE WHEN c.operation = 'TRUNCATE' THEN r.schema_name ELSE r.root_schema END AS schema,
+       CASE WHEN c.operation = 'TRUNCATE' THEN r.table_name ELSE r.root_table END AS "table",
+       c.primary_key,
+       c.operation,
+       CASE WHEN c.operation = 'UPDATE' AND c.before_kind = 'full' THEN c.after::jsonb || c.before::jsonb
+            ELSE c.before::jsonb END AS before,
+       c.after::jsonb AS after,
+       x.context::jsonb AS context,
+       t.committed_at,
+       t.recorded_at AS queued_at,
+       t.recorded_at AS created_at,
+       t.xid AS transaction_id,
+       c.lsn AS position
+  FROM bemi.change_log c
+  JOIN bemi.sources s ON s.log = c.log
+  JOIN bemi.relations r ON r.log = c.log AND r.relation = c.relation
+  JOIN bemi.transaction_log t ON t.log = c.log AND t.transaction = c.transaction
+  LEFT JOIN bemi.context_log x ON x.log = c.log AND x.transaction = c.transaction AND x.context_no = c.context_no;
+
+-- The name that people look for first, where it is free.
+DO $$
+BEGIN
+  IF to_regclass('public.changes') IS NULL AND to_regnamespace('public') IS NOT NULL
+     AND has_schema_privilege('public', 'CREATE') THEN
+    CREATE VIEW public.changes AS SELECT * FROM bemi.changes;
+  END IF;
+END $$;

@@ -1,0 +1,53 @@
+import type { CopyBuffer } from './copy-buffer.ts';
+
+/** A shape of a table, as its `relation` event holds it. */
+export interface RelationRow {
+  readonly relation: number;
+  readonly sequence: number;
+  readonly oid: number;
+  readonly schema: string;
+  readonly table: string;
+  readonly rootSchema: string;
+  readonly rootTable: string;
+  /** Canonical JSON text. */
+  readonly document: string;
+}
+
+/** The event that a request in the inbox became. */
+export interface InboxAnswer {
+  readonly id: string;
+  readonly sequence: number;
+}
+
+/** Bytes that can't stand where they belong, kept as they came. */
+export interface QuarantineRow {
+  /** Of the entry that they belong to. */
+  readonly sequence: number;
+  readonly field: 'row' | 'context';
+  readonly reason: string;
+  readonly bytes: Buffer;
+}
+
+/** How far the source is recorded once a unit is committed. LSNs in PostgreSQL's text form. */
+export interface Progress {
+  readonly lastFinalLsn: string;
+  readonly confirmedLsn: string;
+  readonly timeline: number;
+}
+
+/**
+ * What one step of the writer puts into the audit database. With `progress` the audit transaction is committed
+ * after it; without, it stays open for the rest of a source transaction that is too large for one unit.
+ */
+export interface AppendUnit {
+  readonly firstSequence: number;
+  readonly nextSequence: number;
+  readonly changes: CopyBuffer;
+  readonly contexts: CopyBuffer;
+  readonly transactions: CopyBuffer;
+  readonly events: CopyBuffer;
+  readonly relations: readonly RelationRow[];
+  readonly quarantine: readonly QuarantineRow[];
+  readonly answers: readonly InboxAnswer[];
+  readonly progress: Progress | undefined;
+}

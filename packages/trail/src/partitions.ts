@@ -1,0 +1,37 @@
+import type pg from 'pg';
+import { nextPartitionRange } from './partition-plan.ts';
+
+/** Makes partitions ahead of the writer. Call it often: it does nothing while there is room. Returns where room ends. */
+export async function extendPartitions(
+  client: pg.ClientBase,
+  log: number,
+  nextSequence: number,
+): Promise<number> {
+  for (;;) {
+    const { rows } = await client.query<{ coveredTo: string; totalBytes: string }>(
+      `SELECT coalesce(max(bound.upper), 0)::text AS "coveredTo", coalesce(sum(pg_total_relation_size(leaf.oid)), 0)::text AS "totalBytes"
+         FROM pg_inherits i
+         JOIN pg_class leaf ON leaf.oid = i.inhrelid,
+              LATERAL (SELECT substring(pg_get_expr(leaf.relpartbound, leaf.oid) FROM 'TO \\(''(\\d+)''\\)')::bigint AS upper) bound
+        WHERE i.inhparent = ANY (ARRAY[to_regclass($1), to_regclass($2), to_regclass($3), to_regclass($4)])`,
+      ['change_log', 'context_log', 'transaction_log', 'event_log'].map((table) => `bemi.${table}_${log}`),
+    );
+    const coveredTo = Number(rows[0]?.coveredTo);
+    const range = nextPartitionRange({ nextSequence, coveredTo, totalBytes: Number(rows[0]?.totalBytes) });
+    if (!range) return coveredTo;
+    await client.query('SELECT bemi.create_partitions($1, $2, $3)', [log, range.from, range.to]);
+  }
+}
+
+/** Empties the pending lists of the context indexes, which the writer only appends to. */
+export async function flushContextIndexes(client: pg.ClientBase, log: number): Promise<void> {
+  await client.query(
+    `SELECT gin_clean_pending_list(index.oid)
+       FROM pg_inherits i
+       JOIN pg_index x ON x.indrelid = i.inhrelid
+       JOIN pg_class index ON index.oid = x.indexrelid
+       JOIN pg_am am ON am.oid = index.relam AND am.amname = 'gin'
+      WHERE i.inhparent = to_regclass($1)`,
+    [`bemi.context_log_${log}`],
+  );
+}

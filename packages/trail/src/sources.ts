@@ -1,0 +1,123 @@
+import type pg from 'pg';
+
+/** What the audit database knows about a source. LSNs and 64-bit numbers are text, exact. */
+export interface SourceState {
+  readonly log: number;
+  readonly systemIdentifier: string;
+  readonly database: string;
+  readonly slot: string;
+  readonly publication: string;
+  readonly generation: number;
+  readonly timeline: number;
+  readonly completeFromLsn: string;
+  readonly lastFinalLsn: string;
+  readonly confirmedLsn: string;
+  /** End of the last recorded transaction; `completeFromLsn` while there is none. */
+  readonly coveredLsn: string;
+  readonly nextSequence: number;
+}
+
+export interface NewSource {
+  /** Unique among the logs of an audit database. */
+  readonly name: string;
+  readonly systemIdentifier: string;
+  readonly database: string;
+  readonly slot: string;
+  readonly publication: string;
+  readonly timeline: number;
+  /** Position of the slot when recording begins: the log is complete from there. */
+  readonly completeFromLsn: string;
+}
+
+/** The source that a log with this name records, or `undefined` where there is none yet. */
+export async function findSource(client: pg.ClientBase, name: string): Promise<SourceState | undefined> {
+  const { rows } = await client.query<Omit<SourceState, 'nextSequence'> & { nextSequence: string }>(
+    `SELECT s.log, s.system_identifier AS "systemIdentifier", s.database, s.slot, s.publication, s.generation,
+            s.timeline, s.complete_from_lsn::text AS "completeFromLsn", s.last_final_lsn::text AS "lastFinalLsn",
+            s.confirmed_lsn::text AS "confirmedLsn", l.next_sequence AS "nextSequence",
+            coalesce((SELECT t.end_lsn FROM bemi.transaction_log t WHERE t.log = s.log ORDER BY t.sequence DESC LIMIT 1),
+                     s.complete_from_lsn)::text AS "coveredLsn"
+       FROM bemi.logs l JOIN bemi.sources s USING (log)
+      WHERE l.name = $1`,
+    [name],
+  );
+  const row = rows[0];
+  return row && { ...row, nextSequence: safeInteger(row.nextSequence) };
+}
+
+/** Starts the log of a source, with its first partitions. A second call with the same name changes nothing. */
+export async function createSource(client: pg.ClientBase, source: NewSource): Promise<void> {
+  await client.query('BEGIN');
+  try {
+    const { rows } = await client.query<{ log: number }>('SELECT bemi.create_log($1) AS log', [source.name]);
+    await client.query(
+      `INSERT INTO bemi.sources (log, system_identifier, database, slot, publication, timeline, complete_from_lsn, confirmed_lsn)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $7) ON CONFLICT (log) DO NOTHING`,
+      [
+        rows[0]?.log,
+        source.systemIdentifier,
+        source.database,
+        source.slot,
+        source.publication,
+        source.timeline,
+        source.completeFromLsn,
+      ],
+    );
+    await client.query('COMMIT');
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}
+
+/** A recorded transaction, to be compared with one that the source sends again. */
+export interface RecordedTransaction {
+  readonly commitLsn: string;
+  readonly xid: string;
+  /** Microseconds since 2000-01-01 UTC. */
+  readonly committedAtMicros: string;
+}
+
+/** Up to `limit` recorded transactions of a generation at or after a position, in commit order. */
+export async function recordedTransactions(
+  client: pg.ClientBase,
+  log: number,
+  generation: number,
+  fromLsn: string,
+  limit: number,
+): Promise<RecordedTransaction[]> {
+  const { rows } = await client.query<RecordedTransaction>(
+    `SELECT commit_lsn::text AS "commitLsn", xid::text,
+            (extract(epoch FROM date_trunc('second', committed_at) - timestamptz '2000-01-01 00:00:00Z')::bigint * 1000000
+             + extract(microseconds FROM committed_at)::bigint % 1000000)::text AS "committedAtMicros"
+       FROM bemi.transaction_log
+      WHERE log = $1 AND generation = $2 AND commit_lsn >= $3::pg_lsn
+      ORDER BY commit_lsn LIMIT $4`,
+    [log, generation, fromLsn, limit],
+  );
+  return rows;
+}
+
+/** Makes this process the log's writer; whoever wrote before is fenced off. Returns the new epoch. */
+export async function takeOver(client: pg.ClientBase, log: number): Promise<string> {
+  const { rows } = await client.query<{ epoch: string }>('SELECT bemi.take_over($1) AS epoch', [log]);
+  const epoch = rows[0]?.epoch;
+  if (epoch === undefined) throw new Error(`There is no log ${log}`);
+  return epoch;
+}
+
+/** Session-level lock of a log: held by its writer for as long as it is connected. */
+export async function tryLockLog(client: pg.ClientBase, name: string): Promise<boolean> {
+  const { rows } = await client.query<{ locked: boolean }>(
+    `SELECT pg_try_advisory_lock(hashtext('bemi.writer'), hashtext($1)) AS locked`,
+    [name],
+  );
+  return rows[0]?.locked ?? false;
+}
+
+function safeInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value))
+    throw new RangeError(`Sequence ${text} is beyond what this version can count`);
+  return value;
+}

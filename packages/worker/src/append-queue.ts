@@ -1,0 +1,131 @@
+import type { AppendUnit, Progress } from '@bemi-db/trail/append/append-unit';
+import type { EntryBatch } from '@bemi-db/trail/append/entry-batch';
+import type { LogWriter } from '@bemi-db/trail/append/log-writer';
+
+export interface AppendQueueOptions {
+  readonly batch: EntryBatch;
+  readonly writer: LogWriter;
+  /** Changes in an audit transaction before it is committed (BEMI_BUFFER_SIZE). */
+  readonly bufferSize: number;
+  /** How far the source is recorded once everything that is complete now is durable. */
+  readonly progress: () => Progress;
+  /** Makes sure that there are partitions up to this sequence. */
+  readonly makeRoom: (nextSequence: number) => Promise<void>;
+  /** A unit is committed. */
+  readonly onDurable: (progress: Progress, unit: AppendUnit) => Promise<void>;
+  /** The queue is too full, or has room again. */
+  readonly onPressure: (isFull: boolean) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/** A source transaction larger than this is written in parts, within one audit transaction. */
+const partBytes = 4 * 1024 * 1024;
+const fullBytes = 12 * 1024 * 1024;
+const roomyBytes = 4 * 1024 * 1024;
+
+/**
+ * Decides when what has gathered is written, and writes it, one unit at a time:
+ * - at once when the writer is idle: alone, a change is durable after one commit;
+ * - while the writer is busy entries gather, up to `bufferSize` changes a unit;
+ * - a source transaction that grows beyond a few MB goes out in parts. The audit transaction then stays open, so what
+ *   was complete before it is committed first, by itself;
+ * - when too much waits, the stream is told to pause.
+ */
+export class AppendQueue {
+  readonly #options: AppendQueueOptions;
+  readonly #units: AppendUnit[] = [];
+  #waitingBytes = 0;
+  #isWriting = false;
+  #isFull = false;
+  #hasFailed = false;
+  #idle: (() => void)[] = [];
+
+  constructor(options: AppendQueueOptions) {
+    this.#options = options;
+  }
+
+  get isIdle(): boolean {
+    return !this.#isWriting && this.#units.length === 0;
+  }
+
+  /** A change was added: writes parts of a transaction that grows large. */
+  changeAdded(): void {
+    const { batch } = this.#options;
+    if (batch.byteCount < partBytes) return;
+    if (batch.hasComplete) this.#enqueueComplete();
+    if (batch.byteCount >= partBytes) this.#enqueue(batch.takePart());
+  }
+
+  /** A source transaction is complete: writes when enough has gathered. */
+  transactionComplete(): void {
+    if (this.#options.batch.completeChangeCount >= this.#options.bufferSize) this.#enqueueComplete();
+  }
+
+  /** Nothing more has arrived for now: writes what there is, unless the writer is busy and will come for it. */
+  flushIfIdle(): void {
+    if (this.isIdle && this.#options.batch.hasComplete) this.#enqueueComplete();
+  }
+
+  /** Writes everything that is complete. */
+  flush(): void {
+    if (this.#options.batch.hasComplete) this.#enqueueComplete();
+  }
+
+  /** Resolves when nothing is being written and nothing waits, or when writing has failed. */
+  drained(): Promise<void> {
+    if (this.isIdle || this.#hasFailed) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  #enqueueComplete(): void {
+    this.#enqueue(this.#options.batch.takeComplete(this.#options.progress()));
+  }
+
+  #enqueue(unit: AppendUnit): void {
+    this.#units.push(unit);
+    this.#waitingBytes += unitBytes(unit);
+    if (!this.#isFull && this.#waitingBytes > fullBytes) {
+      this.#isFull = true;
+      this.#options.onPressure(true);
+    }
+    if (!this.#isWriting) void this.#write();
+  }
+
+  async #write(): Promise<void> {
+    this.#isWriting = true;
+    const { batch, writer, makeRoom, onDurable, onPressure, onError } = this.#options;
+    try {
+      for (;;) {
+        const unit = this.#units.shift();
+        if (!unit) {
+          // While the writer was busy more may have gathered.
+          if (!batch.hasComplete) break;
+          this.#enqueueComplete();
+          continue;
+        }
+        const bytes = unitBytes(unit);
+        await makeRoom(unit.nextSequence);
+        await writer.append(unit);
+        this.#waitingBytes -= bytes;
+        if (unit.progress) await onDurable(unit.progress, unit);
+        batch.recycle(unit);
+        if (this.#isFull && this.#waitingBytes < roomyBytes) {
+          this.#isFull = false;
+          onPressure(false);
+        }
+      }
+      this.#isWriting = false;
+    } catch (error) {
+      this.#hasFailed = true; // and stays "writing": nothing may be written after what failed
+      onError(error);
+    }
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+}
+
+function unitBytes(unit: AppendUnit): number {
+  const quarantined = unit.quarantine.reduce((sum, row) => sum + row.bytes.length, 0);
+  return (
+    unit.changes.length + unit.contexts.length + unit.transactions.length + unit.events.length + quarantined
+  );
+}

@@ -1,0 +1,171 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type ParsedConnection, parseConnectionString } from '@bemi-db/source/connection-string';
+import type { FailpointHook } from './failpoints.ts';
+import { type Logger, silentLogger } from './logger.ts';
+import { openSession, type SessionTargets } from './open-session.ts';
+import { type Problem, ProblemError } from './problem.ts';
+import { record } from './recording-session.ts';
+import { retryDelayMs } from './retry-delay.ts';
+import { newCounters, type WorkerStatus } from './worker-status.ts';
+
+export interface WorkerOptions {
+  /** URL of the source database. */
+  readonly source: string;
+  /** URL of the audit database. */
+  readonly destination: string;
+  /** Name of the log in the audit database. Default: the source database's name. */
+  readonly name?: string;
+  /** Default `bemi_slot`. */
+  readonly slot?: string;
+  /** Default `bemi_publication`. */
+  readonly publication?: string;
+  /** Changes in an audit transaction before it is committed. Default 1000. */
+  readonly bufferSize?: number;
+  /** A larger row goes into quarantine. Default 64 MiB. */
+  readonly maximumRowBytes?: number;
+  /** Default: silent. */
+  readonly logger?: Logger;
+  /** For tests: makes named steps fail. */
+  readonly failpoint?: FailpointHook;
+}
+
+export interface RunOptions {
+  /** Stops the worker: what is finished is committed, then `run` resolves. */
+  readonly signal?: AbortSignal;
+  /** Record everything up to the source's position now, then resolve. */
+  readonly drain?: boolean;
+}
+
+export interface Worker {
+  /**
+   * Records until the signal stops it, or everything is drained. While a side can't be reached it tries again, for
+   * ever; with `drain` for 30 s.
+   *
+   * @throws ProblemError when going on would leave a gap, or no server can cure what is wrong.
+   */
+  run(options?: RunOptions): Promise<void>;
+  status(): WorkerStatus;
+}
+
+const drainPatienceMs = 30_000;
+/** Recording for this long counts as a success: the next failure is tried again soon. */
+const stableMs = 30_000;
+/** Before this version pgoutput has no option `messages`. */
+const firstVersionWithMessages = 140_000;
+
+/**
+ * Makes a worker that records the changes of a source database, with their context, exactly once.
+ *
+ * @throws ConnectionStringError when a URL can't be used.
+ * @example
+ * const worker = createWorker({ source: process.env.BEMI_DATABASE_URL, destination: process.env.BEMI_DESTINATION_URL });
+ * await worker.run({ signal: AbortSignal.timeout(60_000) });
+ */
+export function createWorker(options: WorkerOptions): Worker {
+  const targets = sessionTargets(options);
+  const logger = options.logger ?? silentLogger;
+  const counters = newCounters();
+
+  /** One log line for each change of what keeps us waiting, not one for each try. */
+  const wait = (problem: Problem): void => {
+    if (counters.problem?.code !== problem.code || counters.problem.message !== problem.message) {
+      logger.warn({ code: problem.code, fix: problem.fix }, problem.message);
+    }
+    counters.problem = problem;
+    counters.state = 'waiting';
+  };
+
+  return {
+    status: () => ({ ...counters }),
+    async run({ signal = new AbortController().signal, drain = false } = {}) {
+      const startedAtMs = Date.now();
+      let failures = 0;
+      let hasStarted = false;
+      while (!signal.aborted) {
+        let recordingSinceMs: number | undefined;
+        try {
+          const session = await openSession({ targets, logger, signal, onWaiting: wait });
+          try {
+            counters.hasContext = session.snapshot.server.version >= firstVersionWithMessages;
+            counters.problem = undefined;
+            counters.state = 'recording';
+            recordingSinceMs = Date.now();
+            logger.info(
+              {
+                log: targets.name,
+                slot: targets.slot,
+                publication: targets.publication,
+                from: session.state.confirmedLsn,
+              },
+              'Recording',
+            );
+            await record({
+              session,
+              targets,
+              bufferSize: options.bufferSize ?? 1_000,
+              maximumRowBytes: options.maximumRowBytes ?? 64 * 1024 * 1024,
+              isDraining: drain,
+              startEvent: hasStarted ? undefined : startEvent(targets, session.state.confirmedLsn),
+              signal,
+              counters,
+              logger,
+              failpoint: options.failpoint,
+            });
+            break;
+          } finally {
+            hasStarted = true;
+            await session.close();
+          }
+        } catch (error) {
+          if (signal.aborted) break;
+          const problem = problemOf(error);
+          if (problem.kind !== 'retry') {
+            counters.state = 'stopped';
+            counters.problem = problem;
+            throw error;
+          }
+          if (recordingSinceMs !== undefined && Date.now() - recordingSinceMs > stableMs) failures = 0;
+          failures++;
+          counters.restarts++;
+          wait(problem);
+          const waitMs = retryDelayMs(failures, Math.random());
+          if (drain && Date.now() + waitMs - startedAtMs > drainPatienceMs) throw error;
+          await delay(waitMs, undefined, { signal }).catch(() => undefined);
+        }
+      }
+      counters.state = 'stopped';
+    },
+  };
+}
+
+function sessionTargets(options: WorkerOptions): SessionTargets {
+  const source: ParsedConnection = parseConnectionString(options.source, 'BEMI_DATABASE_URL');
+  return {
+    name: options.name ?? source.target.database,
+    source,
+    destination: parseConnectionString(options.destination, 'BEMI_DESTINATION_URL'),
+    slot: options.slot ?? 'bemi_slot',
+    publication: options.publication ?? 'bemi_publication',
+  };
+}
+
+function startEvent(targets: SessionTargets, fromLsn: string): object {
+  return {
+    event: 'started',
+    slot: targets.slot,
+    publication: targets.publication,
+    fromLsn,
+    pid: process.pid,
+  };
+}
+
+function problemOf(error: unknown): Problem {
+  if (error instanceof ProblemError) return error.problem;
+  const name = error instanceof Error ? error.name : typeof error;
+  return {
+    code: 'unexpected',
+    message: `Unexpected ${name}`,
+    fix: 'Please report it, with the stack trace.',
+    kind: 'refuse',
+  };
+}

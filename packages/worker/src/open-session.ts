@@ -1,0 +1,233 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseLsn } from '@bemi-db/replication/lsn';
+import { check } from '@bemi-db/source/check';
+import type { ConnectionAttempt, ConnectionPhase } from '@bemi-db/source/connection-attempt';
+import type { ParsedConnection } from '@bemi-db/source/connection-string';
+import type { Finding } from '@bemi-db/source/finding';
+import { inspect } from '@bemi-db/source/inspect';
+import type { SourceSnapshot, Wanted } from '@bemi-db/source/source-snapshot';
+import { migrate } from '@bemi-db/trail/migrate';
+import { createSource, findSource, type SourceState, takeOver, tryLockLog } from '@bemi-db/trail/sources';
+import { connect, connectReplication, type OpenConnection } from './connections.ts';
+import { identifySystem, type SystemIdentity } from './identify-system.ts';
+import type { Logger } from './logger.ts';
+import { prepareSource } from './prepare-source.ts';
+import { during, type Problem, ProblemError } from './problem.ts';
+import { RefusalError } from './refusal.ts';
+import { decideStart, type StartDecision } from './start-decision.ts';
+
+export interface SessionTargets {
+  /** Name of the log, unique in the audit database. */
+  readonly name: string;
+  readonly source: ParsedConnection;
+  readonly destination: ParsedConnection;
+  readonly slot: string;
+  readonly publication: string;
+}
+
+/** Everything that recording needs, connected, checked and locked. */
+export interface OpenSession {
+  /** Appends entries; nobody else uses it. */
+  readonly writer: OpenConnection;
+  readonly upkeep: OpenConnection;
+  readonly sourceSql: OpenConnection;
+  readonly replication: OpenConnection;
+  readonly state: SourceState;
+  readonly system: SystemIdentity;
+  readonly lineage: StartDecision['lineage'];
+  readonly epoch: string;
+  readonly isSameCluster: boolean;
+  readonly snapshot: SourceSnapshot;
+  readonly slotLsn: string;
+  readonly walSenderTimeoutMs: number;
+  readonly walBlockBytes: number;
+  /** How errors on either side are explained, by what was being done. */
+  readonly attempt: (database: 'source' | 'audit', phase: ConnectionPhase) => ConnectionAttempt;
+  close(): Promise<void>;
+}
+
+export interface OpenSessionOptions {
+  readonly targets: SessionTargets;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  /** Something keeps the worker waiting that is no failure: another worker. */
+  readonly onWaiting: (problem: Problem) => void;
+}
+
+/** Failures of these checks keep the worker from recording; others are only said. */
+const stoppingChecks = new Set(['version', 'primary', 'wal-level', 'role', 'publication', 'slot']);
+const lockPollMs = 1_000;
+
+/**
+ * Connects both sides and makes sure that recording may go on from where the log ends. The order matters: the log is
+ * locked before its end is read, and the source is only prepared where the log is empty.
+ *
+ * @throws ProblemError for whatever is in the way; all connections are closed then.
+ */
+export async function openSession(options: OpenSessionOptions): Promise<OpenSession> {
+  const { targets } = options;
+  const opened: OpenConnection[] = [];
+  const keep = (connection: OpenConnection): OpenConnection => {
+    opened.push(connection);
+    return connection;
+  };
+  const close = async (): Promise<void> => {
+    await Promise.all(opened.map((connection) => connection.close()));
+  };
+  const facts: { findings: readonly Finding[]; snapshot: SourceSnapshot | undefined } = {
+    findings: [],
+    snapshot: undefined,
+  };
+  const attempt = (database: 'source' | 'audit', phase: ConnectionPhase): ConnectionAttempt => ({
+    database,
+    phase,
+    target: database === 'source' ? targets.source.target : targets.destination.target,
+    slot: targets.slot,
+    publication: targets.publication,
+    findings: facts.findings,
+    ...(facts.snapshot ? { provider: facts.snapshot.server.provider } : {}),
+  });
+  const onSource = <T>(phase: ConnectionPhase, work: () => Promise<T>) =>
+    during(attempt('source', phase), work);
+  const onAudit = <T>(phase: ConnectionPhase, work: () => Promise<T>) =>
+    during(attempt('audit', phase), work);
+
+  try {
+    const writer = keep(await onAudit('connect', () => connect(targets.destination, 'worker: writer')));
+    await onAudit('write', () => migrate(writer.client));
+    await onAudit('write', () => lockLog(writer, options));
+    const upkeep = keep(await onAudit('connect', () => connect(targets.destination, 'worker: upkeep')));
+
+    const sourceSql = keep(await onSource('connect', () => connect(targets.source, 'worker: catalog')));
+    const wanted: Wanted = { slot: targets.slot, publication: targets.publication, tables: 'all' };
+    let snapshot = await onSource('inspect', () => inspect(sourceSql.client, targets));
+    facts.snapshot = snapshot;
+    const existing = await onAudit('write', () => findSource(writer.client, targets.name));
+    stopAt(check(snapshot, wanted), ['version', 'primary', 'wal-level', 'role']);
+    const replication = keep(await onSource('connect-replication', () => connectReplication(targets.source)));
+    const system = await onSource('connect-replication', () => identifySystem(replication.client));
+
+    if (!existing && !snapshot.slot) {
+      const before = snapshot;
+      const made = await onSource('create-publication', () =>
+        prepareSource(sourceSql.client, before, wanted, options.logger),
+      );
+      if (made) snapshot = await onSource('inspect', () => inspect(sourceSql.client, targets));
+      facts.snapshot = snapshot;
+    }
+    facts.findings = check(snapshot, wanted);
+    // With a log that has entries, a slot that is missing or lost is a gap: decideStart says so, with what it means.
+    stopAt(
+      facts.findings,
+      existing ? [...stoppingChecks].filter((id) => id !== 'slot') : [...stoppingChecks],
+    );
+    warnOf(facts.findings, options.logger);
+
+    const state = existing ?? (await onAudit('write', () => startLog(writer, targets, snapshot, system)));
+    const walLsn = parseLsn(snapshot.server.walLsn ?? state.confirmedLsn);
+    const { lineage } = await onSource('inspect', async () =>
+      decideStart(state, {
+        systemIdentifier: system.systemIdentifier,
+        timeline: system.timeline,
+        database: snapshot.server.database,
+        walLsn,
+        slotName: targets.slot,
+        slot: snapshot.slot,
+        timelineHistory: system.history,
+      }),
+    );
+    const epoch = await onAudit('write', () => takeOver(writer.client, state.log));
+    const isSameCluster = await onAudit('write', () => isCluster(writer, system.systemIdentifier));
+    const settings = await onSource('inspect', () => readSettings(sourceSql));
+    return {
+      writer,
+      upkeep,
+      sourceSql,
+      replication,
+      state,
+      system,
+      lineage,
+      epoch,
+      isSameCluster,
+      snapshot,
+      slotLsn: snapshot.slot?.confirmedFlushLsn ?? state.confirmedLsn,
+      ...settings,
+      attempt,
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** One worker writes a log at a time; others wait here and take over. */
+async function lockLog(writer: OpenConnection, options: OpenSessionOptions): Promise<void> {
+  while (!(await tryLockLog(writer.client, options.targets.name))) {
+    options.onWaiting({
+      code: 'log-in-use',
+      message: `Another worker records the log ${options.targets.name}`,
+      fix: 'Nothing to do: this one takes over when the other ends.',
+      kind: 'retry',
+    });
+    await Promise.race([delay(lockPollMs, undefined, { signal: options.signal }), writer.lost]);
+  }
+}
+
+async function startLog(
+  writer: OpenConnection,
+  targets: SessionTargets,
+  snapshot: SourceSnapshot,
+  system: SystemIdentity,
+): Promise<SourceState> {
+  const completeFromLsn = snapshot.slot?.confirmedFlushLsn;
+  if (completeFromLsn === undefined)
+    throw new RefusalError('slot-missing', `The slot ${targets.slot} has no position`, '');
+  await createSource(writer.client, {
+    name: targets.name,
+    systemIdentifier: system.systemIdentifier,
+    database: snapshot.server.database,
+    slot: targets.slot,
+    publication: targets.publication,
+    timeline: system.timeline,
+    completeFromLsn,
+  });
+  const state = await findSource(writer.client, targets.name);
+  if (!state) throw new Error(`The log ${targets.name} was not made`);
+  return state;
+}
+
+async function isCluster(connection: OpenConnection, systemIdentifier: string): Promise<boolean> {
+  const { rows } = await connection.client.query<{ id: string }>(
+    'SELECT system_identifier::text AS id FROM pg_control_system()',
+  );
+  return rows[0]?.id === systemIdentifier;
+}
+
+async function readSettings(
+  connection: OpenConnection,
+): Promise<{ walSenderTimeoutMs: number; walBlockBytes: number }> {
+  const { rows } = await connection.client.query<{ timeout: string; block: string }>(
+    `SELECT (SELECT setting FROM pg_settings WHERE name = 'wal_sender_timeout') AS timeout,
+            current_setting('wal_block_size') AS block`,
+  );
+  return { walSenderTimeoutMs: Number(rows[0]?.timeout), walBlockBytes: Number(rows[0]?.block) };
+}
+
+function stopAt(findings: readonly Finding[], ids: readonly string[]): void {
+  const failure = findings.find((finding) => finding.verdict === 'failure' && ids.includes(finding.id));
+  if (!failure) return;
+  throw new ProblemError({
+    code: failure.id,
+    message: `${failure.title} (${failure.evidence})`,
+    fix: failure.fix,
+    // An older server does not become a newer one while we wait.
+    kind: failure.id === 'version' ? 'configuration' : 'retry',
+  });
+}
+
+function warnOf(findings: readonly Finding[], logger: Logger): void {
+  for (const { id, verdict, title, evidence, fix } of findings) {
+    if (verdict !== 'ok') logger.warn({ check: id, evidence, fix }, title);
+  }
+}

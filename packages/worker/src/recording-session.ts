@@ -1,0 +1,316 @@
+import { formatLsn, type Lsn, parseLsn } from '@bemi-db/replication/lsn';
+import { type ReplicationStream, startReplication } from '@bemi-db/replication/replication-stream';
+import type { AppendUnit, Progress } from '@bemi-db/trail/append/append-unit';
+import { EntryBatch } from '@bemi-db/trail/append/entry-batch';
+import { LogWriter } from '@bemi-db/trail/append/log-writer';
+import type { InboxRequest } from '@bemi-db/trail/inbox';
+import { recordedRelations } from '@bemi-db/trail/relations';
+import { recordedTransactions } from '@bemi-db/trail/sources';
+import { AppendQueue } from './append-queue.ts';
+import { nowMicros } from './clock.ts';
+import { contextReader } from './context-text.ts';
+import { lastRecordEnd } from './drain-target.ts';
+import type { FailpointHook } from './failpoints.ts';
+import { shouldConfirmIdle } from './idle-confirm.ts';
+import type { Logger } from './logger.ts';
+import type { OpenSession, SessionTargets } from './open-session.ts';
+import { explainProblem, ProblemError } from './problem.ts';
+import { RecordedHistory } from './recorded-history.ts';
+import { ShapeRegistry } from './shape-registry.ts';
+import { lookUpTable } from './source-catalog.ts';
+import { statusIntervalMs } from './status-interval.ts';
+import { Stitcher } from './stitcher.ts';
+import { Upkeep } from './upkeep.ts';
+import type { WorkerCounters } from './worker-status.ts';
+
+export interface RecordingOptions {
+  readonly session: OpenSession;
+  readonly targets: SessionTargets;
+  readonly bufferSize: number;
+  readonly maximumRowBytes: number;
+  /** Stop when everything up to the source's position at the start is recorded. */
+  readonly isDraining: boolean;
+  /** What to append before anything else: that the worker started, once a process. */
+  readonly startEvent: object | undefined;
+  readonly signal: AbortSignal;
+  readonly counters: WorkerCounters;
+  readonly logger: Logger;
+  readonly failpoint: FailpointHook | undefined;
+}
+
+const historyPageSize = 5_000;
+const idleTickMs = 1_000;
+const drainTickMs = 50;
+/** How long the finished transactions may take to be committed when the worker is told to stop. */
+const stopTimeoutMs = 5_000;
+
+/**
+ * Records until it is told to stop, or everything is drained; throws a ProblemError when either side fails.
+ *
+ * receive → stitch → append → confirm: the socket's data goes through the decoder and the stitcher into the batch as it
+ * arrives; the queue writes the batch; only what is committed in the audit database is confirmed to the slot.
+ */
+export async function record(options: RecordingOptions): Promise<void> {
+  const recording = await Recording.start(options);
+  await recording.untilDone();
+}
+
+class Recording {
+  readonly #options: RecordingOptions;
+  readonly #batch: EntryBatch;
+  readonly #writer: LogWriter;
+  readonly #queue: AppendQueue;
+  readonly #stitcher: Stitcher;
+  readonly #upkeep: Upkeep;
+  readonly #shapes: ShapeRegistry;
+  readonly #pauses = new Set<'look-up' | 'pressure' | 'stopping'>();
+  readonly #drainTarget: Lsn | undefined;
+  #stream: ReplicationStream | undefined;
+  #confirmedLsn: Lsn;
+  #lastCommitAtMs = 0;
+  #finish: () => void = () => undefined;
+  #fail: (error: unknown) => void = () => undefined;
+  readonly #done: Promise<void>;
+
+  static async start(options: RecordingOptions): Promise<Recording> {
+    const { session } = options;
+    try {
+      const recorded = await recordedRelations(session.writer.client, session.state.log);
+      const drainTarget = options.isDraining ? await drainTargetOf(session) : undefined;
+      return new Recording(options, new ShapeRegistry(recorded), drainTarget);
+    } catch (error) {
+      throw new ProblemError(explainProblem(error, session.attempt('audit', 'write')), error);
+    }
+  }
+
+  private constructor(options: RecordingOptions, shapes: ShapeRegistry, drainTarget: Lsn | undefined) {
+    this.#options = options;
+    this.#shapes = shapes;
+    this.#drainTarget = drainTarget;
+    const { session, failpoint } = options;
+    const { state } = session;
+    this.#confirmedLsn = parseLsn(state.confirmedLsn);
+    this.#done = new Promise((resolve, reject) => {
+      this.#finish = resolve;
+      this.#fail = reject;
+    });
+    this.#done.catch(() => undefined);
+    const failAtAudit = (error: unknown) =>
+      this.#fail(new ProblemError(explainProblem(error, session.attempt('audit', 'write')), error));
+
+    this.#batch = new EntryBatch(state.log, state.nextSequence);
+    this.#writer = new LogWriter({
+      client: session.writer.client,
+      log: state.log,
+      epoch: session.epoch,
+      onStep: failpoint && (async (step, moment) => failpoint(`${step}:${moment}`)),
+    });
+    this.#upkeep = new Upkeep({
+      connection: session.upkeep,
+      log: state.log,
+      nextSequence: () => this.#batch.nextSequence,
+      onRequests: (requests) => this.#appendRequests(requests),
+      onError: failAtAudit,
+    });
+    this.#queue = new AppendQueue({
+      batch: this.#batch,
+      writer: this.#writer,
+      bufferSize: options.bufferSize,
+      progress: () => this.#progress(),
+      makeRoom: (nextSequence) => this.#upkeep.makeRoom(nextSequence),
+      onDurable: (progress, unit) => this.#confirm(progress, unit),
+      onPressure: (isFull) => (isFull ? this.#pause('pressure') : this.#resume('pressure')),
+      onError: failAtAudit,
+    });
+    this.#stitcher = new Stitcher({
+      batch: this.#batch,
+      shapes,
+      history: new RecordedHistory((fromLsn) =>
+        recordedTransactions(
+          session.upkeep.client,
+          state.log,
+          state.generation,
+          formatLsn(fromLsn),
+          historyPageSize,
+        ),
+      ),
+      generation: state.generation,
+      lastFinalLsn: parseLsn(state.lastFinalLsn),
+      coveredLsn: parseLsn(state.coveredLsn),
+      safeLsn: this.#confirmedLsn,
+      readContext: contextReader(session.snapshot.server.encoding),
+      mayHoldInvalidText: session.snapshot.server.encoding === 'SQL_ASCII',
+      maximumRowBytes: options.maximumRowBytes,
+      suspend: (work) => this.#suspend(work),
+      lookUp: async (relation) => {
+        await failpoint?.('look-up:before');
+        this.#shapes.define(relation, await lookUpTable(session.sourceSql.client, relation));
+      },
+      onChange: () => this.#queue.changeAdded(),
+      onTransaction: () => this.#queue.transactionComplete(),
+      onQuarantine: (what, reason) => {
+        options.counters.quarantined++;
+        options.logger.warn({ what, reason }, 'Kept in quarantine what the audit database would reject');
+      },
+    });
+  }
+
+  async untilDone(): Promise<void> {
+    const { session, signal, isDraining, counters } = this.#options;
+    const abort = () => this.#finish();
+    let ticker: NodeJS.Timeout | undefined;
+    try {
+      await this.#upkeep.start();
+      this.#appendStartEvents();
+      this.#stream = this.#startStream();
+      // What the audit database holds already; the slot may not have heard of it.
+      this.#stream.confirm(this.#confirmedLsn);
+      counters.confirmedLsn = formatLsn(this.#confirmedLsn);
+      this.#stream.ended.catch((error) => this.#failAtSource(error));
+      for (const connection of [session.writer, session.upkeep]) {
+        connection.lost.catch((error) =>
+          this.#fail(new ProblemError(explainProblem(error, session.attempt('audit', 'write')), error)),
+        );
+      }
+      session.sourceSql.lost.catch((error) => this.#failAtSource(error));
+      ticker = setInterval(() => this.#tick(), isDraining ? drainTickMs : idleTickMs);
+      signal.addEventListener('abort', abort, { once: true });
+      if (signal.aborted) abort();
+      await this.#done;
+      clearInterval(ticker);
+      await this.#stop();
+    } catch (error) {
+      throw new ProblemError(explainProblem(error, session.attempt('audit', 'write')), error);
+    } finally {
+      clearInterval(ticker);
+      signal.removeEventListener('abort', abort);
+      await this.#upkeep.stop();
+    }
+  }
+
+  #startStream(): ReplicationStream {
+    const { session, targets, isDraining, counters } = this.#options;
+    return startReplication({
+      client: session.replication.client,
+      slot: targets.slot,
+      publications: [targets.publication],
+      messages: counters.hasContext,
+      statusIntervalMs: statusIntervalMs(session.walSenderTimeoutMs, isDraining),
+      onMessage: (lsn, bytes, start, end) => this.#stitcher.receive(lsn, bytes, start, end),
+      onKeepalive: (walEnd) => this.#stitcher.keepalive(walEnd),
+      onDrained: () => this.#queue.flushIfIdle(),
+    });
+  }
+
+  #failAtSource(error: unknown): void {
+    this.#fail(
+      new ProblemError(explainProblem(error, this.#options.session.attempt('source', 'stream')), error),
+    );
+  }
+
+  #progress(): Progress {
+    return {
+      lastFinalLsn: formatLsn(this.#stitcher.lastFinalLsn),
+      confirmedLsn: formatLsn(this.#stitcher.safeLsn),
+      timeline: this.#options.session.system.timeline,
+    };
+  }
+
+  /** The one place that tells the slot to let go: after COMMIT, and only of what that commit holds. */
+  async #confirm(progress: Progress, unit: AppendUnit): Promise<void> {
+    const { counters, failpoint } = this.#options;
+    this.#confirmedLsn = parseLsn(progress.confirmedLsn);
+    this.#lastCommitAtMs = Date.now();
+    counters.transactions += unit.transactions.rowCount;
+    counters.changes += unit.changes.rowCount;
+    counters.lastCommitAt = new Date(this.#lastCommitAtMs);
+    counters.confirmedLsn = progress.confirmedLsn;
+    await failpoint?.('confirm:before');
+    this.#stream?.confirm(this.#confirmedLsn);
+    await failpoint?.('confirm:after');
+  }
+
+  /** Now and then: what happens when nothing arrives. */
+  #tick(): void {
+    const { counters, session, isDraining } = this.#options;
+    if (this.#stream) counters.receivedLsn = formatLsn(this.#stream.receivedLsn);
+    if (this.#stitcher.isInTransaction || !this.#queue.isIdle) return;
+    if (this.#drainTarget !== undefined && this.#confirmedLsn >= this.#drainTarget) {
+      this.#finish();
+      return;
+    }
+    const isDue = shouldConfirmIdle({
+      safeLsn: this.#stitcher.safeLsn,
+      confirmedLsn: this.#confirmedLsn,
+      sinceLastCommitMs: Date.now() - this.#lastCommitAtMs,
+      isSameCluster: session.isSameCluster,
+      isDraining,
+    });
+    if (isDue) this.#batch.complete();
+    this.#queue.flushIfIdle();
+  }
+
+  #appendStartEvents(): void {
+    const { session, startEvent } = this.#options;
+    if (session.lineage)
+      this.#batch.event('lineage', nowMicros(), undefined, JSON.stringify(session.lineage));
+    if (startEvent) this.#batch.event('lifecycle', nowMicros(), undefined, JSON.stringify(startEvent));
+    if (session.lineage || startEvent) {
+      this.#batch.complete();
+      this.#queue.flush();
+    }
+  }
+
+  #appendRequests(requests: readonly InboxRequest[]): void {
+    for (const { id, kind, actor, payload } of requests) {
+      this.#batch.answer({ id, sequence: this.#batch.event(kind, nowMicros(), actor, payload) });
+    }
+    if (this.#stitcher.isInTransaction) return; // they go with its commit
+    this.#batch.complete();
+    this.#queue.flushIfIdle();
+  }
+
+  /** Finished transactions are committed, the unfinished one is rolled back. */
+  async #stop(): Promise<void> {
+    this.#options.counters.state = 'stopping';
+    this.#pause('stopping');
+    this.#queue.flush();
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, stopTimeoutMs);
+    });
+    const orderly = async (): Promise<void> => {
+      await this.#queue.drained();
+      await this.#writer.rollback();
+      await this.#stream?.stop();
+    };
+    await Promise.race([orderly().catch(() => undefined), timeout]);
+    clearTimeout(timer);
+  }
+
+  /** Holds the stream, also in the middle of what has arrived, until the work is done. */
+  #suspend(work: () => Promise<void>): void {
+    this.#pause('look-up');
+    work().then(
+      () => this.#resume('look-up'),
+      (error) => this.#failAtSource(error),
+    );
+  }
+
+  #pause(reason: 'look-up' | 'pressure' | 'stopping'): void {
+    this.#pauses.add(reason);
+    this.#stream?.pause();
+  }
+
+  #resume(reason: 'look-up' | 'pressure'): void {
+    this.#pauses.delete(reason);
+    if (this.#pauses.size === 0) this.#stream?.resume();
+  }
+}
+
+async function drainTargetOf(session: OpenSession): Promise<Lsn> {
+  const { rows } = await session.sourceSql.client.query<{ lsn: string }>(
+    'SELECT pg_current_wal_insert_lsn()::text AS lsn',
+  );
+  return lastRecordEnd(parseLsn(rows[0]!.lsn), session.walBlockBytes);
+}

@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto';
+import { columnNull, columnText, columnUnchanged, type Tuple } from '@bemi-db/replication/tuple';
+import type { CopyBuffer } from '@bemi-db/trail/append/copy-buffer';
+import { writeByte, writeJsonString, writeRaw } from './json-text.ts';
+import type { TableShape } from './table-shape.ts';
+import { writeValue } from './value-json.ts';
+
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
+const openBracket = 0x5b;
+const closeBracket = 0x5d;
+const comma = 0x2c;
+const nullText = Buffer.from('null');
+/** Longer values are compared by the system, shorter ones in a loop, which is faster. */
+const loopedLength = 32;
+/** A B-tree entry holds at most 2,704 bytes, the other columns of the index included. */
+const longestKey = 2_000;
+
+/** An old row that a new one may take values from. Of kind `key` it only holds the replica identity's columns. */
+export interface OldRow {
+  readonly tuple: Tuple;
+  readonly isKeyOnly: boolean;
+}
+
+/** Writes the field of a whole row. An unchanged TOAST value comes from the old row; where the WAL lacks it, its key is absent. */
+export function writeRow(out: CopyBuffer, shape: TableShape, row: Tuple, old: OldRow | undefined): void {
+  const mark = out.beginField();
+  writeByte(out, openBrace);
+  let isFirst = true;
+  for (let column = 0; column < row.columnCount; column++) {
+    let from = row;
+    if (row.kinds[column] === columnUnchanged) {
+      if (!old || old.tuple.kinds[column] === columnUnchanged) continue;
+      if (old.isKeyOnly && !shape.isIdentityColumn[column]) continue;
+      from = old.tuple;
+    }
+    writeMember(out, shape, from, column, isFirst);
+    isFirst = false;
+  }
+  writeByte(out, closeBrace);
+  out.endField(mark);
+}
+
+/** Writes the field with those columns of a full old row that an UPDATE changed. */
+export function writeChangedColumns(out: CopyBuffer, shape: TableShape, before: Tuple, after: Tuple): void {
+  const mark = out.beginField();
+  writeByte(out, openBrace);
+  let isFirst = true;
+  for (let column = 0; column < before.columnCount; column++) {
+    if (isUnchanged(before, after, column)) continue;
+    writeMember(out, shape, before, column, isFirst);
+    isFirst = false;
+  }
+  writeByte(out, closeBrace);
+  out.endField(mark);
+}
+
+/** Writes the field with the replica identity's columns; the stream fills the others with NULLs that mean nothing. */
+export function writeIdentity(out: CopyBuffer, shape: TableShape, row: Tuple): void {
+  const mark = out.beginField();
+  writeByte(out, openBrace);
+  let isFirst = true;
+  for (let column = 0; column < row.columnCount; column++) {
+    if (!shape.isIdentityColumn[column]) continue;
+    writeMember(out, shape, row, column, isFirst);
+    isFirst = false;
+  }
+  writeByte(out, closeBrace);
+  out.endField(mark);
+}
+
+/**
+ * Writes the primary key's field: the text of the one column, or a JSON array of texts. NULL where the table has
+ * none, or the WAL does not hold it. A key too long for the index that finds records is replaced by its SHA-256.
+ */
+export function writePrimaryKey(
+  out: CopyBuffer,
+  shape: TableShape,
+  row: Tuple,
+  old: OldRow | undefined,
+): void {
+  const { keyColumns } = shape;
+  const count = keyColumns.length;
+  if (count === 0 || !isKeyPresent(keyColumns, row, old)) {
+    out.reserve(4);
+    out.null();
+    return;
+  }
+  const mark = out.beginField();
+  if (count === 1) {
+    const column = keyColumns[0]!;
+    const from = holder(row, old, column);
+    writeRaw(out, from.bytes, from.starts[column]!, from.ends[column]!);
+  } else {
+    for (let i = 0; i < count; i++) {
+      const column = keyColumns[i]!;
+      const from = holder(row, old, column);
+      writeByte(out, i === 0 ? openBracket : comma);
+      writeJsonString(out, from.bytes, from.starts[column]!, from.ends[column]!);
+    }
+    writeByte(out, closeBracket);
+  }
+  if (out.length - mark - 4 > longestKey) shortenKey(out, mark + 4);
+  out.endField(mark);
+}
+
+function shortenKey(out: CopyBuffer, start: number): void {
+  const digest = createHash('sha256').update(out.bytes.subarray(start, out.length)).digest('hex');
+  out.length = start + out.bytes.write(`sha256:${digest}`, start, 'latin1');
+}
+
+function isKeyPresent(keyColumns: readonly number[], row: Tuple, old: OldRow | undefined): boolean {
+  for (let i = 0; i < keyColumns.length; i++) {
+    const column = keyColumns[i]!;
+    if (column >= row.columnCount || holder(row, old, column).kinds[column] !== columnText) return false;
+  }
+  return true;
+}
+
+function holder(row: Tuple, old: OldRow | undefined, column: number): Tuple {
+  return row.kinds[column] === columnUnchanged && old ? old.tuple : row;
+}
+
+function writeMember(out: CopyBuffer, shape: TableShape, row: Tuple, column: number, isFirst: boolean): void {
+  if (!isFirst) writeByte(out, comma);
+  const name = shape.memberNames[column]!;
+  writeRaw(out, name, 0, name.length);
+  if (row.kinds[column] === columnNull) writeRaw(out, nullText, 0, 4);
+  else writeValue(out, shape.encodings[column]!, row.bytes, row.starts[column]!, row.ends[column]!);
+}
+
+function isUnchanged(before: Tuple, after: Tuple, column: number): boolean {
+  const kind = after.kinds[column];
+  if (kind === columnUnchanged) return true;
+  if (kind !== before.kinds[column]) return false;
+  if (kind === columnNull) return true;
+  const start = before.starts[column]!;
+  const length = before.ends[column]! - start;
+  const otherStart = after.starts[column]!;
+  const otherEnd = after.ends[column]!;
+  if (length !== otherEnd - otherStart) return false;
+  const { bytes } = before;
+  const other = after.bytes;
+  if (length > loopedLength) return bytes.compare(other, otherStart, otherEnd, start, start + length) === 0;
+  for (let i = 0; i < length; i++) if (bytes[start + i] !== other[otherStart + i]) return false;
+  return true;
+}

@@ -1,0 +1,109 @@
+import type { Relation } from '@bemi-db/replication/pgoutput';
+import type pg from 'pg';
+import type { CatalogColumn, CatalogTable } from './table-shape.ts';
+import { type CatalogType, type TypeEncoding, typeEncoding } from './type-encoding.ts';
+
+/**
+ * What the source's catalog says now of a table that the stream has just described, or `undefined` when the
+ * table is gone. The catalog speaks of the present, the stream of the moment of the change: compare before use.
+ */
+export async function lookUpTable(
+  client: pg.ClientBase,
+  relation: Relation,
+): Promise<CatalogTable | undefined> {
+  const [table, types] = await Promise.all([readTable(client, relation), readTypes(client, relation)]);
+  if (!table) return undefined;
+  const encodings = new Map<number, TypeEncoding>();
+  for (const { typeOid } of relation.columns) encodings.set(typeOid, typeEncoding(typeOid, types));
+  return { ...table, encodings, typeNames: await readTypeNames(client, relation) };
+}
+
+interface TableRow {
+  readonly rootSchema: string;
+  readonly rootTable: string;
+  readonly columns: (CatalogColumn & { readonly isGenerated: boolean })[] | null;
+  readonly primaryKey: string[] | null;
+}
+
+async function readTable(
+  client: pg.ClientBase,
+  relation: Relation,
+): Promise<Pick<CatalogTable, 'rootSchema' | 'rootTable' | 'columns' | 'primaryKey'> | undefined> {
+  const { rows } = await client.query<TableRow>(
+    `SELECT n.nspname AS "rootSchema", root.relname AS "rootTable",
+            (SELECT json_agg(json_build_object('name', a.attname, 'typeOid', a.atttypid::bigint,
+                                               'typeModifier', a.atttypmod, 'isGenerated', a.attgenerated <> '') ORDER BY a.attnum)
+               FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
+            (SELECT json_agg(a.attname ORDER BY key.ordinality)
+               FROM pg_index i, unnest(i.indkey) WITH ORDINALITY AS key(attnum, ordinality)
+               JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = key.attnum
+              WHERE i.indrelid = c.oid AND i.indisprimary AND key.ordinality <= i.indnkeyatts) AS "primaryKey"
+       FROM pg_class c
+       JOIN pg_class root ON root.oid = coalesce(pg_partition_root(c.oid), c.oid)
+       JOIN pg_namespace n ON n.oid = root.relnamespace
+      WHERE c.oid = $1`,
+    [relation.oid],
+  );
+  const row = rows[0];
+  if (!row) return undefined;
+  const streamed = new Set(relation.columns.map((column) => column.name));
+  return {
+    rootSchema: row.rootSchema,
+    rootTable: row.rootTable,
+    // Generated columns are published only where PostgreSQL 18's publish_generated_columns says so.
+    columns: (row.columns ?? []).filter((column) => !column.isGenerated || streamed.has(column.name)),
+    primaryKey: row.primaryKey ?? [],
+  };
+}
+
+/** The types of a table's columns and all types that they are made of. */
+async function readTypes(client: pg.ClientBase, relation: Relation): Promise<Map<number, CatalogType>> {
+  const { rows } = await client.query<{
+    oid: string;
+    kind: string;
+    baseOid: string;
+    elementOid: string;
+    elementDelimiter: string | null;
+    fields: { name: string; typeOid: number }[] | null;
+  }>(
+    `WITH RECURSIVE used(oid) AS (
+       SELECT unnest($1::oid[])
+       UNION
+       SELECT part.oid FROM used JOIN pg_type t ON t.oid = used.oid
+        CROSS JOIN LATERAL (
+          SELECT t.typbasetype AS oid
+          UNION ALL SELECT t.typelem WHERE t.typlen = -1
+          UNION ALL SELECT a.atttypid FROM pg_attribute a
+                     WHERE a.attrelid = t.typrelid AND t.typtype = 'c' AND a.attnum > 0 AND NOT a.attisdropped
+        ) part WHERE part.oid <> 0)
+     SELECT t.oid, t.typtype AS kind, t.typbasetype AS "baseOid",
+            CASE WHEN t.typlen = -1 THEN t.typelem ELSE 0 END AS "elementOid", element.typdelim AS "elementDelimiter",
+            CASE WHEN t.typtype = 'c' THEN
+              (SELECT json_agg(json_build_object('name', a.attname, 'typeOid', a.atttypid::bigint) ORDER BY a.attnum)
+                 FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) END AS fields
+       FROM used JOIN pg_type t ON t.oid = used.oid LEFT JOIN pg_type element ON element.oid = t.typelem`,
+    [relation.columns.map((column) => column.typeOid)],
+  );
+  return new Map(
+    rows.map((row) => [
+      Number(row.oid),
+      {
+        oid: Number(row.oid),
+        kind: row.kind,
+        baseOid: Number(row.baseOid),
+        elementOid: Number(row.elementOid),
+        elementDelimiter: row.elementDelimiter ?? ',',
+        fields: row.fields ?? [],
+      },
+    ]),
+  );
+}
+
+async function readTypeNames(client: pg.ClientBase, relation: Relation): Promise<Map<string, string>> {
+  const { rows } = await client.query<{ typeOid: string; modifier: number; name: string }>(
+    `SELECT t.oid AS "typeOid", t.modifier, format_type(t.oid, t.modifier) AS name
+       FROM unnest($1::oid[], $2::integer[]) AS t(oid, modifier)`,
+    [relation.columns.map((column) => column.typeOid), relation.columns.map((column) => column.typeModifier)],
+  );
+  return new Map(rows.map((row) => [`${row.typeOid}:${row.modifier}`, row.name]));
+}

@@ -1,0 +1,354 @@
+import { isUtf8 } from 'node:buffer';
+import { formatLsn, type Lsn } from '@bemi-db/replication/lsn';
+import {
+  type BeforeKind,
+  PgoutputDecoder,
+  PgoutputError,
+  type PgoutputHandler,
+  type Relation,
+  type TruncateOptions,
+} from '@bemi-db/replication/pgoutput';
+import type { Tuple } from '@bemi-db/replication/tuple';
+import type { CopyBuffer } from '@bemi-db/trail/append/copy-buffer';
+import type { EntryBatch, Operation } from '@bemi-db/trail/append/entry-batch';
+import { nowMicros } from './clock.ts';
+import type { ContextText } from './context-text.ts';
+import { findJsonPoison, type JsonPoison } from './json-poison.ts';
+import type { RecordedHistory } from './recorded-history.ts';
+import { RefusalError } from './refusal.ts';
+import { type OldRow, writeChangedColumns, writeIdentity, writePrimaryKey, writeRow } from './row-json.ts';
+import { ShapeRegistry } from './shape-registry.ts';
+import type { TableShape } from './table-shape.ts';
+import { ValueFormError } from './value-json.ts';
+
+const contextPrefix = '_bemi';
+
+export interface StitcherOptions {
+  readonly batch: EntryBatch;
+  readonly shapes: ShapeRegistry;
+  readonly history: RecordedHistory;
+  readonly generation: number;
+  /** final_lsn of the last recorded transaction: one at or below it is sent again. */
+  readonly lastFinalLsn: Lsn;
+  /** End of the last recorded transaction. */
+  readonly coveredLsn: Lsn;
+  /** All before this position is recorded. */
+  readonly safeLsn: Lsn;
+  readonly readContext: (content: Buffer) => ContextText;
+  /** The source has no encoding of its own (SQL_ASCII): its text may be no UTF-8. */
+  readonly mayHoldInvalidText: boolean;
+  /** A row whose message is larger goes into quarantine. */
+  readonly maximumRowBytes: number;
+  /** Stops the stream, does the work, and lets it go on. */
+  readonly suspend: (work: () => Promise<void>) => void;
+  /** Asks for a table's catalog entry and defines its shape. */
+  readonly lookUp: (relation: Relation) => Promise<void>;
+  /** A recorded change was added to the batch. */
+  readonly onChange: () => void;
+  /** A source transaction ended; the batch is complete up to here. */
+  readonly onTransaction: () => void;
+  readonly onQuarantine: (what: string, reason: string) => void;
+}
+
+/** A source transaction while it is being read. */
+interface OpenTransaction {
+  readonly finalLsn: Lsn;
+  readonly xid: number;
+  readonly committedAtMicros: bigint;
+  /** It is in the log already: compare, don't record. */
+  readonly isRepeated: boolean;
+  /** Sequence of its first entry, by which the log knows it. */
+  sequence: number | undefined;
+  changeCount: number;
+  contextCount: number;
+  /** The context in force, as it came; the same bytes again change nothing. */
+  context: Buffer | undefined;
+  /** Whether the context in force is an entry yet. It becomes one when a change needs it. */
+  isContextPending: boolean;
+}
+
+/**
+ * Turns the messages of a stream into entries of the log: stitches each change together with its table's shape and
+ * the context that its transaction carries.
+ *
+ * A context applies to the changes that follow it in its transaction. Changes before the first one take the first
+ * one too: both have context number 0, and that a change has the smaller sequence marks it. Transactions in which
+ * nothing is recorded (no change, or only to the trail's own tables) leave no entry.
+ *
+ * A transaction whose final LSN is at or below that of the last recorded one is sent again. It is skipped if and
+ * only if the log holds it with the same xid and commit time; otherwise the source's history is another one.
+ */
+export class Stitcher implements PgoutputHandler {
+  readonly #options: StitcherOptions;
+  readonly #batch: EntryBatch;
+  readonly #decoder: PgoutputDecoder;
+  #transaction: OpenTransaction | undefined;
+  #message: { bytes: Buffer; start: number; end: number } = { bytes: Buffer.alloc(0), start: 0, end: 0 };
+  #lastFinalLsn: Lsn;
+  #coveredLsn: Lsn;
+  #safeLsn: Lsn;
+
+  constructor(options: StitcherOptions) {
+    this.#options = options;
+    this.#batch = options.batch;
+    this.#decoder = new PgoutputDecoder(this);
+    this.#lastFinalLsn = options.lastFinalLsn;
+    this.#coveredLsn = options.coveredLsn;
+    this.#safeLsn = options.safeLsn;
+  }
+
+  /** final_lsn of the last transaction in the batch or before it. */
+  get lastFinalLsn(): Lsn {
+    return this.#lastFinalLsn;
+  }
+
+  /** Once the batch's complete transactions are durable, so is everything before this position. */
+  get safeLsn(): Lsn {
+    return this.#safeLsn;
+  }
+
+  get isInTransaction(): boolean {
+    return this.#transaction !== undefined;
+  }
+
+  /** Takes one message of the output plugin: `bytes[start, end)`. */
+  receive(lsn: Lsn, bytes: Buffer, start: number, end: number): void {
+    this.#message.bytes = bytes;
+    this.#message.start = start;
+    this.#message.end = end;
+    this.#decoder.decode(lsn, bytes, start, end);
+  }
+
+  /** All WAL before this position was sent. Inside a transaction that says nothing about what is complete. */
+  keepalive(walEnd: Lsn): void {
+    if (!this.#transaction && walEnd > this.#safeLsn) this.#safeLsn = walEnd;
+  }
+
+  begin(finalLsn: Lsn, committedAtMicros: bigint, xid: number): void {
+    // Compared with the last final LSN and nothing else: it often equals an end LSN or a keepalive's position.
+    const isRepeated = finalLsn <= this.#options.lastFinalLsn;
+    this.#transaction = {
+      finalLsn,
+      xid,
+      committedAtMicros,
+      isRepeated,
+      sequence: undefined,
+      changeCount: 0,
+      contextCount: 0,
+      context: undefined,
+      isContextPending: false,
+    };
+    const { history } = this.#options;
+    if (isRepeated && !history.covers(finalLsn)) this.#options.suspend(() => history.read(finalLsn));
+  }
+
+  commit(_commitLsn: Lsn, endLsn: Lsn): void {
+    const transaction = this.#open();
+    this.#transaction = undefined;
+    if (transaction.isRepeated) {
+      this.#verifyRepeated(transaction);
+    } else if (transaction.sequence !== undefined) {
+      this.#batch.commit(transaction.sequence, {
+        generation: this.#options.generation,
+        commitLsn: transaction.finalLsn,
+        endLsn,
+        coveredFromLsn: this.#coveredLsn,
+        xid: transaction.xid,
+        committedAtMicros: transaction.committedAtMicros,
+        recordedAtMicros: nowMicros(),
+        changeCount: transaction.changeCount,
+        contextCount: transaction.contextCount,
+      });
+      this.#batch.complete();
+      this.#lastFinalLsn = transaction.finalLsn;
+      this.#coveredLsn = endLsn;
+    }
+    if (endLsn > this.#safeLsn) this.#safeLsn = endLsn;
+    this.#options.onTransaction();
+  }
+
+  origin(): void {
+    // Where a transaction was replicated from does not change what it did here.
+  }
+
+  type(): void {
+    // Only names the type; the catalog also says what it is made of.
+  }
+
+  relation(relation: Relation): void {
+    const { shapes, suspend, lookUp } = this.#options;
+    if (ShapeRegistry.isIgnored(relation)) shapes.ignore(relation);
+    else suspend(() => lookUp(relation));
+  }
+
+  insert(lsn: Lsn, oid: number, after: Tuple): void {
+    this.#change(lsn, oid, 'INSERT', 'none', undefined, after);
+  }
+
+  update(lsn: Lsn, oid: number, beforeKind: BeforeKind, before: Tuple, after: Tuple): void {
+    this.#change(lsn, oid, 'UPDATE', beforeKind, beforeKind === 'none' ? undefined : before, after);
+  }
+
+  delete(lsn: Lsn, oid: number, beforeKind: 'full' | 'key', before: Tuple): void {
+    this.#change(lsn, oid, 'DELETE', beforeKind, before, undefined);
+  }
+
+  truncate(lsn: Lsn, oids: readonly number[], _options: TruncateOptions): void {
+    for (const oid of oids) this.#change(lsn, oid, 'TRUNCATE', 'none', undefined, undefined);
+  }
+
+  message(_lsn: Lsn, isTransactional: boolean, prefix: string, content: Buffer): void {
+    const transaction = this.#transaction;
+    if (!isTransactional || prefix !== contextPrefix || !transaction || transaction.isRepeated) return;
+    if (transaction.context?.equals(content)) return;
+    transaction.context = Buffer.from(content);
+    transaction.isContextPending = true;
+    // Changes came first: they take this one, so it must be an entry even if none follows.
+    if (transaction.contextCount === 0 && transaction.changeCount > 0) this.#addContext(transaction);
+  }
+
+  #change(
+    lsn: Lsn,
+    oid: number,
+    operation: Operation,
+    beforeKind: BeforeKind,
+    before: Tuple | undefined,
+    after: Tuple | undefined,
+  ): void {
+    const transaction = this.#open();
+    const shape = this.#options.shapes.get(oid);
+    if (shape === 'ignored') return;
+    if (!shape)
+      throw new PgoutputError('change', 1, 'a table that a Relation message described', `OID ${oid}`);
+    transaction.changeCount++;
+    if (transaction.isRepeated) return;
+
+    const relation = this.#options.shapes.number(shape, this.#batch, transaction.committedAtMicros);
+    transaction.sequence ??= this.#batch.nextSequence;
+    if (transaction.isContextPending) this.#addContext(transaction);
+    const contextNo = Math.max(transaction.contextCount - 1, 0);
+    const sequence = this.#batch.nextSequence;
+    const row = this.#batch.beginChange(
+      transaction.sequence,
+      relation,
+      contextNo,
+      lsn,
+      operation,
+      beforeKind,
+    );
+    const fieldsStart = row.length;
+    const problem = this.#writeFields(row, shape, beforeKind, before, after);
+    if (problem) {
+      this.#batch.blankChange(row, fieldsStart);
+      const { bytes, start, end } = this.#message;
+      this.#batch.quarantine({
+        sequence,
+        field: 'row',
+        reason: problem,
+        bytes: Buffer.from(bytes.subarray(start, end)),
+      });
+      this.#options.onQuarantine(`${shape.document.schema}.${shape.document.table}`, problem);
+    }
+    this.#options.onChange();
+  }
+
+  /** Writes `primary_key`, `before` and `after`. Returns why that is not possible, if so. */
+  #writeFields(
+    row: CopyBuffer,
+    shape: TableShape,
+    beforeKind: BeforeKind,
+    before: Tuple | undefined,
+    after: Tuple | undefined,
+  ): string | undefined {
+    const { start, end } = this.#message;
+    if (end - start > this.#options.maximumRowBytes) return 'row-too-large';
+    if (this.#options.mayHoldInvalidText && !(isTextValid(before) && isTextValid(after)))
+      return 'invalid-utf-8';
+    const columnCount = shape.encodings.length;
+    if ((before && before.columnCount !== columnCount) || (after && after.columnCount !== columnCount)) {
+      throw new PgoutputError(
+        'row',
+        0,
+        `${columnCount} columns`,
+        `${before?.columnCount} and ${after?.columnCount}`,
+      );
+    }
+    try {
+      const old: OldRow | undefined = before && { tuple: before, isKeyOnly: beforeKind === 'key' };
+      if (after) writePrimaryKey(row, shape, after, old);
+      else if (before) writePrimaryKey(row, shape, before, undefined);
+      else writeNull(row);
+      const beforeStart = row.length;
+      if (!before) writeNull(row);
+      else if (beforeKind === 'key') writeIdentity(row, shape, before);
+      else if (after) writeChangedColumns(row, shape, before, after);
+      else writeRow(row, shape, before, undefined);
+      const afterStart = row.length;
+      if (after) writeRow(row, shape, after, old);
+      else writeNull(row);
+      return shape.mayHoldPoison
+        ? (fieldPoison(row, beforeStart, afterStart) ?? fieldPoison(row, afterStart, row.length))
+        : undefined;
+    } catch (error) {
+      if (error instanceof ValueFormError) return 'unreadable-value';
+      throw error;
+    }
+  }
+
+  #addContext(transaction: OpenTransaction): void {
+    transaction.isContextPending = false;
+    const content = transaction.context!;
+    const { text, reason } = this.#options.readContext(content);
+    const sequence = this.#batch.context(transaction.sequence!, transaction.contextCount, text, 'unsigned');
+    transaction.contextCount++;
+    if (reason !== undefined) {
+      this.#batch.quarantine({ sequence, field: 'context', reason, bytes: content });
+      this.#options.onQuarantine('context', reason);
+    }
+  }
+
+  #open(): OpenTransaction {
+    if (!this.#transaction) throw new PgoutputError('message', 0, 'a Begin message before it', 'none');
+    return this.#transaction;
+  }
+
+  #verifyRepeated(transaction: OpenTransaction): void {
+    const recorded = this.#options.history.find(transaction.finalLsn);
+    const isSame =
+      recorded &&
+      Number(recorded.xid) === transaction.xid &&
+      BigInt(recorded.committedAtMicros) === transaction.committedAtMicros;
+    if (isSame || (!recorded && transaction.changeCount === 0)) return;
+    throw new RefusalError(
+      'history-changed',
+      `The source sends another transaction at ${formatLsn(transaction.finalLsn)} (xid ${transaction.xid}) than the log ` +
+        `holds there (${recorded ? `xid ${recorded.xid}` : 'none'}): it was restored from an older copy, or is another server.`,
+      'Connect the worker to the server that was recorded so far.',
+    );
+  }
+}
+
+const lengthPrefix = 4;
+
+function writeNull(row: CopyBuffer): void {
+  row.reserve(lengthPrefix);
+  row.null();
+}
+
+/** What `jsonb` would reject in the JSON of a field. */
+function fieldPoison(row: CopyBuffer, fieldStart: number, fieldEnd: number): JsonPoison | undefined {
+  return findJsonPoison(row.bytes, fieldStart + lengthPrefix, fieldEnd);
+}
+
+/** Whether every text of a row is UTF-8. */
+function isTextValid(tuple: Tuple | undefined): boolean {
+  if (!tuple || tuple.columnCount === 0) return true;
+  for (let column = 0; column < tuple.columnCount; column++) {
+    const text =
+      tuple.kinds[column] === 0x74
+        ? tuple.bytes.subarray(tuple.starts[column], tuple.ends[column])
+        : undefined;
+    if (text && !isUtf8(text)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto';
+import type { Relation, ReplicaIdentity } from '@bemi-db/replication/pgoutput';
+import { holdsJson, type TypeEncoding } from './type-encoding.ts';
+
+/** A table as the catalog describes it now. */
+export interface CatalogTable {
+  readonly rootSchema: string;
+  readonly rootTable: string;
+  /** As published: without dropped and unpublished columns, in order. */
+  readonly columns: readonly CatalogColumn[];
+  /** Names of the primary key's columns, in the key's order; empty without one. */
+  readonly primaryKey: readonly string[];
+  /** Encodings by type OID, for the types of the Relation message that asked. */
+  readonly encodings: ReadonlyMap<number, TypeEncoding>;
+  /** What `format_type` prints, by `typeOid:modifier`. */
+  readonly typeNames: ReadonlyMap<string, string>;
+}
+
+export interface CatalogColumn {
+  readonly name: string;
+  readonly typeOid: number;
+  readonly typeModifier: number;
+}
+
+export interface ShapeColumn {
+  readonly name: string;
+  readonly type: string;
+  readonly typeOid: number;
+  readonly typeModifier: number;
+  readonly encoding: TypeEncoding;
+}
+
+/** What a `relation` event records of a table: enough to read its rows without the source. Format version 1. */
+export interface ShapeDocument {
+  readonly version: 1;
+  readonly oid: number;
+  readonly schema: string;
+  readonly table: string;
+  readonly rootSchema: string;
+  readonly rootTable: string;
+  readonly replicaIdentity: ReplicaIdentity;
+  /** Names, in the key's order. */
+  readonly primaryKey: readonly string[];
+  readonly columns: readonly ShapeColumn[];
+}
+
+/** A table's shape, made ready for writing rows. */
+export interface TableShape {
+  readonly document: ShapeDocument;
+  /** Canonical JSON: members in the order of the interface, no white space. */
+  readonly text: string;
+  readonly encodings: readonly TypeEncoding[];
+  /** `"name":` in UTF-8, for each column. */
+  readonly memberNames: readonly Buffer[];
+  /** Positions of the primary key's columns, in the key's order. */
+  readonly keyColumns: readonly number[];
+  /** Columns of the replica identity: what an old row of kind `key` holds. */
+  readonly isIdentityColumn: readonly boolean[];
+  readonly mayHoldPoison: boolean;
+  /** The number that changes refer to; given when the shape is first needed. */
+  relation: number | undefined;
+}
+
+/**
+ * Puts together what the stream says of a table and what the catalog adds. The stream is right about the row at
+ * hand; the catalog may have moved on, so it only counts where its columns are the same.
+ *
+ * The primary key comes, in this order, from: the key flags of the Relation message where the identity isn't FULL
+ * (with FULL every column is flagged); the catalog, if its columns match; the table's last shape.
+ */
+export function shapeDocument(
+  relation: Relation,
+  catalog: CatalogTable | undefined,
+  last: ShapeDocument | undefined,
+): ShapeDocument {
+  const columns = relation.columns.map(({ name, typeOid, typeModifier }): ShapeColumn => {
+    const known = last?.columns.find((column) => column.name === name && column.typeOid === typeOid);
+    return {
+      name,
+      type: catalog?.typeNames.get(`${typeOid}:${typeModifier}`) ?? known?.type ?? String(typeOid),
+      typeOid,
+      typeModifier,
+      encoding: catalog?.encodings.get(typeOid) ?? known?.encoding ?? 'text',
+    };
+  });
+  return {
+    version: 1,
+    oid: relation.oid,
+    schema: relation.schema,
+    table: relation.name,
+    rootSchema: catalog?.rootSchema ?? last?.rootSchema ?? relation.schema,
+    rootTable: catalog?.rootTable ?? last?.rootTable ?? relation.name,
+    replicaIdentity: relation.replicaIdentity,
+    primaryKey: primaryKey(relation, catalog, last),
+    columns,
+  };
+}
+
+function primaryKey(
+  relation: Relation,
+  catalog: CatalogTable | undefined,
+  last: ShapeDocument | undefined,
+): readonly string[] {
+  const flagged = relation.columns.filter((column) => column.isKey).map((column) => column.name);
+  if (relation.replicaIdentity !== 'full' && flagged.length > 0) {
+    // The flags don't tell the key's order; the catalog does, if it speaks of the same columns.
+    const named = catalog?.primaryKey ?? last?.primaryKey ?? [];
+    return named.length === flagged.length && named.every((name) => flagged.includes(name)) ? named : flagged;
+  }
+  if (catalog && isSameColumns(relation, catalog)) return catalog.primaryKey;
+  const names = new Set(relation.columns.map((column) => column.name));
+  return last?.primaryKey.every((name) => names.has(name)) ? last.primaryKey : [];
+}
+
+function isSameColumns(relation: Relation, catalog: CatalogTable): boolean {
+  return (
+    relation.columns.length === catalog.columns.length &&
+    relation.columns.every((column, i) => {
+      const other = catalog.columns[i]!;
+      return (
+        column.name === other.name &&
+        column.typeOid === other.typeOid &&
+        column.typeModifier === other.typeModifier
+      );
+    })
+  );
+}
+
+export function tableShape(document: ShapeDocument, relation: Relation): TableShape {
+  const encodings = document.columns.map((column) => column.encoding);
+  const positions = new Map(document.columns.map((column, i) => [column.name, i]));
+  return {
+    document,
+    text: JSON.stringify(document),
+    encodings,
+    memberNames: document.columns.map((column) => Buffer.from(`${JSON.stringify(column.name)}:`)),
+    keyColumns: document.primaryKey.map((name) => positions.get(name)!),
+    isIdentityColumn: relation.columns.map((column) => column.isKey),
+    mayHoldPoison: encodings.some(holdsJson),
+    relation: undefined,
+  };
+}
+
+/** The SHA-256 of a shape's document, by which equal shapes are recognised. */
+export function shapeDigest(text: string): string {
+  return createHash('sha256').update(text).digest('base64');
+}

@@ -1,0 +1,38 @@
+import type { Problem } from './problem.ts';
+
+export type WorkerState = 'starting' | 'waiting' | 'recording' | 'stopping' | 'stopped';
+
+/** What a worker is doing, for `/readyz`, `/metrics` and the command line. LSNs are text, exact. */
+export interface WorkerStatus {
+  /** `waiting`: something keeps it from recording (`problem`), and it tries again. */
+  readonly state: WorkerState;
+  readonly problem: Problem | undefined;
+  /** Since the process started. */
+  readonly changes: number;
+  readonly transactions: number;
+  readonly quarantined: number;
+  readonly restarts: number;
+  readonly receivedLsn: string;
+  readonly confirmedLsn: string;
+  readonly lastCommitAt: Date | undefined;
+  /** False where the source is too old to send logical messages (before PostgreSQL 14). */
+  readonly hasContext: boolean;
+}
+
+/** The mutable side, written by the pipeline. */
+export type WorkerCounters = { -readonly [Key in keyof WorkerStatus]: WorkerStatus[Key] };
+
+export function newCounters(): WorkerCounters {
+  return {
+    state: 'starting',
+    problem: undefined,
+    changes: 0,
+    transactions: 0,
+    quarantined: 0,
+    restarts: 0,
+    receivedLsn: '0/0',
+    confirmedLsn: '0/0',
+    lastCommitAt: undefined,
+    hasContext: true,
+  };
+}
