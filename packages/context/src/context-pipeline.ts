@@ -24,8 +24,6 @@ export interface ContextPipeline {
    * @param message - undefined: the statement has no context, and must not take over the one before it.
    */
   precede(submittable: PgSubmittable, message: string | undefined): void;
-  /** In a transaction that failed, where nothing but its end may be sent. */
-  readonly inFailedTransaction: boolean;
 }
 
 interface Exchange {
@@ -67,6 +65,7 @@ export function contextPipeline(connection: PgConnection, pipelined: boolean): C
   let permission: 'unknown' | 'granted' | 'refused' = pipelined ? 'granted' : 'unknown';
   /** What the exchanges that were answered have left in effect in the open transaction. */
   let carried: string | undefined;
+  /** In a transaction that failed, nothing but its end may be sent. */
   let failed = false;
   /** To be sent ahead of the next thing that is sent. */
   let due: string | undefined;
@@ -198,9 +197,6 @@ export function contextPipeline(connection: PgConnection, pipelined: boolean): C
         if (first === undefined || permission !== 'unknown') return sendWith(first, send);
         return sendWhenPermitted(first, send);
       };
-    },
-    get inFailedTransaction() {
-      return failed;
     },
   };
 }

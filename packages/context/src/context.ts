@@ -12,7 +12,7 @@
  *   scope with everything it handles.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { channel } from 'node:diagnostics_channel';
+import { subscribe } from 'node:diagnostics_channel';
 
 /** Who changes data, from where and why: any members that JSON can hold. */
 export type BemiContext = Readonly<Record<string, unknown>>;
@@ -45,7 +45,7 @@ function sharedStorage(): AsyncLocalStorage<Scope | undefined> {
  * write in the name of the user before it.
  */
 function giveEachHttpRequestItsScope(scopes: AsyncLocalStorage<Scope | undefined>): void {
-  channel('http.server.request.start').subscribe(() => {
+  subscribe('http.server.request.start', () => {
     const around = scopes.getStore();
     const initial = around?.request ? around.request.initial : around?.current;
     scopes.enterWith({ current: initial, request: { initial } });

@@ -114,7 +114,7 @@ function queryWithContext(
   /** The message that a call should be preceded by; undefined if the call is to be left alone. */
   function planFor(call: unknown): { readonly message: string | undefined } | undefined {
     const text = statementText(call, connection);
-    if (text === undefined || pipeline.inFailedTransaction || !changesRows(text)) return undefined;
+    if (text === undefined || !changesRows(text)) return undefined;
     const message = currentMessage();
     carriesContexts ||= message !== undefined;
     // Without a context of its own, a write must still not take over the one before it in its transaction.
