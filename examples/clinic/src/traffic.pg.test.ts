@@ -14,10 +14,14 @@ it('plays until it is told to stop, each change with its context', async () => {
 
   const stop = new AbortController();
   const played = playTraffic(clinic.url, { signal: stop.signal, intervalMs: 1 });
+  const endedTooSoon = played.then((): Decoded[] => {
+    throw new Error('It stopped by itself.');
+  });
   const recorded: Decoded[] = [];
-  while (recorded.length < 200) recorded.push(...(await wal.take()));
+  while (recorded.length < 200) recorded.push(...(await Promise.race([wal.take(), endedTooSoon])));
   stop.abort();
   await played;
+  await expect(endedTooSoon).rejects.toThrow();
 
   const contexts = recorded.map(([context]) => Object(context) as Record<string, unknown>);
   for (const context of contexts) {
