@@ -1,0 +1,56 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { type HealthServer, startHealthServer } from './health-server.ts';
+import { newCounters, type WorkerCounters } from './worker-status.ts';
+
+async function serve(counters: WorkerCounters): Promise<HealthServer> {
+  const server = await startHealthServer({ status: () => counters, port: 0 });
+  onTestFinished(() => server.close());
+  return server;
+}
+
+const ask = (server: HealthServer, path: string, method = 'GET') =>
+  fetch(`http://127.0.0.1:${server.port}${path}`, { method });
+
+test('alive while the process lives, ready while it records', async () => {
+  const counters = newCounters();
+  const server = await serve(counters);
+  expect((await ask(server, '/healthz')).status).toBe(200);
+  const starting = await ask(server, '/readyz');
+  expect(starting.status).toBe(503);
+  expect(await starting.json()).toEqual({ state: 'starting' });
+
+  counters.state = 'waiting';
+  counters.problem = { code: 'password', message: 'Refused', fix: 'Correct it', kind: 'retry' };
+  const waiting = await ask(server, '/readyz?verbose');
+  expect(waiting.status).toBe(503);
+  expect(await waiting.json()).toEqual({
+    state: 'waiting',
+    code: 'password',
+    message: 'Refused',
+    fix: 'Correct it',
+  });
+
+  counters.state = 'recording';
+  expect((await ask(server, '/readyz')).status).toBe(200);
+  expect(await (await ask(server, '/readyz', 'HEAD')).text()).toBe('');
+  expect((await ask(server, '/readyz', 'POST')).status).toBe(405);
+  expect((await ask(server, '/')).status).toBe(404);
+});
+
+test('a port in use, and an address of another machine', async () => {
+  const { port } = await serve(newCounters());
+  const status = () => newCounters();
+  await expect(startHealthServer({ status, port })).rejects.toMatchObject({
+    problem: { code: 'port-in-use', kind: 'configuration', fix: expect.stringContaining('BEMI_PORT') },
+  });
+  await expect(startHealthServer({ status, port: 0, host: '192.0.2.1' })).rejects.toMatchObject({
+    problem: { code: 'host-unknown', fix: expect.stringContaining('BEMI_HOST') },
+  });
+});
+
+test('closing ends a connection that a probe keeps open', async () => {
+  const server = await startHealthServer({ status: () => newCounters(), port: 0 });
+  await (await ask(server, '/healthz')).text();
+  await server.close();
+  await expect(ask(server, '/healthz')).rejects.toThrow();
+});
