@@ -101,7 +101,8 @@ CREATE TABLE bemi.transaction_log (
   PRIMARY KEY (log, sequence)
 ) PARTITION BY LIST (log);
 CREATE INDEX ON bemi.transaction_log (transaction);
-CREATE INDEX ON bemi.transaction_log (commit_lsn);
+-- Commit LSNs rise with the sequence: a few bytes for each range of pages are enough.
+CREATE INDEX ON bemi.transaction_log USING brin (commit_lsn) WITH (pages_per_range = 16, autosummarize = on);
 -- Commit times are not monotonic and clocks jump: an attribute to search by, never an order or a partition key.
 CREATE INDEX ON bemi.transaction_log USING brin (committed_at) WITH (pages_per_range = 16, autosummarize = on);
 

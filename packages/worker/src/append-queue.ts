@@ -1,6 +1,7 @@
 import type { AppendUnit, Progress } from '@bemi-db/trail/append/append-unit';
 import type { EntryBatch } from '@bemi-db/trail/append/entry-batch';
 import type { LogWriter } from '@bemi-db/trail/append/log-writer';
+import type { FailpointHook } from './failpoints.ts';
 
 export interface AppendQueueOptions {
   readonly batch: EntryBatch;
@@ -11,6 +12,7 @@ export interface AppendQueueOptions {
   readonly progress: () => Progress;
   /** Makes sure that there are partitions up to this sequence. */
   readonly makeRoom: (nextSequence: number) => Promise<void>;
+  readonly failpoint: FailpointHook | undefined;
   /** A unit is committed. */
   readonly onDurable: (progress: Progress, unit: AppendUnit) => Promise<void>;
   /** The queue is too full, or has room again. */
@@ -22,9 +24,11 @@ export interface AppendQueueOptions {
 const partBytes = 4 * 1024 * 1024;
 const fullBytes = 12 * 1024 * 1024;
 const roomyBytes = 4 * 1024 * 1024;
+/** The server begins the next unit while the answer to the last is on its way. */
+const maximumInFlight = 2;
 
 /**
- * Decides when what has gathered is written, and writes it, one unit at a time:
+ * Decides when what has gathered is written, and writes it in order:
  * - at once when the writer is idle: alone, a change is durable after one commit;
  * - while the writer is busy entries gather, up to `bufferSize` changes a unit;
  * - a source transaction that grows beyond a few MB goes out in parts. The audit transaction then stays open, so what
@@ -39,6 +43,7 @@ export class AppendQueue {
   #isFull = false;
   #hasFailed = false;
   #idle: (() => void)[] = [];
+  #arrived: () => void = () => undefined;
 
   constructor(options: AppendQueueOptions) {
     this.#options = options;
@@ -88,30 +93,31 @@ export class AppendQueue {
       this.#isFull = true;
       this.#options.onPressure(true);
     }
-    if (!this.#isWriting) void this.#write();
+    if (this.#isWriting) this.#arrived();
+    else void this.#write();
   }
 
   async #write(): Promise<void> {
     this.#isWriting = true;
-    const { batch, writer, makeRoom, onDurable, onPressure, onError } = this.#options;
+    const { batch, makeRoom, onError } = this.#options;
+    const inFlight: Promise<void>[] = [];
     try {
       for (;;) {
-        const unit = this.#units.shift();
-        if (!unit) {
-          // While the writer was busy more may have gathered.
-          if (!batch.hasComplete) break;
-          this.#enqueueComplete();
-          continue;
-        }
-        const bytes = unitBytes(unit);
-        await makeRoom(unit.nextSequence);
-        await writer.append(unit);
-        this.#waitingBytes -= bytes;
-        if (unit.progress) await onDurable(unit.progress, unit);
-        batch.recycle(unit);
-        if (this.#isFull && this.#waitingBytes < roomyBytes) {
-          this.#isFull = false;
-          onPressure(false);
+        // While the writer was busy more may have gathered.
+        if (this.#units.length === 0 && inFlight.length === 0 && batch.hasComplete) this.#enqueueComplete();
+        const unit = inFlight.length < maximumInFlight ? this.#units.shift() : undefined;
+        if (unit) {
+          if (needsTheWriterAlone(unit)) await Promise.all(inFlight.splice(0));
+          await makeRoom(unit.nextSequence);
+          const written = this.#append(unit);
+          written.catch(() => undefined); // it is looked at below
+          if (needsTheWriterAlone(unit)) await written;
+          else inFlight.push(written);
+        } else if (inFlight.length > 0) {
+          await Promise.race([inFlight[0], this.#arrival()]);
+          if (await isSettled(inFlight[0]!)) await inFlight.shift();
+        } else {
+          break;
         }
       }
       this.#isWriting = false;
@@ -121,6 +127,39 @@ export class AppendQueue {
     }
     for (const resolve of this.#idle.splice(0)) resolve();
   }
+
+  async #append(unit: AppendUnit): Promise<void> {
+    const { batch, writer, failpoint, onDurable, onPressure } = this.#options;
+    const bytes = unitBytes(unit);
+    const step = unit.progress ? 'commit' : 'append';
+    if (failpoint) await failpoint(`${step}:before`);
+    await writer.append(unit);
+    if (failpoint) await failpoint(`${step}:after`);
+    this.#waitingBytes -= bytes;
+    if (unit.progress) await onDurable(unit.progress, unit);
+    batch.recycle(unit);
+    if (this.#isFull && this.#waitingBytes < roomyBytes) {
+      this.#isFull = false;
+      onPressure(false);
+    }
+  }
+
+  /** Resolves when another unit comes. */
+  #arrival(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#arrived = resolve;
+    });
+  }
+}
+
+/** Units that need queries with parameters, which can't be sent ahead. */
+function needsTheWriterAlone(unit: AppendUnit): boolean {
+  return unit.relations.length + unit.quarantine.length + unit.answers.length > 0;
+}
+
+async function isSettled(promise: Promise<void>): Promise<boolean> {
+  const pending = Symbol('pending');
+  return (await Promise.race([promise, Promise.resolve(pending)])) !== pending;
 }
 
 function unitBytes(unit: AppendUnit): number {

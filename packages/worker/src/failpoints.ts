@@ -3,13 +3,15 @@
  * `after`, when it has succeeded but whoever asked does not get to know.
  */
 export type FailpointStep =
-  | 'connect'
+  /** Both sides are connected, checked and locked. */
+  | 'open'
+  /** A table is asked for in the source's catalog. */
   | 'look-up'
-  | 'receive'
-  | 'fence'
-  | 'copy'
-  | 'advance'
+  /** A part of a large source transaction is written. */
+  | 'append'
+  /** What completes an audit transaction is written and committed. */
   | 'commit'
+  /** The slot is told. */
   | 'confirm';
 export type Failpoint = `${FailpointStep}:${'before' | 'after'}`;
 

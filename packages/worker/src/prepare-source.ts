@@ -17,21 +17,9 @@ export async function prepareSource(
   wanted: Wanted,
   logger: Logger,
 ): Promise<boolean> {
-  const unidentified = new Set(
-    snapshot.tables
-      .filter((table) => table.kind === 'table' && !canBeUpdatedOncePublished(table))
-      .map((table) => table.oid),
-  );
-  const steps = plan(
-    {
-      ...snapshot,
-      tables: snapshot.tables.map((table) =>
-        unidentified.has(table.oid) ? table : { ...table, identity: 'full' },
-      ),
-    },
-    wanted,
-  ).filter(
-    (step) => step.kind !== 'role' && (step.kind !== 'identity' || snapshot.publication === undefined),
+  const steps = plan(withUrgentIdentities(snapshot), wanted).filter(
+    // A publication that exists is its owner's business; the worker's role may not even be able to change it.
+    (step) => step.kind === 'slot' || (step.kind !== 'role' && snapshot.publication === undefined),
   );
   await applyPlan(client, steps, {
     onProgress: ({ step, state }) => {
@@ -39,6 +27,18 @@ export async function prepareSource(
     },
   });
   return steps.length > 0;
+}
+
+/** As if every table that can be updated once it is published had the identity that it should have. */
+function withUrgentIdentities(snapshot: SourceSnapshot): SourceSnapshot {
+  return {
+    ...snapshot,
+    tables: snapshot.tables.map((table) =>
+      table.kind === 'partitioned' || canBeUpdatedOncePublished(table)
+        ? { ...table, identity: 'full' }
+        : table,
+    ),
+  };
 }
 
 function canBeUpdatedOncePublished(table: SourceSnapshot['tables'][number]): boolean {

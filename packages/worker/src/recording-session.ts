@@ -103,7 +103,6 @@ class Recording {
       client: session.writer.client,
       log: state.log,
       epoch: session.epoch,
-      onStep: failpoint && (async (step, moment) => failpoint(`${step}:${moment}`)),
     });
     this.#upkeep = new Upkeep({
       connection: session.upkeep,
@@ -118,6 +117,7 @@ class Recording {
       bufferSize: options.bufferSize,
       progress: () => this.#progress(),
       makeRoom: (nextSequence) => this.#upkeep.makeRoom(nextSequence),
+      failpoint,
       onDurable: (progress, unit) => this.#confirm(progress, unit),
       onPressure: (isFull) => (isFull ? this.#pause('pressure') : this.#resume('pressure')),
       onError: failAtAudit,

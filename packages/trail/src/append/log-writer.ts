@@ -1,26 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import type pg from 'pg';
-import { from as copyFrom } from 'pg-copy-streams';
+import pg from 'pg';
 import type { AppendUnit, QuarantineRow } from './append-unit.ts';
 import type { CopyBuffer } from './copy-buffer.ts';
+import { CopyScript } from './copy-script.ts';
 import { copyColumns } from './entry-batch.ts';
 import { saltLength } from './salt.ts';
 
-/** A parameter of this size is still cheap to send; larger rows are kept in pieces. */
-const quarantinePartBytes = 8 * 1024 * 1024;
-
-/** Steps of an audit transaction at which tests make things fail. */
-export type AppendStep = 'fence' | 'copy' | 'advance' | 'commit';
-
 export interface LogWriterOptions {
   /** Nobody else uses it. */
-  readonly client: pg.ClientBase;
+  readonly client: pg.Client;
   readonly log: number;
   /** What `takeOver` returned. */
   readonly epoch: string;
-  /** Called before and after each step; what it throws is taken as that step's failure. For tests. */
-  readonly onStep?: ((step: AppendStep, moment: 'before' | 'after') => Promise<void> | undefined) | undefined;
 }
 
 /** SQLSTATE of `bemi.fence` when another writer has taken the log over. */
@@ -28,17 +19,25 @@ export const sqlStateTakenOver = 'BM001';
 /** SQLSTATE of `bemi.fence` when the log does not end where the writer thinks. */
 export const sqlStateOtherEnd = 'BM002';
 
+/** A parameter of this size is still cheap to send; larger rows are kept in pieces. */
+const quarantinePartBytes = 8 * 1024 * 1024;
+
 /**
- * Writes units into the log, one audit transaction after the other. Each transaction first passes the fence;
- * entries and position become visible in one commit. After any error the transaction is lost and the writer
- * useless: start again from what the database holds.
+ * Writes units into the log, one audit transaction after the other. Each transaction first passes the fence; entries
+ * and position become visible in one commit. After any error the transaction is lost and the writer useless: start
+ * again from what the database holds.
  */
 export class LogWriter {
-  readonly #options: LogWriterOptions;
+  readonly #client: pg.Client;
+  readonly #log: number;
+  readonly #epoch: string;
   #isOpen = false;
+  #ordinaryQueries = 0;
 
-  constructor(options: LogWriterOptions) {
-    this.#options = options;
+  constructor({ client, log, epoch }: LogWriterOptions) {
+    this.#client = client;
+    this.#log = log;
+    this.#epoch = epoch;
   }
 
   /** Whether an audit transaction is open, because a source transaction came in parts. */
@@ -46,85 +45,107 @@ export class LogWriter {
     return this.#isOpen;
   }
 
-  /** Resolves when the unit is written and, if it has `progress`, durable. */
+  /**
+   * Resolves when the unit is written and, if it has `progress`, durable. May be called again before that: the server
+   * then goes on with the next unit at once. Should the first fail, the second fails too, by the state of the
+   * transaction or by the fence.
+   */
   async append(unit: AppendUnit): Promise<void> {
-    const { client, log, epoch } = this.#options;
+    const statements: string[] = [];
+    const data: Buffer[] = [];
     if (!this.#isOpen) {
-      await this.#step('fence', async () => {
-        await client.query('BEGIN');
-        this.#isOpen = true;
-        await client.query('SELECT bemi.fence($1, $2, $3)', [log, epoch, unit.firstSequence]);
-      });
+      statements.push('BEGIN', `SELECT bemi.fence(${this.#log}, ${this.#epoch}, ${unit.firstSequence})`);
     }
-    await this.#step('copy', async () => {
-      for (const row of unit.relations) {
-        await client.query(
-          `INSERT INTO bemi.relations (log, relation, sequence, oid, schema_name, table_name, root_schema, root_table, document)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-          [
-            log,
-            row.relation,
-            row.sequence,
-            row.oid,
-            row.schema,
-            row.table,
-            row.rootSchema,
-            row.rootTable,
-            row.document,
-          ],
-        );
-      }
-      await this.#copy('change_log', unit.changes);
-      await this.#copy('context_log', unit.contexts);
-      await this.#copy('transaction_log', unit.transactions);
-      await this.#copy('event_log', unit.events);
-      for (const row of unit.quarantine) await this.#insertQuarantine(row);
-      for (const { id, sequence } of unit.answers) {
-        await client.query('UPDATE bemi.inbox SET sequence = $2, answered_at = now() WHERE id = $1', [
-          id,
-          sequence,
-        ]);
-      }
-    });
-    if (!unit.progress) return;
-    const { lastFinalLsn, confirmedLsn, timeline } = unit.progress;
-    await this.#step('advance', () =>
-      client.query('SELECT bemi.advance($1, $2, $3, $4, $5)', [
-        log,
-        unit.nextSequence,
-        lastFinalLsn,
-        confirmedLsn,
-        timeline,
-      ]),
-    );
-    await this.#step('commit', async () => {
-      await client.query('COMMIT');
-      this.#isOpen = false;
-    });
+    this.#isOpen = unit.progress === undefined;
+    if (unit.relations.length + unit.quarantine.length + unit.answers.length > 0) {
+      await this.#insertRare(unit, statements.splice(0));
+    }
+    const copies = {
+      change_log: unit.changes,
+      context_log: unit.contexts,
+      transaction_log: unit.transactions,
+      event_log: unit.events,
+    };
+    for (const [table, buffer] of Object.entries(copies) as [keyof typeof copies, CopyBuffer][]) {
+      if (buffer.rowCount === 0) continue;
+      statements.push(`COPY bemi.${table} (${copyColumns[table]}) FROM STDIN (FORMAT binary)`);
+      data.push(buffer.finished());
+    }
+    if (unit.progress) {
+      const { lastFinalLsn, confirmedLsn, timeline } = unit.progress;
+      const lsns = [lastFinalLsn, confirmedLsn].map((lsn) => pg.escapeLiteral(lsn)).join(', ');
+      statements.push(
+        `SELECT bemi.advance(${this.#log}, ${unit.nextSequence}, ${lsns}, ${timeline})`,
+        'COMMIT',
+      );
+    }
+    if (statements.length > 0) await this.#run(statements, data);
   }
 
   /** Gives up what was written of a source transaction that will not be completed. */
   async rollback(): Promise<void> {
     if (!this.#isOpen) return;
-    await this.#options.client.query('ROLLBACK');
+    await this.#client.query('ROLLBACK');
     this.#isOpen = false;
   }
 
-  async #copy(table: keyof typeof copyColumns, buffer: CopyBuffer): Promise<void> {
-    if (buffer.rowCount === 0) return;
-    const stream = this.#options.client.query(
-      copyFrom(`COPY bemi.${table} (${copyColumns[table]}) FROM STDIN (FORMAT binary)`),
-    );
-    stream.end(buffer.finished());
-    await once(stream, 'finish');
+  async #run(statements: readonly string[], data: readonly Buffer[]): Promise<void> {
+    const script = new CopyScript(statements, data);
+    const { finished } = script;
+    this.#client.query(script);
+    // Ordinary queries wait for their turn in the driver: nothing may overtake them.
+    if (this.#ordinaryQueries === 0) script.send(this.#client.connection);
+    const tags = await finished;
+    // COMMIT of a transaction that has failed answers ROLLBACK, and is no error.
+    if (statements.at(-1) === 'COMMIT' && tags.at(-1) !== 'COMMIT') {
+      throw new Error(`The audit transaction ended with ${tags.at(-1)}`);
+    }
+  }
+
+  /** What few units have: a table's first shape, quarantine, answers. */
+  async #insertRare(unit: AppendUnit, statements: readonly string[]): Promise<void> {
+    this.#ordinaryQueries++;
+    try {
+      if (statements.length > 0) await this.#run(statements, []);
+      await this.#insertRows(unit);
+    } finally {
+      this.#ordinaryQueries--;
+    }
+  }
+
+  async #insertRows(unit: AppendUnit): Promise<void> {
+    for (const row of unit.relations) {
+      await this.#client.query(
+        `INSERT INTO bemi.relations (log, relation, sequence, oid, schema_name, table_name, root_schema, root_table, document)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+        [
+          this.#log,
+          row.relation,
+          row.sequence,
+          row.oid,
+          row.schema,
+          row.table,
+          row.rootSchema,
+          row.rootTable,
+          row.document,
+        ],
+      );
+    }
+    for (const row of unit.quarantine) await this.#insertQuarantine(row);
+    for (const { id, sequence } of unit.answers) {
+      await this.#client.query('UPDATE bemi.inbox SET sequence = $2, answered_at = now() WHERE id = $1', [
+        id,
+        sequence,
+      ]);
+    }
   }
 
   async #insertQuarantine(row: QuarantineRow): Promise<void> {
     for (let part = 0, offset = 0; offset < row.bytes.length; part++, offset += quarantinePartBytes) {
-      await this.#options.client.query(
-        `INSERT INTO bemi.quarantine (log, sequence, part, field, reason, bytes, salt) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+      await this.#client.query(
+        'INSERT INTO bemi.quarantine (log, sequence, part, field, reason, bytes, salt) VALUES ($1, $2, $3, $4, $5, $6, $7)',
         [
-          this.#options.log,
+          this.#log,
           row.sequence,
           part,
           row.field,
@@ -134,11 +155,5 @@ export class LogWriter {
         ],
       );
     }
-  }
-
-  async #step(step: AppendStep, work: () => Promise<unknown>): Promise<void> {
-    await this.#options.onStep?.(step, 'before');
-    await work();
-    await this.#options.onStep?.(step, 'after');
   }
 }

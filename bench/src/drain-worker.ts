@@ -1,0 +1,7 @@
+import { createWorker } from '@bemi-db/worker';
+
+/** Drains one slot, in a process of its own so that memory can be told apart. Prints its peak resident memory in bytes. */
+const [source, destination, slot] = process.argv.slice(2);
+if (!source || !destination || !slot) throw new Error('Usage: drain-worker SOURCE_URL DESTINATION_URL SLOT');
+await createWorker({ source, destination, slot }).run({ drain: true });
+process.stdout.write(String(process.resourceUsage().maxRSS * 1024));

@@ -1,0 +1,90 @@
+import type { Connection } from 'pg';
+
+/**
+ * Several statements, COPY … FROM STDIN among them, sent to the server in one go, with all data: one round trip for a
+ * whole audit transaction instead of two or three a statement, which measured 20 % of the time of a drain.
+ *
+ * The server reads the statements as one simple query. At each COPY it takes CopyData messages from what has already
+ * been sent. If a statement fails, those after it are skipped, and messages that were meant for a COPY are ignored
+ * ("Accept but ignore these messages" in PostgresMain); then comes the one ReadyForQuery.
+ *
+ * It is submitted to a `pg` client like a query, by the driver's interface for that (`Submittable`).
+ *
+ * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT
+ */
+export class CopyScript {
+  readonly #text: string;
+  readonly #data: readonly Buffer[];
+  readonly #commandTags: string[] = [];
+  #error: Error | undefined;
+  #isSent = false;
+  #resolve: (commandTags: readonly string[]) => void = () => undefined;
+  #reject: (error: Error) => void = () => undefined;
+
+  /** Resolves with the command tags of the statements, in order, when all have succeeded. */
+  readonly finished: Promise<readonly string[]>;
+
+  /**
+   * @param statements - SQL, without semicolons; trusted text, as there are no parameters.
+   * @param data - the stream of each COPY among them, in order.
+   */
+  constructor(statements: readonly string[], data: readonly Buffer[]) {
+    this.#text = statements.join(';\n');
+    this.#data = data;
+    this.finished = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  /**
+   * Sends the script, also while an earlier one is being executed: the server goes on with it without waiting for us.
+   * Only for a client that has nothing else to send in between. What `submit` does when the script was not sent before.
+   */
+  send(connection: Connection): void {
+    if (this.#isSent) return;
+    this.#isSent = true;
+    const { stream } = connection;
+    stream.cork();
+    connection.query(this.#text);
+    for (const data of this.#data) {
+      const header = Buffer.allocUnsafe(headerLength);
+      header[0] = tagCopyData;
+      header.writeUInt32BE(data.length + 4, 1);
+      stream.write(header);
+      stream.write(data);
+      stream.write(copyDone);
+    }
+    stream.uncork();
+  }
+
+  submit(connection: Connection): void {
+    this.send(connection);
+  }
+
+  handleCommandComplete(message: { readonly text: string }): void {
+    this.#commandTags.push(message.text);
+  }
+
+  handleError(error: Error): void {
+    this.#error ??= error;
+    // When the connection is lost no ReadyForQuery follows.
+    if (!('severity' in error)) this.#reject(error);
+  }
+
+  handleReadyForQuery(): void {
+    if (this.#error) this.#reject(this.#error);
+    else this.#resolve(this.#commandTags);
+  }
+
+  // Results of SELECTs, which are called for their effect; and invitations to send what has been sent.
+  handleRowDescription(): void {}
+  handleDataRow(): void {}
+  handleCopyInResponse(): void {}
+  handleEmptyQuery(): void {}
+  handlePortalSuspended(): void {}
+}
+
+const headerLength = 5;
+const tagCopyData = 0x64; // 'd'
+const copyDone = Buffer.from([0x63, 0, 0, 0, 4]); // 'c'
