@@ -165,7 +165,10 @@ test('the log of another source stays out', async () => {
 test('what is in quarantine is said to be', async () => {
   const trail = await writtenTrail();
   await trail.relation(1, 'public', 'Patient');
-  const [sequence] = await trail.transaction({ contexts: [null], changes: [{ operation: 'INSERT' }] });
+  const [sequence] = await trail.transaction({
+    contexts: [null],
+    changes: [{ operation: 'UPDATE', beforeKind: 'full' }],
+  });
   await trail.client.query(
     `INSERT INTO bemi.quarantine (log, sequence, part, field, reason, bytes)
      VALUES ($1, $2, 0, 'row', 'nul-character', ''), ($1, $2, 1, 'row', 'nul-character', ''),
@@ -173,7 +176,13 @@ test('what is in quarantine is said to be', async () => {
     [trail.log, sequence, Number(sequence) - 1],
   );
   expect(await selectChanges(trail.client, { log: trail.log, limit: 10 })).toMatchObject([
-    { after: undefined, rowQuarantine: 'nul-character', contextQuarantine: 'not JSON' },
+    {
+      before: undefined,
+      after: undefined,
+      changed: undefined,
+      rowQuarantine: 'nul-character',
+      contextQuarantine: 'not JSON',
+    },
   ]);
 });
 

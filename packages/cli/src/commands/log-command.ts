@@ -1,0 +1,37 @@
+import { Command } from 'commander';
+import type { LogFlags } from '../trail-reading/run-log.ts';
+import { repeated } from './repeated-option.ts';
+
+/** `bemi log` */
+export function logCommand(): Command {
+  return new Command('log')
+    .summary('changes, newest first')
+    .description('Shows the recorded changes, newest first: who changed what, when, from where and why.')
+    .option('-t, --table <table>', 'only this table: name or schema.name, case as in the catalog')
+    .option('-k, --primary-key <key>', 'only the record with this primary key')
+    .option('-o, --operation <operation>', 'only INSERT, UPDATE, DELETE or TRUNCATE (repeatable)', repeated)
+    .option('-c, --context <key=value>', 'only with this member in the context (repeatable)', repeated)
+    .option('--since <moment>', 'committed at or after: a date, or 10m, 2h, 3d ago')
+    .option('--until <moment>', 'committed before: a date, or 10m, 2h, 3d ago')
+    .option('-n, --limit <count>', 'how many at most (default: 50; with --follow 10 to begin with)')
+    .option('-f, --follow', 'go on with each change as it is recorded')
+    .option('--changed-only', 'with --json: before and after of an UPDATE hold the changed columns alone')
+    .option('--json', 'one JSON object a line, for programs')
+    .option('--source <name>', 'whose log, where the audit database holds several')
+    .option('--embedded', 'read the embedded audit database in ./.bemi')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  bemi log --table Patient --since 2h
+  bemi log --context userId=test_user_123 --operation DELETE
+  bemi log --follow
+  bemi log --json --changed-only --limit 1000 | jq .context.userId
+
+Times are those of this terminal's time zone; --json has UTC.`,
+    )
+    .action(async (flags: LogFlags) => {
+      const { runLog } = await import('../trail-reading/run-log.ts');
+      await runLog(flags);
+    });
+}

@@ -1,0 +1,28 @@
+import { Command } from 'commander';
+import { type SettingFlags, settingFlags, withWorkerOptions } from './worker-options.ts';
+
+interface StartFlags extends SettingFlags {
+  readonly embedded?: true;
+}
+
+/** `bemi start` */
+export function startCommand(): Command {
+  return withWorkerOptions(new Command('start'))
+    .summary('run Bemi: everything in one process')
+    .description('Runs Bemi in one process, until it is stopped.')
+    .addHelpText(
+      'after',
+      `
+Settings:
+  BEMI_DATABASE_URL      the source database, postgres://role:password@host:5432/database
+  BEMI_DESTINATION_URL   the audit database; or --embedded
+
+Examples:
+  bemi start
+  bemi start --embedded`,
+    )
+    .action(async (flags: StartFlags) => {
+      const { runWorker } = await import('../recording/run-worker.ts');
+      await runWorker({ flags: settingFlags(flags), isEmbedded: flags.embedded === true, isDraining: false });
+    });
+}

@@ -1,0 +1,25 @@
+import { Command } from 'commander';
+import type { StatusFlags } from '../status/run-status.ts';
+
+/** `bemi status` */
+export function statusCommand(): Command {
+  return new Command('status')
+    .summary('lag, retained WAL, slot, last entry')
+    .description('Shows how far the source is recorded, and what stands in the way.')
+    .option('--json', 'one JSON object, for programs')
+    .option('--source <name>', 'whose log, where the audit database holds several')
+    .option('--embedded', 'read the embedded audit database in ./.bemi')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  bemi status
+  bemi status --json | jq .source.lagBytes
+
+Exits with 1 when something keeps changes from being recorded.`,
+    )
+    .action(async (flags: StatusFlags) => {
+      const { runStatus } = await import('../status/run-status.ts');
+      await runStatus(flags);
+    });
+}

@@ -1,0 +1,127 @@
+import { slotNameProblem } from '@bemi-db/source/slot-name';
+
+/** Every setting that there is, by the name of its environment variable. The order is that of the manual. */
+export const settingNames = [
+  'BEMI_DATABASE_URL',
+  'BEMI_DESTINATION_URL',
+  'BEMI_REPLICATION_SLOT',
+  'BEMI_PUBLICATION',
+  'BEMI_LOG_LEVEL',
+  'BEMI_BUFFER_SIZE',
+  'BEMI_RETENTION_DAYS',
+  'BEMI_API_KEY',
+  'BEMI_SIGNING_KEY',
+  'BEMI_CHECKPOINT_URL',
+  'BEMI_ENCRYPTION_KEY',
+  'BEMI_MAX_ROW_BYTES',
+  'BEMI_HOST',
+  'BEMI_PORT',
+  'BEMI_PUBLIC_URL',
+] as const;
+
+export type SettingName = (typeof settingNames)[number];
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** What a setting is worth. URLs are checked where they are used: their errors say more there. */
+export interface Settings {
+  readonly databaseUrl: string | undefined;
+  readonly destinationUrl: string | undefined;
+  readonly slot: string;
+  readonly publication: string;
+  readonly logLevel: LogLevel;
+  /** Changes in an audit transaction before it is committed. */
+  readonly bufferSize: number;
+  readonly retentionDays: number;
+  readonly maximumRowBytes: number;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A text that was set, and with what: the environment variable or the flag, for messages. */
+export interface SetText {
+  readonly text: string;
+  readonly setWith: string;
+}
+
+/** Why a text is not worth anything for a setting. */
+export interface SettingProblem {
+  readonly message: string;
+  readonly fix: string;
+}
+
+export class SettingError extends Error {
+  override readonly name = 'SettingError';
+  readonly problem: SettingProblem;
+
+  constructor(problem: SettingProblem) {
+    super(problem.message);
+    this.problem = problem;
+  }
+}
+
+/**
+ * Turns texts into settings, defaults included.
+ *
+ * @param find - what a setting is set to, if it is.
+ * @throws SettingError for the first one that can't be used.
+ */
+export function readSettings(find: (name: SettingName) => SetText | undefined): Settings {
+  const text = (name: SettingName, fallback: string): SetText =>
+    find(name) ?? { text: fallback, setWith: name };
+  return {
+    databaseUrl: find('BEMI_DATABASE_URL')?.text,
+    destinationUrl: find('BEMI_DESTINATION_URL')?.text,
+    slot: slotName(text('BEMI_REPLICATION_SLOT', 'bemi_slot')),
+    publication: publicationName(text('BEMI_PUBLICATION', 'bemi_publication')),
+    logLevel: logLevel(text('BEMI_LOG_LEVEL', 'info')),
+    bufferSize: wholeNumber(text('BEMI_BUFFER_SIZE', '1000'), 1, 1_000_000, 'changes'),
+    // Six years with two leap days: the guides' 2190 days fall short of them.
+    retentionDays: wholeNumber(text('BEMI_RETENTION_DAYS', '2192'), 1, 36_525, 'days'),
+    maximumRowBytes: wholeNumber(
+      text('BEMI_MAX_ROW_BYTES', String(64 * 1024 ** 2)),
+      1024,
+      1024 ** 3,
+      'bytes',
+    ),
+    host: text('BEMI_HOST', '127.0.0.1').text,
+    port: wholeNumber(text('BEMI_PORT', '4000'), 0, 65_535, ''),
+  };
+}
+
+function wholeNumber({ text, setWith }: SetText, least: number, most: number, unit: string): number {
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  const what = unit === '' ? 'a whole number' : `a whole number of ${unit}`;
+  throw new SettingError({
+    message: `${setWith} is ${JSON.stringify(text)}, which is not ${what} from ${least} to ${most}`,
+    fix: `Set it to ${what} from ${least} to ${most}, without unit or separators.`,
+  });
+}
+
+function slotName({ text, setWith }: SetText): string {
+  const problem = slotNameProblem(text);
+  if (problem === undefined) return text;
+  throw new SettingError({
+    message: `${setWith} is ${JSON.stringify(text)}, which PostgreSQL doesn't take for a replication slot: ${problem}`,
+    fix: 'Use lower-case letters, digits and underscores, 63 at most, such as bemi_slot.',
+  });
+}
+
+function publicationName({ text, setWith }: SetText): string {
+  if (Buffer.byteLength(text) <= 63) return text;
+  throw new SettingError({
+    message: `${setWith} is longer than the 63 bytes that PostgreSQL allows`,
+    fix: 'Use a shorter name, such as bemi_publication.',
+  });
+}
+
+function logLevel({ text, setWith }: SetText): LogLevel {
+  const level = logLevels.find((each) => each === text.toLowerCase());
+  if (level) return level;
+  throw new SettingError({
+    message: `${setWith} is ${JSON.stringify(text)}, which is not a log level`,
+    fix: `Set it to one of ${logLevels.join(', ')}.`,
+  });
+}

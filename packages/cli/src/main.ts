@@ -1,0 +1,62 @@
+import { Command, CommanderError } from 'commander';
+import { usageError } from './cli-error.ts';
+import { historyCommand } from './commands/history-command.ts';
+import { logCommand } from './commands/log-command.ts';
+import { setupCommand } from './commands/setup-command.ts';
+import { startCommand } from './commands/start-command.ts';
+import { statusCommand } from './commands/status-command.ts';
+import { workerCommand } from './commands/worker-command.ts';
+import { explainError } from './output/explain-error.ts';
+import { endQuietlyOnClosedPipe } from './output/print.ts';
+import { errorText } from './output/print-error.ts';
+import { textStyle } from './presentation/text-style.ts';
+import { version } from './version.ts';
+
+/** In the order of the help. Each only says what it is: its work is imported when it is run. */
+const commands = [setupCommand, startCommand, workerCommand, statusCommand, logCommand, historyCommand];
+
+const program = new Command('bemi')
+  .description('An automatic, tamper-evident audit trail for PostgreSQL.')
+  .version(version(), '-v, --version', 'print the version')
+  .helpOption('-h, --help', 'print this help')
+  .helpCommand('help [command]', 'print the help of a command')
+  .exitOverride()
+  // We print errors ourselves, all in one form.
+  .configureOutput({ outputError: () => undefined })
+  .addHelpText(
+    'after',
+    `
+Settings come from flags, then BEMI_* variables, then .bemi/worker.env.
+Exit codes: 0 good, 1 a finding or a failure, 2 wrong usage or configuration.`,
+  );
+for (const command of commands) program.addCommand(command().copyInheritedSettings(program));
+
+endQuietlyOnClosedPipe();
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = fail(error);
+}
+
+function fail(error: unknown): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0; // --help, --version
+    if (error.code === 'commander.help') return 2; // no command: the help was printed
+    const [, message = '', nearest] =
+      /^(?:error: )?(.*?)(?:\n\(Did you mean (.*)\?\))?$/s.exec(error.message) ?? [];
+    const didYouMean = nearest === undefined ? '' : `Did you mean ${nearest}? `;
+    return fail(usageError(message.charAt(0).toUpperCase() + message.slice(1), didYouMean + helpHint()));
+  }
+  const level = process.env['BEMI_LOG_LEVEL']?.toLowerCase();
+  const isDebugging = level === 'debug' || level === 'trace';
+  process.stderr.write(
+    errorText(error, process.argv.includes('--json'), isDebugging, textStyle(process.stderr)),
+  );
+  return explainError(error).exitCode;
+}
+
+function helpHint(): string {
+  const name = process.argv[2];
+  const isCommand = program.commands.some((command) => command.name() === name);
+  return isCommand ? `bemi ${name} --help shows what it takes.` : 'bemi --help lists the commands.';
+}

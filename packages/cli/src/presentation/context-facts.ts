@@ -1,0 +1,64 @@
+import { jsonMembers, plainText } from './json-members.ts';
+
+/** What a context says of a change, as far as its members have names that are commonly used. */
+export interface ContextFacts {
+  readonly who: string | undefined;
+  readonly role: string | undefined;
+  readonly why: string | undefined;
+  readonly endpoint: string | undefined;
+  readonly address: string | undefined;
+}
+
+// Compared without case, `_` and `-`: userId, user_id and USER-ID are one name. The first that is there counts.
+const names = {
+  who: [
+    'userid',
+    'user',
+    'useremail',
+    'email',
+    'username',
+    'actor',
+    'actorid',
+    'sub',
+    'accountid',
+    'job',
+    'script',
+  ],
+  role: ['role', 'userrole'],
+  why: ['accessreason', 'reason', 'purpose'],
+  endpoint: ['endpoint', 'path', 'route', 'url', 'requestpath', 'operationname'],
+  address: ['ipaddress', 'ip', 'clientip', 'remoteaddress'],
+} as const;
+
+/** Of a user that is an object, what names it best. */
+const identifying = ['id', 'email', 'name', 'username'];
+
+/** Reads the facts out of a context's JSON text. */
+export function contextFacts(context: string): ContextFacts {
+  const members = new Map<string, string>();
+  for (const { name, value } of jsonMembers(context)) {
+    const text = factText(value);
+    if (text !== undefined) members.set(name.toLowerCase().replaceAll(/[-_]/g, ''), text);
+  }
+  const first = (candidates: readonly string[]): string | undefined => {
+    const found = candidates.find((name) => members.has(name));
+    return found === undefined ? undefined : members.get(found);
+  };
+  return {
+    who: first(names.who),
+    role: first(names.role),
+    why: first(names.why),
+    endpoint: first(names.endpoint),
+    address: first(names.address),
+  };
+}
+
+function factText(value: string): string | undefined {
+  if (value.startsWith('{')) {
+    const inner = new Map(jsonMembers(value).map((member) => [member.name.toLowerCase(), member.value]));
+    const found = identifying.find((name) => inner.has(name));
+    return found === undefined ? undefined : factText(inner.get(found)!);
+  }
+  const text = plainText(value);
+  return value === 'null' || text === '' ? undefined : text;
+}

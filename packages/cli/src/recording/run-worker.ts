@@ -1,0 +1,119 @@
+import { parseConnectionString } from '@bemi-db/source/connection-string';
+import { createWorker, type Worker } from '@bemi-db/worker';
+import { startHealthServer } from '@bemi-db/worker/health-server';
+import type { Logger } from 'pino';
+import { bemiFolder } from '../configuration/bemi-folder.ts';
+import {
+  type Configuration,
+  type Flags,
+  loadConfiguration,
+  requireDatabaseUrl,
+} from '../configuration/configuration.ts';
+import { openEmbedded } from '../embedded/embedded-audit-database.ts';
+import { keepRunning } from '../embedded/keep-running.ts';
+import { createLogger } from '../logging/create-logger.ts';
+import { missingDestination } from '../trail-reading/audit-database.ts';
+
+export interface RunWorkerOptions {
+  readonly flags: Flags;
+  readonly isEmbedded: boolean;
+  readonly isDraining: boolean;
+}
+
+interface Destination {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Runs the worker until a signal stops it, or, draining, until everything is recorded.
+ *
+ * @throws ProblemError when going on would leave a gap, or no server can cure what is wrong.
+ */
+export async function runWorker(options: RunWorkerOptions): Promise<void> {
+  const configuration = loadConfiguration({ flags: options.flags });
+  const source = requireDatabaseUrl(configuration);
+  parseConnectionString(source, 'BEMI_DATABASE_URL'); // before anything is started
+  const logger = createLogger(configuration.logLevel);
+  const abort = new AbortController();
+  const stopListening = abortOnSignals(abort, logger);
+  try {
+    const destination = await openDestination(configuration, options.isEmbedded, logger);
+    try {
+      const worker = createWorker({
+        source,
+        destination: destination.url,
+        slot: configuration.slot,
+        publication: configuration.publication,
+        bufferSize: configuration.bufferSize,
+        maximumRowBytes: configuration.maximumRowBytes,
+        logger,
+      });
+      if (options.isDraining) await drain(worker, abort.signal, logger);
+      else await serve(worker, configuration, abort.signal, logger);
+    } finally {
+      await destination.close();
+    }
+  } finally {
+    stopListening();
+  }
+}
+
+async function drain(worker: Worker, signal: AbortSignal, logger: Logger): Promise<void> {
+  await worker.run({ signal, drain: true });
+  const { changes, transactions, quarantined } = worker.status();
+  logger.info({ changes, transactions, quarantined }, signal.aborted ? 'Stopped before the end' : 'Drained');
+}
+
+async function serve(
+  worker: Worker,
+  { host, port }: Configuration,
+  signal: AbortSignal,
+  logger: Logger,
+): Promise<void> {
+  const health = await startHealthServer({ status: () => worker.status(), host, port });
+  logger.info({ host: health.host, port: health.port }, 'Answering /healthz and /readyz');
+  try {
+    await worker.run({ signal });
+    const { changes, transactions } = worker.status();
+    logger.info({ changes, transactions }, 'Stopped');
+  } finally {
+    await health.close();
+  }
+}
+
+async function openDestination(
+  { destinationUrl }: Configuration,
+  isEmbedded: boolean,
+  logger: Logger,
+): Promise<Destination> {
+  if (!isEmbedded) {
+    if (destinationUrl === undefined) throw missingDestination();
+    parseConnectionString(destinationUrl, 'BEMI_DESTINATION_URL');
+    return { url: destinationUrl, close: async () => undefined };
+  }
+  const folder = bemiFolder();
+  const embedded = await openEmbedded(folder);
+  logger.info(
+    { folder: '.bemi/postgres', port: embedded.port },
+    'The audit database is an embedded PostgreSQL',
+  );
+  const kept = keepRunning(folder, embedded, (port) => {
+    logger.warn({ port }, 'The embedded audit database was gone, and is started again');
+  });
+  return { url: embedded.url, close: () => kept.close() };
+}
+
+/** The first signal stops the worker in order, the second ends the process. */
+function abortOnSignals(abort: AbortController, logger: Logger): () => void {
+  const signals = ['SIGTERM', 'SIGINT'] as const;
+  const onSignal = (signal: string): void => {
+    if (abort.signal.aborted) process.exit(1);
+    logger.info({ signal }, 'Stopping: what is finished is stored; a second signal ends it at once');
+    abort.abort();
+  };
+  for (const signal of signals) process.on(signal, onSignal);
+  return () => {
+    for (const signal of signals) process.off(signal, onSignal);
+  };
+}

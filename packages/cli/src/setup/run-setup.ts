@@ -1,0 +1,157 @@
+import { randomBytes } from 'node:crypto';
+import { applyPlan } from '@bemi-db/source/apply-plan';
+import { check } from '@bemi-db/source/check';
+import { describeTarget, parseConnectionString } from '@bemi-db/source/connection-string';
+import type { Finding } from '@bemi-db/source/finding';
+import { inspect } from '@bemi-db/source/inspect';
+import { plan } from '@bemi-db/source/plan';
+import { type PlanStep, printableSql } from '@bemi-db/source/plan-step';
+import type { SourceSnapshot, Wanted } from '@bemi-db/source/source-snapshot';
+import type pg from 'pg';
+import { CliError, configurationError, usageError } from '../cli-error.ts';
+import { type Configuration, loadConfiguration } from '../configuration/configuration.ts';
+import { withSourceDatabase } from '../connecting/source-database.ts';
+import { print } from '../output/print.ts';
+import { harmless } from '../presentation/harmless-text.ts';
+import { countedText } from '../presentation/quantity-text.ts';
+import { textStyle } from '../presentation/text-style.ts';
+import { findingsText } from '../status/status-text.ts';
+import { nextCommand } from './next-command.ts';
+import { planText, progressText } from './plan-text.ts';
+import { parseTables } from './tables-argument.ts';
+import { writeWorkerEnvironment } from './worker-environment.ts';
+import { passwordOf } from './worker-url.ts';
+
+/** The flags of `bemi setup`, as they are typed. */
+export interface SetupFlags {
+  readonly adminUrl?: string;
+  readonly dryRun?: true;
+  readonly tables?: string;
+  readonly role?: string;
+  readonly slot?: string;
+  readonly publication?: string;
+  readonly yes?: true;
+}
+
+/** What no statement cures without a restart or another server: said before anything is changed. */
+const stoppingChecks = new Set(['version', 'primary', 'wal-level', 'free-slots']);
+
+/**
+ * Brings a source to where the worker can record it: looks, plans, asks, does it, looks again.
+ *
+ * @throws CliError with exit code 1 when something stays in the way, or the answer is no.
+ */
+export async function runSetup(flags: SetupFlags): Promise<void> {
+  const configuration = loadConfiguration({
+    flags: {
+      BEMI_REPLICATION_SLOT: flags.slot === undefined ? undefined : { text: flags.slot, setWith: '--slot' },
+      BEMI_PUBLICATION:
+        flags.publication === undefined ? undefined : { text: flags.publication, setWith: '--publication' },
+    },
+  });
+  const adminUrl = flags.adminUrl ?? configuration.databaseUrl;
+  if (adminUrl === undefined) {
+    throw configurationError(
+      'No source database is named',
+      'Name it as a superuser or its administrator: bemi setup --admin-url postgres://postgres:password@host:5432/database',
+    );
+  }
+  const wanted = wantedOf(flags, configuration);
+  const setWith = flags.adminUrl === undefined ? 'BEMI_DATABASE_URL' : '--admin-url';
+  await withSourceDatabase(adminUrl, setWith, async ({ client, connection }) => {
+    const before = await look(client, wanted);
+    const stopping = check(before, wanted).filter(
+      ({ id, verdict }) => verdict === 'failure' && stoppingChecks.has(id),
+    );
+    // Of an older server or a standby there is nothing to plan.
+    if (stopping.some(({ id }) => id === 'version' || id === 'primary')) throw stopped(stopping);
+    const steps = plan(before, wanted);
+    if (flags.dryRun) {
+      await print(steps.map((step) => `${printableSql(step)}\n`).join(''));
+      if (stopping.length > 0) throw stopped(stopping);
+      return;
+    }
+    if (stopping.length > 0) throw stopped(stopping);
+    const style = textStyle(process.stdout);
+    await print(
+      `${style.colors.bold('Source')}  ${harmless(describeTarget(connection.target))}, PostgreSQL ${before.server.versionText}\n`,
+    );
+    if (steps.length === 0)
+      await print(`${style.colors.green('✓')} Nothing is missing: it is ready to be recorded.\n`);
+    else await carryOut(client, steps, flags.yes === true);
+
+    const after = steps.length === 0 ? before : await look(client, wanted);
+    const findings = check(after, wanted).filter((finding) => finding.verdict !== 'ok');
+    if (findings.length > 0) await print(`\n${findingsText(findings, style)}`);
+    const failure = findings.find((finding) => finding.verdict === 'failure');
+    if (failure) throw stopped([failure]);
+
+    const written = writeWorkerEnvironment({
+      ...{ configuration, adminUrl, wanted },
+      admin: connection.target,
+      isRoleNew: steps.some((step) => step.id === 'role create'),
+    });
+    await print(`\n${nextCommand({ ...written, configuration, snapshot: after, wanted }, style)}`);
+  });
+}
+
+function wantedOf(flags: SetupFlags, { slot, publication, databaseUrl }: Configuration): Wanted {
+  return {
+    slot,
+    publication,
+    tables: flags.tables === undefined ? 'all' : parseTables(flags.tables),
+    ...(flags.role === undefined
+      ? {}
+      : { role: { name: flags.role, password: passwordFor(flags.role, databaseUrl) } }),
+  };
+}
+
+/** A role that the worker is configured to use already keeps its password; another gets a random one. */
+function passwordFor(role: string, databaseUrl: string | undefined): string {
+  const configured = databaseUrl && parseConnectionString(databaseUrl, 'BEMI_DATABASE_URL');
+  const password = configured && configured.target.role === role ? passwordOf(databaseUrl) : undefined;
+  return password ?? randomBytes(24).toString('base64url');
+}
+
+function look(client: pg.Client, { slot, publication, role }: Wanted): Promise<SourceSnapshot> {
+  return inspect(client, { slot, publication, ...(role ? { role: role.name } : {}) });
+}
+
+async function carryOut(client: pg.Client, steps: readonly PlanStep[], isAgreed: boolean): Promise<void> {
+  const style = textStyle(process.stdout);
+  if (!isAgreed) {
+    await print(`\nTo be done (--dry-run prints the SQL):\n${planText(steps, style)}\n`);
+    await agree(steps.length);
+  }
+  const lines: Promise<void>[] = [];
+  await applyPlan(client, steps, {
+    onProgress: (progress) => {
+      lines.push(print(progressText(progress, style)));
+    },
+  });
+  await Promise.all(lines);
+}
+
+/** @throws CliError when there is nobody to ask, or the answer is no. */
+async function agree(stepCount: number): Promise<void> {
+  if (!process.stdin.isTTY || !process.stdout.isTTY) {
+    throw usageError('There is no terminal to ask on', 'Add --yes to do it, or --dry-run to see the SQL.');
+  }
+  const { confirm, isCancel } = await import('@clack/prompts');
+  const answer = await confirm({
+    message: `Do ${stepCount === 1 ? 'it' : `these ${countedText(stepCount, 'step')}`}?`,
+  });
+  if (isCancel(answer) || !answer) {
+    throw new CliError(1, 'cancelled', 'Nothing was changed', 'Run it again when you are ready.');
+  }
+}
+
+function stopped(findings: readonly Finding[]): CliError {
+  const [first] = findings;
+  return new CliError(
+    1,
+    first?.id ?? 'finding',
+    findings.map(({ title, evidence }) => `${title} (${evidence})`).join('; '),
+    `${findings.map(({ fix }) => fix).join('\n')}\nThen run bemi setup again.`,
+  );
+}

@@ -1,0 +1,98 @@
+import type { SourceSummary } from '@bemi-db/trail/query/trail-summary';
+import { configurationError } from '../cli-error.ts';
+import { bemiFolder } from '../configuration/bemi-folder.ts';
+import { type Configuration, loadConfiguration } from '../configuration/configuration.ts';
+import { hasEmbedded } from '../embedded/embedded-audit-database.ts';
+import { explainError } from '../output/explain-error.ts';
+import { print, printNote } from '../output/print.ts';
+import { errorText } from '../output/print-error.ts';
+import { textStyle } from '../presentation/text-style.ts';
+import { readingAuditDatabase } from '../trail-reading/audit-database.ts';
+import { chooseSource } from '../trail-reading/choose-source.ts';
+import { type SourceStatus, sourceStatus } from './source-status.ts';
+import { findingsText, sourceText, trailText } from './status-text.ts';
+
+/** The flags of `bemi status`. */
+export interface StatusFlags {
+  readonly json?: true;
+  readonly source?: string;
+  readonly embedded?: true;
+}
+
+interface TrailStatus {
+  readonly database: string;
+  readonly summary: SourceSummary | undefined;
+}
+
+/** Each side is shown as far as it can be reached: what one says matters most when the other is down. */
+export async function runStatus(flags: StatusFlags): Promise<void> {
+  const configuration = loadConfiguration();
+  const isEmbedded = flags.embedded === true;
+  const { databaseUrl, destinationUrl } = configuration;
+  const hasDestination = destinationUrl !== undefined || isEmbedded || hasEmbedded(bemiFolder());
+  if (databaseUrl === undefined && !hasDestination) {
+    throw configurationError(
+      'Neither a source nor an audit database is configured',
+      'Set BEMI_DATABASE_URL and BEMI_DESTINATION_URL, or prepare a source by: bemi setup --admin-url URL',
+    );
+  }
+  const errors: unknown[] = [];
+  const settled = async <T>(work: Promise<T> | undefined): Promise<T | undefined> => {
+    try {
+      return await work;
+    } catch (error) {
+      errors.push(error);
+      return undefined;
+    }
+  };
+  const [source, trail] = await Promise.all([
+    settled(databaseUrl === undefined ? undefined : sourceStatus(databaseUrl, configuration)),
+    settled(hasDestination ? trailStatus(configuration, isEmbedded, flags.source) : undefined),
+  ]);
+  if (flags.json) await print(`${JSON.stringify(statusJson(source, trail, errors))}\n`);
+  else await printForPeople(source, trail, errors);
+  const hasFailure = source?.findings.some((finding) => finding.verdict === 'failure') ?? false;
+  if (errors.length > 0 || hasFailure) {
+    process.exitCode = errors.some((error) => explainError(error).exitCode === 2) ? 2 : 1;
+  }
+}
+
+async function trailStatus(
+  configuration: Configuration,
+  isEmbedded: boolean,
+  named: string | undefined,
+): Promise<TrailStatus> {
+  return await readingAuditDatabase({ configuration, isEmbedded }, async ({ client, name }) => ({
+    database: name,
+    summary: await chooseSource(client, configuration, named),
+  }));
+}
+
+function statusJson(
+  source: SourceStatus | undefined,
+  trail: TrailStatus | undefined,
+  errors: unknown[],
+): object {
+  return {
+    source: source ?? null,
+    audit: trail ? { connection: trail.database, log: trail.summary ?? null } : null,
+    errors: errors.map((error) => {
+      const { code, message, fix } = explainError(error);
+      return { code, message, fix };
+    }),
+  };
+}
+
+async function printForPeople(
+  source: SourceStatus | undefined,
+  trail: TrailStatus | undefined,
+  errors: readonly unknown[],
+): Promise<void> {
+  const style = textStyle(process.stdout);
+  const sections: string[] = [];
+  if (source) sections.push(sourceText(source, style));
+  if (trail) sections.push(trailText(trail.database, trail.summary, style, new Date()));
+  if (source && source.findings.length > 0) sections.push(findingsText(source.findings, style));
+  await print(sections.join('\n'));
+  for (const error of errors) printNote(errorText(error, false, false, textStyle(process.stderr)));
+}

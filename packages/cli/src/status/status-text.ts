@@ -1,0 +1,94 @@
+import type { SourceSummary } from '@bemi-db/trail/query/trail-summary';
+import { labelledLines } from '../output/labelled-lines.ts';
+import { harmless } from '../presentation/harmless-text.ts';
+import { ageText, momentText } from '../presentation/moment-text.ts';
+import { bytesText, countedText, countText } from '../presentation/quantity-text.ts';
+import type { TextStyle } from '../presentation/text-style.ts';
+import type { SourceStatus } from './source-status.ts';
+
+// The guide's figures: healthy below 100 KB of lag, the worker may be down above 10 GB retained.
+const healthyLagBytes = 100 * 1024;
+const alarmingWalBytes = 10 * 1024 ** 3;
+
+type Row = readonly [string, string];
+
+/** The source's side of `bemi status`. */
+export function sourceText(source: SourceStatus, style: TextStyle): string {
+  const { colors } = style;
+  const rows: Row[] = [
+    ['Server', `PostgreSQL ${source.version}`],
+    ['Publication', source.publication === null ? colors.red('missing') : harmless(source.publication)],
+    ['Slot', slotText(source, style)],
+  ];
+  if (source.lagBytes !== null) rows.push(['Lag', toned(source.lagBytes, healthyLagBytes, style)]);
+  if (source.retainedWalBytes !== null) {
+    rows.push(['Retained WAL', toned(source.retainedWalBytes, alarmingWalBytes, style)]);
+  }
+  rows.push([
+    'Context',
+    source.context === 'on'
+      ? 'on'
+      : colors.yellow(`off: PostgreSQL ${source.version} can't send it; 14 or later can`),
+  ]);
+  return `${colors.bold('Source')}  ${harmless(source.connection)}\n${labelledLines(rows, style)}`;
+}
+
+function slotText({ slot }: SourceStatus, { colors }: TextStyle): string {
+  if (!slot) return colors.red('missing');
+  const use = slot.isActive ? colors.green('a worker is streaming') : colors.yellow('no worker is streaming');
+  return `${slot.name}, ${use}${slot.walStatus === null || slot.walStatus === 'reserved' ? '' : `, WAL ${slot.walStatus}`}`;
+}
+
+function toned(bytes: number, limit: number, { colors }: TextStyle): string {
+  const text = bytesText(bytes);
+  return bytes < limit ? colors.green(text) : colors.yellow(text);
+}
+
+/** The audit database's side. */
+export function trailText(
+  database: string,
+  summary: SourceSummary | undefined,
+  style: TextStyle,
+  now: Date,
+): string {
+  const { colors } = style;
+  const title = `${colors.bold('Audit database')}  ${database}\n`;
+  if (!summary) return `${title}${labelledLines([['Log', 'nothing recorded yet']], style)}`;
+  const moment = (text: string) => `${momentText(text, style.timeZone)}, ${ageText(text, now)}`;
+  const rows: Row[] = [
+    ['Log', `${harmless(summary.name)}, ${countText(summary.entryCount)} entries`],
+    ['Last entry', summary.lastEntryAt ? moment(summary.lastEntryAt) : 'none yet'],
+    ['Last commit', summary.lastCommitAt ? moment(summary.lastCommitAt) : 'none yet'],
+    [
+      'Complete',
+      `from LSN ${summary.completeFromLsn}, recording since ${momentText(summary.recordingSince, style.timeZone)}`,
+    ],
+    ['Confirmed', `LSN ${summary.confirmedLsn}`],
+    ['Quarantine', quarantineText(summary, style)],
+  ];
+  return `${title}${labelledLines(rows, style)}`;
+}
+
+function quarantineText(
+  { quarantinedRows, quarantinedContexts }: SourceSummary,
+  { colors }: TextStyle,
+): string {
+  if (quarantinedRows === '0' && quarantinedContexts === '0') return 'empty';
+  return colors.yellow(
+    `${countedText(quarantinedRows, 'row')}, ${countedText(quarantinedContexts, 'context')}`,
+  );
+}
+
+/** What to put right, the worst first. */
+export function findingsText(findings: SourceStatus['findings'], { colors }: TextStyle): string {
+  const failures = findings.filter((finding) => finding.verdict === 'failure');
+  const warnings = findings.filter((finding) => finding.verdict === 'warning');
+  return [...failures, ...warnings]
+    .map(({ verdict, title, evidence, fix }) => {
+      const mark = verdict === 'failure' ? colors.red('✗') : colors.yellow('!');
+      const lines = [`${mark} ${colors.bold(harmless(title))}  ${colors.dim(harmless(evidence))}`];
+      lines.push(...fix.split('\n').map((line) => `    ${harmless(line)}`));
+      return `${lines.join('\n')}\n`;
+    })
+    .join('');
+}

@@ -1,0 +1,60 @@
+import { parseTableName } from '@bemi-db/source/table-name';
+import type { ContextFilter, TableFilter } from '@bemi-db/trail/query/change-filter';
+import { usageError } from '../cli-error.ts';
+
+const operations = ['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE'] as const;
+type Operation = (typeof operations)[number];
+
+/** `table` in any schema, or `schema.table`; case counts, and parts with a dot are quoted. */
+export function parseTableFilter(text: string): TableFilter {
+  try {
+    const { schema, name } = parseTableName(text);
+    // A name with a schema takes no other before it.
+    return takesSchema(text) ? { name } : { schema, name };
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw usageError(
+      `${JSON.stringify(text)} is not the name of a table`,
+      'Write table or schema.table, as in --table public.Patient.',
+    );
+  }
+}
+
+function takesSchema(text: string): boolean {
+  try {
+    parseTableName(`public.${text.trim()}`);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** `insert,update`, in any case. */
+export function parseOperations(texts: readonly string[]): Operation[] {
+  return texts
+    .flatMap((text) => text.split(','))
+    .map((text) => {
+      const operation = operations.find((each) => each === text.trim().toUpperCase());
+      if (operation) return operation;
+      throw usageError(`${JSON.stringify(text)} is not an operation`, `Use ${operations.join(', ')}.`);
+    });
+}
+
+/** `key=value`; the value may hold further `=`. */
+export function parseContextFilter(text: string): ContextFilter {
+  const at = text.indexOf('=');
+  if (at > 0) return { key: text.slice(0, at), value: text.slice(at + 1) };
+  throw usageError(
+    `--context ${JSON.stringify(text)} is not KEY=VALUE`,
+    'Write the name of a member of the context and its value, as in --context userId=u_42.',
+  );
+}
+
+export function parseLimit(text: string): number {
+  const limit = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (limit > 0) return limit;
+  throw usageError(
+    `--limit ${JSON.stringify(text)} is not a number of changes`,
+    'Write a whole number from 1 on.',
+  );
+}

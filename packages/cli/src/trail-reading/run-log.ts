@@ -1,0 +1,160 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Change } from '@bemi-db/trail/query/change';
+import type { ChangeFilter } from '@bemi-db/trail/query/change-filter';
+import { type ChangeQuery, eachChange, selectChanges } from '@bemi-db/trail/query/changes';
+import { recordedTables, type SourceSummary } from '@bemi-db/trail/query/trail-summary';
+import type pg from 'pg';
+import { loadConfiguration } from '../configuration/configuration.ts';
+import { invocation } from '../output/invocation.ts';
+import { print, printNote } from '../output/print.ts';
+import { textStyle } from '../presentation/text-style.ts';
+import { type AuditDatabase, readingAuditDatabase } from './audit-database.ts';
+import { parseContextFilter, parseLimit, parseOperations, parseTableFilter } from './change-arguments.ts';
+import { chooseSource } from './choose-source.ts';
+import { parseMoment } from './moment-argument.ts';
+import { nothingFound, nothingRecorded } from './nothing-recorded.ts';
+import { changePrinter, printChanges } from './print-changes.ts';
+
+/** The flags of `bemi log`, as they are typed. */
+export interface LogFlags {
+  readonly table?: string;
+  readonly primaryKey?: string;
+  readonly operation?: readonly string[];
+  readonly context?: readonly string[];
+  readonly since?: string;
+  readonly until?: string;
+  readonly limit?: string;
+  readonly follow?: true;
+  readonly changedOnly?: true;
+  readonly json?: true;
+  readonly source?: string;
+  readonly embedded?: true;
+}
+
+const defaultLimit = 50;
+/** How many changes `--follow` begins with. */
+const defaultFollowLimit = 10;
+const followPageSize = 500;
+const followPollMs = 500;
+
+/** Prints changes, newest first; with `--follow` the newest ones in their order, and then each as it is recorded. */
+export async function runLog(flags: LogFlags): Promise<void> {
+  const filter = filterOf(flags, new Date());
+  const limit = flags.limit === undefined ? undefined : parseLimit(flags.limit);
+  const isJson = flags.json === true;
+  const configuration = loadConfiguration();
+  await readingAuditDatabase({ configuration, isEmbedded: flags.embedded === true }, async (database) => {
+    if (flags.follow) {
+      await follow(database, () => chooseSource(database.client, configuration, flags.source), {
+        ...{ filter, isJson, changedOnly: flags.changedOnly === true },
+        limit: limit ?? defaultFollowLimit,
+      });
+      return;
+    }
+    const source = await chooseSource(database.client, configuration, flags.source);
+    const query = source && {
+      ...{ ...filter, log: source.log, limit: limit ?? defaultLimit },
+      changedOnly: flags.changedOnly === true,
+    };
+    const count = query ? await printChanges(eachChange(database.client, query), isJson) : 0;
+    if (count === 0) await sayNothing(database, source, isJson);
+  });
+}
+
+function filterOf(flags: LogFlags, now: Date): ChangeFilter {
+  return {
+    ...(flags.table === undefined ? {} : { table: parseTableFilter(flags.table) }),
+    ...(flags.primaryKey === undefined ? {} : { primaryKey: flags.primaryKey }),
+    ...(flags.operation === undefined ? {} : { operations: parseOperations(flags.operation) }),
+    ...(flags.context === undefined ? {} : { context: flags.context.map(parseContextFilter) }),
+    ...(flags.since === undefined ? {} : { since: parseMoment(flags.since, '--since', now) }),
+    ...(flags.until === undefined ? {} : { until: parseMoment(flags.until, '--until', now) }),
+  };
+}
+
+/** An answer on stdout for people; with `--json` nothing is an answer, and the explanation a note. */
+async function sayNothing(
+  { client, name }: AuditDatabase,
+  source: SourceSummary | undefined,
+  isJson: boolean,
+): Promise<void> {
+  const style = textStyle(isJson ? process.stderr : process.stdout);
+  const text =
+    source?.lastCommitAt === undefined
+      ? nothingRecorded(name, source, style, invocation())
+      : nothingFound(source, await recordedTables(client, source.log), style);
+  if (isJson) printNote(text);
+  else await print(text);
+}
+
+interface FollowOptions {
+  readonly filter: ChangeFilter;
+  readonly changedOnly: boolean;
+  readonly limit: number;
+  readonly isJson: boolean;
+}
+
+/** Goes on until a signal ends it. The log may not exist yet: then it waits for it. */
+async function follow(
+  { client, name }: AuditDatabase,
+  findSource: () => Promise<SourceSummary | undefined>,
+  options: FollowOptions,
+): Promise<void> {
+  const { filter, changedOnly, isJson, limit } = options;
+  const { signal } = interruption();
+  const pause = () => delay(followPollMs, undefined, { signal }).catch(() => undefined);
+  const printChange = changePrinter(isJson);
+  let source = await findSource();
+  if (source?.lastCommitAt === undefined) {
+    printNote(nothingRecorded(name, source, textStyle(process.stderr), invocation()));
+  }
+  while (!source) {
+    await pause();
+    if (signal.aborted) return;
+    source = await findSource();
+  }
+  const query = { ...filter, changedOnly, log: source.log };
+  // Where the log ends is read first: what is recorded after it comes next, whether it matches the filter or not.
+  let after = await lastSequence(client, source.log);
+  const newest = await selectChanges(client, { ...query, before: String(BigInt(after) + 1n), limit });
+  for (const change of newest.toReversed()) await printChange(change);
+  while (!signal.aborted) {
+    const page = await nextPage(client, query, after);
+    for (const change of page.changes) await printChange(change);
+    ({ after } = page);
+    if (page.changes.length < followPageSize) await pause();
+  }
+}
+
+/** Aborted by Ctrl-C or SIGTERM: that is how following ends, and no failure. A second one ends the process. */
+function interruption(): AbortController {
+  const abort = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abort.abort());
+  return abort;
+}
+
+async function nextPage(
+  client: pg.ClientBase,
+  query: Omit<ChangeQuery, 'limit'>,
+  after: string,
+): Promise<{ changes: Change[]; after: string }> {
+  const end = await lastSequence(client, query.log);
+  if (end === after) return { changes: [], after };
+  const bounds = { after, before: String(BigInt(end) + 1n) };
+  const changes = await selectChanges(client, {
+    ...{ ...query, ...bounds },
+    order: 'oldest-first',
+    limit: followPageSize,
+  });
+  const last = changes.at(-1);
+  return { changes, after: last && changes.length === followPageSize ? last.sequence : end };
+}
+
+/** Sequence of the last entry; -1 in an empty log. It becomes visible with the entries, in one commit. */
+async function lastSequence(client: pg.ClientBase, log: number): Promise<string> {
+  const { rows } = await client.query<{ last: string }>(
+    'SELECT (next_sequence - 1)::text AS last FROM bemi.logs WHERE log = $1',
+    [log],
+  );
+  return rows[0]?.last ?? '-1';
+}
