@@ -31,6 +31,10 @@ Exit codes: 0 good, 1 a finding or a failure, 2 wrong usage or configuration.`,
   );
 for (const command of commands) program.addCommand(command().copyInheritedSettings(program));
 
+const level = process.env['BEMI_LOG_LEVEL']?.toLowerCase();
+const isDebugging = level === 'debug' || level === 'trace';
+// Node's deprecation warnings are for those who write programs, not for those who run them.
+if (!isDebugging) process.noDeprecation = true;
 endQuietlyOnClosedPipe();
 try {
   await program.parseAsync();
@@ -47,8 +51,6 @@ function fail(error: unknown): number {
     const didYouMean = nearest === undefined ? '' : `Did you mean ${nearest}? `;
     return fail(usageError(message.charAt(0).toUpperCase() + message.slice(1), didYouMean + helpHint()));
   }
-  const level = process.env['BEMI_LOG_LEVEL']?.toLowerCase();
-  const isDebugging = level === 'debug' || level === 'trace';
   process.stderr.write(
     errorText(error, process.argv.includes('--json'), isDebugging, textStyle(process.stderr)),
   );

@@ -41,8 +41,14 @@ export function nextCommand(outcome: SetupOutcome, style: TextStyle): string {
   }
   if (configuration.destinationUrl === undefined) {
     rows.push(
-      ['Next', `${colors.cyan(`${invocation()} worker --embedded`)}   the trail is kept under ./.bemi`],
-      ['Or', 'set BEMI_DESTINATION_URL=postgres://role:password@host:5432/database, and run bemi worker'],
+      [
+        'Next',
+        `${colors.cyan(`${invocation()} worker --embedded`)}   keeps the trail in a PostgreSQL of its own, in ./.bemi`,
+      ],
+      [
+        'Or',
+        `${colors.cyan(`${invocation()} worker`)}   with BEMI_DESTINATION_URL=postgres://role:password@host:5432/database`,
+      ],
     );
   } else {
     rows.push(['Next', colors.cyan(`${invocation()} worker`)]);

@@ -1,0 +1,112 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { createDatabase } from '@bemi-db/test-kit/database';
+import pg from 'pg';
+import { expect, onTestFinished, test } from 'vitest';
+import { projectFolder, runBemi } from '../../test/run-bemi.ts';
+
+async function application() {
+  const database = await createDatabase();
+  const client = await database.connect();
+  await client.query('CREATE TABLE "Patient" (id text PRIMARY KEY); CREATE TABLE note (body text)');
+  const role = `bemi_${database.name}`;
+  onTestFinished(async () => {
+    const admin = new pg.Client(database.url);
+    await admin.connect();
+    const { rowCount } = await admin.query('SELECT FROM pg_roles WHERE rolname = $1', [role]);
+    if (rowCount) await admin.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+    await admin.end();
+  });
+  const flags = ['--admin-url', database.url, '--slot', `slot_${database.name}`];
+  return { database, client, role, flags };
+}
+
+test('a dry run prints the SQL and changes nothing', async () => {
+  const { client, role, flags } = await application();
+  const dry = await runBemi(['setup', ...flags, '--role', role, '--dry-run']);
+  expect(dry).toMatchObject({ code: 0, stderr: '' });
+  const statements = dry.stdout.trimEnd().split('\n');
+  expect(statements.every((statement) => /^(ALTER|CREATE|GRANT|SELECT) .*;$/.test(statement))).toBe(true);
+  expect(statements[0]).toBe('ALTER TABLE "public"."Patient" REPLICA IDENTITY FULL;');
+  expect(statements.at(-1)).toContain('pg_create_logical_replication_slot');
+  expect(dry.stdout).toContain(`CREATE ROLE "${role}" WITH LOGIN REPLICATION PASSWORD '********';`);
+  const { rowCount } = await client.query('SELECT FROM pg_publication');
+  expect(rowCount).toBe(0);
+});
+
+test('twice: the second run finds nothing missing', async () => {
+  const { database, client, role, flags } = await application();
+  const folder = projectFolder();
+  const first = await runBemi(['setup', ...flags, '--role', role, '--yes'], {}, folder);
+  expect(first).toMatchObject({ code: 0, stderr: '' });
+  expect(first.stdout).toMatch(/✓ Keep the whole old row of public.Patient.*✓ Make the replication slot/s);
+  expect(first.stdout).toMatch(/Next +bemi worker --embedded/);
+
+  const file = join(folder, '.bemi', 'worker.env');
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  const written = readFileSync(file, 'utf8');
+  const url = /^BEMI_DATABASE_URL=(.*)$/m.exec(written)?.[1] ?? '';
+  expect(first.stdout).not.toContain(new URL(url).password);
+  const worker = new pg.Client(url);
+  await worker.connect();
+  await worker.query('SELECT FROM "Patient"');
+  await expect(worker.query('DELETE FROM "Patient"')).rejects.toMatchObject({ code: '42501' });
+  await worker.end();
+
+  const second = await runBemi(['setup', ...flags, '--role', role, '--yes'], {}, folder);
+  expect(second).toMatchObject({ code: 0, stdout: expect.stringContaining('Nothing is missing') });
+  expect(readFileSync(file, 'utf8')).toBe(written);
+  const dry = await runBemi(['setup', ...flags, '--role', role, '--dry-run'], {}, folder);
+  expect(dry).toMatchObject({ code: 0, stdout: '' });
+
+  // The file alone is enough for the worker.
+  const audit = await createDatabase();
+  await client.query(`INSERT INTO "Patient" VALUES ('clx1')`);
+  const drained = await runBemi(['worker', '--drain'], { BEMI_DESTINATION_URL: audit.url }, folder);
+  expect(drained).toMatchObject({ code: 0, stderr: '' });
+  const log = await runBemi(['log'], { BEMI_DESTINATION_URL: audit.url }, folder);
+  expect(log.stdout).toContain('created Patient clx1');
+  expect(log.stdout).not.toContain(database.url);
+});
+
+test('selected tables only', async () => {
+  const { client, flags } = await application();
+  const { code } = await runBemi([
+    'setup',
+    ...flags,
+    '--tables',
+    'Patient',
+    '--publication',
+    'some',
+    '--yes',
+  ]);
+  expect(code).toBe(0);
+  const { rows } = await client.query('SELECT pubname, tablename FROM pg_publication_tables');
+  expect(rows).toEqual([{ pubname: 'some', tablename: 'Patient' }]);
+  const unknown = await runBemi(['setup', ...flags, '--tables', 'patient', '--yes']);
+  expect(unknown).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/no table public.patient.*public.Patient/s),
+  });
+});
+
+test('without a terminal to ask on, nothing is done', async () => {
+  const { client, flags } = await application();
+  const { code, stderr } = await runBemi(['setup', ...flags]);
+  expect(stderr).toMatch(/no terminal to ask on.*--yes.*--dry-run/s);
+  expect(code).toBe(2);
+  expect((await client.query('SELECT FROM pg_publication')).rowCount).toBe(0);
+});
+
+test('a role that existed keeps its password, which is not made up', async () => {
+  const { database, client, role, flags } = await application();
+  await client.query(`CREATE ROLE ${role} LOGIN PASSWORD 'secret'`);
+  const folder = projectFolder();
+  const { code, stdout } = await runBemi(['setup', ...flags, '--role', role, '--yes'], {}, folder);
+  expect(stdout).toContain("its password isn't known here");
+  expect(code).toBe(0);
+  expect(readFileSync(join(folder, '.bemi', 'worker.env'), 'utf8')).not.toContain('BEMI_DATABASE_URL=');
+  const worker = new pg.Client(database.urlAs(role, 'secret'));
+  await worker.connect();
+  await worker.end();
+});

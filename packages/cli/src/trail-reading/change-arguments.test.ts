@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { parseTables } from '../setup/tables-argument.ts';
+import { parseContextFilter, parseOperations, parseTableFilter } from './change-arguments.ts';
+
+test('a table, with or without its schema', () => {
+  expect(parseTableFilter('Patient')).toEqual({ name: 'Patient' });
+  expect(parseTableFilter('sales.Order')).toEqual({ schema: 'sales', name: 'Order' });
+  expect(parseTableFilter('"odd.name"')).toEqual({ name: 'odd.name' });
+  expect(parseTableFilter('sales."odd.name"')).toEqual({ schema: 'sales', name: 'odd.name' });
+  expect(() => parseTableFilter('a.b.c')).toThrow('is not the name of a table');
+});
+
+test('several tables for setup', () => {
+  expect(parseTables('a, b.c,"x,y"')).toEqual([
+    { schema: 'public', name: 'a' },
+    { schema: 'b', name: 'c' },
+    { schema: 'public', name: 'x,y' },
+  ]);
+  expect(parseTables('')).toEqual([]);
+  expect(() => parseTables('a.b.c')).toThrow('is not the name of a table');
+});
+
+test('operations and contexts', () => {
+  expect(parseOperations(['insert,Delete', 'TRUNCATE'])).toEqual(['INSERT', 'DELETE', 'TRUNCATE']);
+  expect(parseContextFilter('query=a=b')).toEqual({ key: 'query', value: 'a=b' });
+  expect(() => parseContextFilter('=x')).toThrow('is not KEY=VALUE');
+});
