@@ -50,7 +50,7 @@ export async function runStatus(flags: StatusFlags): Promise<void> {
     settled(hasDestination ? trailStatus(configuration, isEmbedded, flags.source) : undefined),
   ]);
   if (flags.json) await print(`${JSON.stringify(statusJson(source, trail, errors))}\n`);
-  else await printForPeople(source, trail, errors);
+  else await printForPeople(source, trail, errors, { hasSource: databaseUrl !== undefined, hasDestination });
   const hasFailure = source?.findings.some((finding) => finding.verdict === 'failure') ?? false;
   if (errors.length > 0 || hasFailure) {
     process.exitCode = errors.some((error) => explainError(error).exitCode === 2) ? 2 : 1;
@@ -87,11 +87,18 @@ async function printForPeople(
   source: SourceStatus | undefined,
   trail: TrailStatus | undefined,
   errors: readonly unknown[],
+  configured: { readonly hasSource: boolean; readonly hasDestination: boolean },
 ): Promise<void> {
   const style = textStyle(process.stdout);
   const sections: string[] = [];
+  if (!configured.hasSource) sections.push('Source  not configured: set BEMI_DATABASE_URL\n');
   if (source) sections.push(sourceText(source, style));
   if (trail) sections.push(trailText(trail.database, trail.summary, style, new Date()));
+  if (!configured.hasDestination) {
+    sections.push(
+      'Audit database  not configured: set BEMI_DESTINATION_URL, or run the worker with --embedded\n',
+    );
+  }
   if (source && source.findings.length > 0) sections.push(findingsText(source.findings, style));
   await print(sections.join('\n'));
   for (const error of errors) printNote(errorText(error, false, false, textStyle(process.stderr)));

@@ -173,6 +173,9 @@ test('status of both sides', async () => {
   expect(status.source.lagBytes).toBeGreaterThanOrEqual(0);
   const people = await runBemi(['status'], environment);
   expect(people.stdout).toMatch(/Slot .*no worker is streaming.*Lag.*Retained WAL.*Last entry.*Confirmed/s);
+  const { BEMI_DESTINATION_URL: _, ...sourceAlone } = environment;
+  const half = await runBemi(['status'], sourceAlone);
+  expect(half).toMatchObject({ code: 0, stdout: expect.stringContaining('Audit database  not configured') });
   // The table without REPLICA IDENTITY FULL.
   expect(people.stdout).toMatch(/Some old rows are not sent whole.*public.line/s);
 });
