@@ -80,7 +80,7 @@ test('on AWS RDS, its own roles and parameters take the place of attributes and 
   await connected(async (client) => {
     await client.query('CREATE ROLE rds_superuser; CREATE ROLE rds_replication');
     const withRole: Wanted = { ...wanted, role: { name: 'bemi', password: 'secret' } };
-    const look = () => inspect(client, { ...wanted, role: 'bemi' });
+    const look = () => inspect(client, { ...wanted, role: { name: 'bemi' } });
     const snapshot = await look();
     expect(snapshot.server.provider).toBe('aws-rds');
     const steps = plan(snapshot, withRole);

@@ -17,7 +17,7 @@ const wantAll = (database: TestDatabase): Wanted => ({
 
 async function findings(client: pg.Client, wanted: Wanted): Promise<readonly Finding[]> {
   const { slot, publication, role } = wanted;
-  return check(await inspect(client, { slot, publication, ...(role && { role: role.name }) }), wanted);
+  return check(await inspect(client, { slot, publication, ...(role && { role }) }), wanted);
 }
 
 const bad = (all: readonly Finding[]) =>

@@ -23,7 +23,7 @@ test("the role of guide 004's step 2 sees everything", async () => {
   await admin.query('CREATE PUBLICATION bemi_publication FOR ALL TABLES');
 
   const snapshot = await asTestRole(database, role, (client) =>
-    inspect(client, { slot, publication: 'bemi_publication', role }),
+    inspect(client, { slot, publication: 'bemi_publication', role: { name: role } }),
   );
 
   expect(snapshot.server).toMatchObject({
@@ -86,7 +86,7 @@ test("the role of guide 004's step 2 sees everything", async () => {
 test('what does not exist is undefined', async () => {
   const database = await createDatabase();
   const client = await database.connect();
-  const snapshot = await inspect(client, { slot: 'no_slot', publication: 'none', role: 'no role' });
+  const snapshot = await inspect(client, { slot: 'no_slot', publication: 'none', role: { name: 'no role' } });
   expect(snapshot).toMatchObject({
     publication: undefined,
     slot: undefined,

@@ -27,7 +27,7 @@ export interface InspectOptions {
   readonly slot: string;
   readonly publication: string;
   /** A role to look at besides the one that is connected, for a plan that shall make it. Default: none. */
-  readonly role?: string;
+  readonly role?: { readonly name: string };
 }
 
 /**
@@ -39,10 +39,10 @@ export interface InspectOptions {
  */
 export async function inspect(client: pg.ClientBase, options: InspectOptions): Promise<SourceSnapshot> {
   const server = await inspectServer(client);
-  const roles = await readRows<RoleRow>(client, rolesQuery, options.role ?? null);
+  const roles = await readRows<RoleRow>(client, rolesQuery, options.role?.name ?? null);
   const current = roles.find((row) => row.is_current);
   if (!current) throw new Error('pg_roles does not show the role that is connected');
-  const named = roles.find((row) => row.name === options.role);
+  const named = roles.find((row) => row.name === options.role?.name);
   if (server.version < oldestVersion) {
     const nothing = {
       namedRole: undefined,

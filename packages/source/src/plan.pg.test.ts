@@ -16,7 +16,7 @@ const wantAll = (database: TestDatabase): Wanted => ({
 
 async function planNow(client: pg.Client, wanted: Wanted): Promise<readonly PlanStep[]> {
   const { slot, publication, role } = wanted;
-  return plan(await inspect(client, { slot, publication, ...(role && { role: role.name }) }), wanted);
+  return plan(await inspect(client, { slot, publication, ...(role && { role }) }), wanted);
 }
 
 const kinds = (steps: readonly PlanStep[]) => [...new Set(steps.map((step) => step.kind))];

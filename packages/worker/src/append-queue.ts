@@ -24,8 +24,6 @@ export interface AppendQueueOptions {
 const partBytes = 4 * 1024 * 1024;
 const fullBytes = 12 * 1024 * 1024;
 const roomyBytes = 4 * 1024 * 1024;
-/** The server begins the next unit while the answer to the last is on its way. */
-const maximumInFlight = 2;
 
 /**
  * Decides when what has gathered is written, and writes it in order:
@@ -43,7 +41,6 @@ export class AppendQueue {
   #isFull = false;
   #hasFailed = false;
   #idle: (() => void)[] = [];
-  #arrived: () => void = () => undefined;
 
   constructor(options: AppendQueueOptions) {
     this.#options = options;
@@ -93,32 +90,20 @@ export class AppendQueue {
       this.#isFull = true;
       this.#options.onPressure(true);
     }
-    if (this.#isWriting) this.#arrived();
-    else void this.#write();
+    if (!this.#isWriting) void this.#write();
   }
 
   async #write(): Promise<void> {
     this.#isWriting = true;
     const { batch, makeRoom, onError } = this.#options;
-    const inFlight: Promise<void>[] = [];
     try {
       for (;;) {
         // While the writer was busy more may have gathered.
-        if (this.#units.length === 0 && inFlight.length === 0 && batch.hasComplete) this.#enqueueComplete();
-        const unit = inFlight.length < maximumInFlight ? this.#units.shift() : undefined;
-        if (unit) {
-          if (needsTheWriterAlone(unit)) await Promise.all(inFlight.splice(0));
-          await makeRoom(unit.nextSequence);
-          const written = this.#append(unit);
-          written.catch(() => undefined); // it is looked at below
-          if (needsTheWriterAlone(unit)) await written;
-          else inFlight.push(written);
-        } else if (inFlight.length > 0) {
-          await Promise.race([inFlight[0], this.#arrival()]);
-          if (await isSettled(inFlight[0]!)) await inFlight.shift();
-        } else {
-          break;
-        }
+        if (this.#units.length === 0 && batch.hasComplete) this.#enqueueComplete();
+        const unit = this.#units.shift();
+        if (!unit) break;
+        await makeRoom(unit.nextSequence);
+        await this.#append(unit);
       }
       this.#isWriting = false;
     } catch (error) {
@@ -132,9 +117,9 @@ export class AppendQueue {
     const { batch, writer, failpoint, onDurable, onPressure } = this.#options;
     const bytes = unitBytes(unit);
     const step = unit.progress ? 'commit' : 'append';
-    if (failpoint) await failpoint(`${step}:before`);
+    await failpoint?.(`${step}:before`);
     await writer.append(unit);
-    if (failpoint) await failpoint(`${step}:after`);
+    await failpoint?.(`${step}:after`);
     this.#waitingBytes -= bytes;
     if (unit.progress) await onDurable(unit.progress, unit);
     batch.recycle(unit);
@@ -143,23 +128,6 @@ export class AppendQueue {
       onPressure(false);
     }
   }
-
-  /** Resolves when another unit comes. */
-  #arrival(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#arrived = resolve;
-    });
-  }
-}
-
-/** Units that need queries with parameters, which can't be sent ahead. */
-function needsTheWriterAlone(unit: AppendUnit): boolean {
-  return unit.relations.length + unit.quarantine.length + unit.answers.length > 0;
-}
-
-async function isSettled(promise: Promise<void>): Promise<boolean> {
-  const pending = Symbol('pending');
-  return (await Promise.race([promise, Promise.resolve(pending)])) !== pending;
 }
 
 function unitBytes(unit: AppendUnit): number {

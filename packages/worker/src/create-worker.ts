@@ -3,7 +3,7 @@ import { type ParsedConnection, parseConnectionString } from '@bemi-db/source/co
 import type { FailpointHook } from './failpoints.ts';
 import { type Logger, silentLogger } from './logger.ts';
 import { openSession, type SessionTargets } from './open-session.ts';
-import { type Problem, ProblemError } from './problem.ts';
+import { explainProblem, type Problem } from './problem.ts';
 import { record } from './recording-session.ts';
 import { retryDelayMs } from './retry-delay.ts';
 import { newCounters, type WorkerStatus } from './worker-status.ts';
@@ -48,8 +48,6 @@ export interface Worker {
 }
 
 const drainPatienceMs = 30_000;
-/** Recording for this long counts as a success: the next failure is tried again soon. */
-const stableMs = 30_000;
 /** Before this version pgoutput has no option `messages`. */
 const firstVersionWithMessages = 140_000;
 
@@ -82,14 +80,15 @@ export function createWorker(options: WorkerOptions): Worker {
       let failures = 0;
       let hasStarted = false;
       while (!signal.aborted) {
-        let recordingSinceMs: number | undefined;
+        const lastCommitAt = counters.lastCommitAt;
         try {
+          await options.failpoint?.('open:before');
           const session = await openSession({ targets, logger, signal, onWaiting: wait });
           try {
+            await options.failpoint?.('open:after');
             counters.hasContext = session.snapshot.server.version >= firstVersionWithMessages;
             counters.problem = undefined;
             counters.state = 'recording';
-            recordingSinceMs = Date.now();
             logger.info(
               {
                 log: targets.name,
@@ -118,14 +117,18 @@ export function createWorker(options: WorkerOptions): Worker {
           }
         } catch (error) {
           if (signal.aborted) break;
-          const problem = problemOf(error);
+          const problem = explainProblem(error, {
+            database: 'source',
+            phase: 'connect',
+            target: targets.source.target,
+          });
           if (problem.kind !== 'retry') {
             counters.state = 'stopped';
             counters.problem = problem;
             throw error;
           }
-          if (recordingSinceMs !== undefined && Date.now() - recordingSinceMs > stableMs) failures = 0;
-          failures++;
+          // What got something recorded was a success: the next try may come soon.
+          failures = counters.lastCommitAt === lastCommitAt ? failures + 1 : 1;
           counters.restarts++;
           wait(problem);
           const waitMs = retryDelayMs(failures, Math.random());
@@ -156,16 +159,5 @@ function startEvent(targets: SessionTargets, fromLsn: string): object {
     publication: targets.publication,
     fromLsn,
     pid: process.pid,
-  };
-}
-
-function problemOf(error: unknown): Problem {
-  if (error instanceof ProblemError) return error.problem;
-  const name = error instanceof Error ? error.name : typeof error;
-  return {
-    code: 'unexpected',
-    message: `Unexpected ${name}`,
-    fix: 'Please report it, with the stack trace.',
-    kind: 'refuse',
   };
 }

@@ -145,6 +145,7 @@ class Recording {
       lookUp: async (relation) => {
         await failpoint?.('look-up:before');
         this.#shapes.define(relation, await lookUpTable(session.sourceSql.client, relation));
+        await failpoint?.('look-up:after');
       },
       onChange: () => this.#queue.changeAdded(),
       onTransaction: () => this.#queue.transactionComplete(),

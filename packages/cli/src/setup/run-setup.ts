@@ -114,7 +114,7 @@ function passwordFor(role: string, databaseUrl: string | undefined): string {
 }
 
 function look(client: pg.Client, { slot, publication, role }: Wanted): Promise<SourceSnapshot> {
-  return inspect(client, { slot, publication, ...(role ? { role: role.name } : {}) });
+  return inspect(client, { slot, publication, ...(role ? { role } : {}) });
 }
 
 async function carryOut(client: pg.Client, steps: readonly PlanStep[], isAgreed: boolean): Promise<void> {

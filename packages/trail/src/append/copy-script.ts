@@ -17,7 +17,6 @@ export class CopyScript {
   readonly #data: readonly Buffer[];
   readonly #commandTags: string[] = [];
   #error: Error | undefined;
-  #isSent = false;
   #resolve: (commandTags: readonly string[]) => void = () => undefined;
   #reject: (error: Error) => void = () => undefined;
 
@@ -37,13 +36,7 @@ export class CopyScript {
     });
   }
 
-  /**
-   * Sends the script, also while an earlier one is being executed: the server goes on with it without waiting for us.
-   * Only for a client that has nothing else to send in between. What `submit` does when the script was not sent before.
-   */
-  send(connection: Connection): void {
-    if (this.#isSent) return;
-    this.#isSent = true;
+  submit(connection: Connection): void {
     const { stream } = connection;
     stream.cork();
     connection.query(this.#text);
@@ -56,10 +49,6 @@ export class CopyScript {
       stream.write(copyDone);
     }
     stream.uncork();
-  }
-
-  submit(connection: Connection): void {
-    this.send(connection);
   }
 
   handleCommandComplete(message: { readonly text: string }): void {

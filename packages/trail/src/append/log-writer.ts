@@ -32,7 +32,6 @@ export class LogWriter {
   readonly #log: number;
   readonly #epoch: string;
   #isOpen = false;
-  #ordinaryQueries = 0;
 
   constructor({ client, log, epoch }: LogWriterOptions) {
     this.#client = client;
@@ -45,11 +44,7 @@ export class LogWriter {
     return this.#isOpen;
   }
 
-  /**
-   * Resolves when the unit is written and, if it has `progress`, durable. May be called again before that: the server
-   * then goes on with the next unit at once. Should the first fail, the second fails too, by the state of the
-   * transaction or by the fence.
-   */
+  /** Resolves when the unit is written and, if it has `progress`, durable. One call at a time. */
   async append(unit: AppendUnit): Promise<void> {
     const statements: string[] = [];
     const data: Buffer[] = [];
@@ -58,7 +53,8 @@ export class LogWriter {
     }
     this.#isOpen = unit.progress === undefined;
     if (unit.relations.length + unit.quarantine.length + unit.answers.length > 0) {
-      await this.#insertRare(unit, statements.splice(0));
+      if (statements.length > 0) await this.#run(statements.splice(0), []);
+      await this.#insertRare(unit);
     }
     const copies = {
       change_log: unit.changes,
@@ -91,11 +87,8 @@ export class LogWriter {
 
   async #run(statements: readonly string[], data: readonly Buffer[]): Promise<void> {
     const script = new CopyScript(statements, data);
-    const { finished } = script;
     this.#client.query(script);
-    // Ordinary queries wait for their turn in the driver: nothing may overtake them.
-    if (this.#ordinaryQueries === 0) script.send(this.#client.connection);
-    const tags = await finished;
+    const tags = await script.finished;
     // COMMIT of a transaction that has failed answers ROLLBACK, and is no error.
     if (statements.at(-1) === 'COMMIT' && tags.at(-1) !== 'COMMIT') {
       throw new Error(`The audit transaction ended with ${tags.at(-1)}`);
@@ -103,17 +96,7 @@ export class LogWriter {
   }
 
   /** What few units have: a table's first shape, quarantine, answers. */
-  async #insertRare(unit: AppendUnit, statements: readonly string[]): Promise<void> {
-    this.#ordinaryQueries++;
-    try {
-      if (statements.length > 0) await this.#run(statements, []);
-      await this.#insertRows(unit);
-    } finally {
-      this.#ordinaryQueries--;
-    }
-  }
-
-  async #insertRows(unit: AppendUnit): Promise<void> {
+  async #insertRare(unit: AppendUnit): Promise<void> {
     for (const row of unit.relations) {
       await this.#client.query(
         `INSERT INTO bemi.relations (log, relation, sequence, oid, schema_name, table_name, root_schema, root_table, document)

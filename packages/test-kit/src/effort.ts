@@ -1,0 +1,6 @@
+/**
+ * How much a long test does: the short form by default, the full one with `TEST_EFFORT=full` (`npm run test:full`).
+ */
+export function effort(short: number, full: number): number {
+  return process.env['TEST_EFFORT'] === 'full' ? full : short;
+}

@@ -1,0 +1,229 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseLsn } from '@bemi-db/replication/lsn';
+import { fillBank, runBank } from '@bemi-db/test-kit/bank-workload';
+import { createDatabase } from '@bemi-db/test-kit/database';
+import { countChanges, verifyLogStructure } from '@bemi-db/test-kit/log-oracle';
+import { request } from '@bemi-db/trail/inbox';
+import type pg from 'pg';
+import { expect, test } from 'vitest';
+import { createAuditedBank, expectWholeLog } from '../test/audited-bank.ts';
+import { startWorkerProcess } from '../test/worker-process.ts';
+import { createWorker } from './create-worker.ts';
+
+const minutes = 60_000;
+
+async function confirmedOf(client: pg.ClientBase, slot: string): Promise<bigint> {
+  const { rows } = await client.query(
+    'SELECT confirmed_flush_lsn::text AS lsn FROM pg_replication_slots WHERE slot_name = $1',
+    [slot],
+  );
+  return parseLsn(rows[0].lsn);
+}
+
+async function walEnd(client: pg.ClientBase): Promise<bigint> {
+  const { rows } = await client.query('SELECT pg_current_wal_lsn()::text AS lsn');
+  return parseLsn(rows[0].lsn);
+}
+
+test('an empty source and an empty audit database: it makes publication, then slot, and records from there', async () => {
+  const source = await createDatabase();
+  const audit = await createDatabase();
+  const sql = await source.connect();
+  await sql.query('CREATE TABLE keyed (id integer PRIMARY KEY, text text); CREATE TABLE keyless (text text)');
+  const said: string[] = [];
+  const say = (_fields: object, message: string) => said.push(message);
+  const logger = { debug: say, info: say, warn: say, error: say };
+  const slot = `${source.name}_slot`;
+  const worker = createWorker({ source: source.url, destination: audit.url, slot, logger });
+  await worker.run({ drain: true });
+  // The application's UPDATEs go on working, also on a table without a key.
+  await sql.query(
+    `INSERT INTO keyed VALUES (1, 'a'); INSERT INTO keyless VALUES ('a'); UPDATE keyless SET text = 'b'`,
+  );
+  await worker.run({ drain: true });
+  expect(said.filter((line) => line.startsWith('Publish') || line.startsWith('Make'))).toEqual([
+    'Publish the changes of all tables',
+    `Make the replication slot ${slot}`,
+  ]);
+  expect(await countChanges(await audit.connect())).toEqual({
+    'public.keyed INSERT': 1,
+    'public.keyless INSERT': 1,
+    'public.keyless UPDATE': 1,
+  });
+});
+
+test(
+  'SIGTERM: finished transactions are committed, the unfinished one is rolled back, and it comes again',
+  async () => {
+    const bank = await createAuditedBank();
+    await bank.sourceSql.query(
+      `INSERT INTO bulk (text) SELECT 'large ' || n FROM generate_series(1, 400000) n`,
+    );
+    const worker = startWorkerProcess(bank.targets);
+    const isInside = async (): Promise<boolean> => {
+      // The accounts' transaction is committed, and the large one is being written.
+      const { rows } = await bank.auditSql.query(
+        `SELECT count(*) > 0 AS yes FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name LIKE 'bemi worker: writer' AND state = 'active' AND query LIKE 'COPY%'`,
+      );
+      return rows[0].yes;
+    };
+    await expect.poll(isInside, { timeout: minutes, interval: 5 }).toBe(true);
+    worker.kill('SIGTERM');
+    expect(await worker.exited).toBe(0);
+    const counts = await countChanges(bank.auditSql);
+    expect(counts['public.account INSERT']).toBe(500);
+    expect(counts['public.bulk INSERT']).toBeUndefined();
+    await expectWholeLog(bank, {
+      'public.account INSERT': 500,
+      'public.teller INSERT': 20,
+      'public.bulk INSERT': 400_000,
+    });
+  },
+  3 * minutes,
+);
+
+test(
+  'a second worker waits, and takes over when the first is killed',
+  async () => {
+    const bank = await createAuditedBank();
+    const first = startWorkerProcess(bank.targets);
+    await expect
+      .poll(() => first.lines.some((line) => line.message === 'Recording'), { timeout: minutes })
+      .toBe(true);
+    const second = startWorkerProcess(bank.targets);
+    await expect
+      .poll(() => second.lines.some((line) => line['code'] === 'log-in-use'), { timeout: minutes })
+      .toBe(true);
+    await bank.sourceSql.query(`UPDATE account SET balance = 1 WHERE id = 1`);
+    first.kill('SIGKILL');
+    await expect
+      .poll(() => second.lines.some((line) => line.message === 'Recording'), { timeout: minutes })
+      .toBe(true);
+    await bank.sourceSql.query(`UPDATE account SET balance = 2 WHERE id = 1`);
+    await expect
+      .poll(async () => (await countChanges(bank.auditSql))['public.account UPDATE'], { timeout: minutes })
+      .toBe(2);
+    second.kill('SIGTERM');
+    await second.exited;
+    await expectWholeLog(bank);
+  },
+  3 * minutes,
+);
+
+test(
+  'idle, killed, started again: it goes on',
+  async () => {
+    const bank = await createAuditedBank();
+    const worker = startWorkerProcess(bank.targets);
+    await expect
+      .poll(() => worker.lines.some((line) => line.message === 'Recording'), { timeout: minutes })
+      .toBe(true);
+    const other = await (await createDatabase()).connect();
+    await other.query('CREATE TABLE t (n integer); INSERT INTO t SELECT generate_series(1, 100000)');
+    const end = await walEnd(other);
+    // An idle source whose other databases are written: the slot follows, and lets go of WAL.
+    await expect
+      .poll(async () => (await confirmedOf(bank.sourceSql, bank.slot)) >= end, {
+        timeout: 30_000,
+        interval: 200,
+      })
+      .toBe(true);
+    worker.kill('SIGKILL');
+    await worker.exited;
+    await bank.sourceSql.query('UPDATE account SET balance = 7 WHERE id = 7');
+    await expectWholeLog(bank);
+  },
+  2 * minutes,
+);
+
+test(
+  'source and audit database in one: its own tables are not recorded, and idle means quiet',
+  async () => {
+    const database = await createDatabase();
+    const sql = await database.connect();
+    await sql.query('CREATE TABLE note (id integer PRIMARY KEY, text text)');
+    const slot = `${database.name}_slot`;
+    const worker = createWorker({ source: database.url, destination: database.url, slot });
+    const stop = new AbortController();
+    const running = worker.run({ signal: stop.signal });
+    await expect.poll(() => worker.status().state, { timeout: minutes }).toBe('recording');
+    await sql.query(`INSERT INTO note SELECT n, 'text' FROM generate_series(1, 5000) n`);
+    await expect.poll(() => worker.status().changes, { timeout: minutes }).toBe(5000);
+    const commitsBefore = worker.status().lastCommitAt;
+    await delay(25_000);
+    // Recording a position writes WAL here, which moves the position: at most one such commit may follow the load.
+    const settled = worker.status().lastCommitAt;
+    await delay(12_000);
+    expect(worker.status().lastCommitAt).toEqual(settled);
+    expect(settled!.getTime()).toBeGreaterThanOrEqual(commitsBefore!.getTime());
+    stop.abort();
+    await running;
+    expect(await countChanges(sql)).toEqual({ 'public.note INSERT': 5000 });
+    await verifyLogStructure(sql);
+  },
+  3 * minutes,
+);
+
+test(
+  'a transaction of many rows is recorded whole, in bounded memory',
+  async () => {
+    const bank = await createAuditedBank();
+    await bank.sourceSql.query(
+      `INSERT INTO bulk (text) SELECT 'large ' || n FROM generate_series(1, 1000000) n`,
+    );
+    const worker = startWorkerProcess({ ...bank.targets, drain: true });
+    expect(await worker.exited).toBe(0);
+    expect((await countChanges(bank.auditSql))['public.bulk INSERT']).toBe(1_000_000);
+    expect(worker.lines.at(-1)!['peakRssBytes'] as number).toBeLessThan(300 * 1024 * 1024);
+  },
+  5 * minutes,
+);
+
+test(
+  'requests of other processes become events, once',
+  async () => {
+    const bank = await createAuditedBank();
+    const stop = new AbortController();
+    const worker = createWorker(bank.targets);
+    const running = worker.run({ signal: stop.signal });
+    await expect.poll(() => worker.status().state, { timeout: minutes }).toBe('recording');
+    const load = runBank(bank.source.url, 2, AbortSignal.timeout(2_500), 5);
+    const ids: string[] = [];
+    for (let n = 0; n < 20; n++) {
+      ids.push(await request(bank.auditSql, 0, 'custom', { n }, 'somebody'));
+      await delay(100);
+    }
+    const { counts } = await load;
+    const answered = async () =>
+      (await bank.auditSql.query('SELECT count(*)::integer AS n FROM bemi.inbox WHERE sequence IS NOT NULL'))
+        .rows[0].n;
+    await expect.poll(answered, { timeout: minutes }).toBe(20);
+    stop.abort();
+    await running;
+    const { rows } = await bank.auditSql.query(
+      `SELECT i.id, e.payload, e.actor FROM bemi.inbox i JOIN bemi.event_log e USING (sequence) WHERE e.kind = 'custom' ORDER BY i.id`,
+    );
+    expect(rows.map((row) => row.id)).toEqual(ids);
+    expect(rows.map((row) => row.payload.n)).toEqual(ids.map((_, n) => n));
+    expect(new Set(rows.map((row) => row.actor))).toEqual(new Set(['somebody']));
+    await expectWholeLog(bank, counts);
+  },
+  2 * minutes,
+);
+
+test('a log that already holds accounts goes on after a stop, with every start an event', async () => {
+  const bank = await createAuditedBank();
+  for (let start = 0; start < 3; start++) await createWorker(bank.targets).run({ drain: true });
+  const { rows } = await bank.auditSql.query(
+    `SELECT count(*)::integer AS n FROM bemi.event_log WHERE kind = 'lifecycle'`,
+  );
+  expect(rows[0].n).toBe(3);
+  await fillAgain(bank.sourceSql);
+  await expectWholeLog(bank);
+});
+
+async function fillAgain(client: pg.ClientBase): Promise<void> {
+  await client.query('TRUNCATE account, teller');
+  await fillBank(client);
+}

@@ -1,0 +1,60 @@
+import { bankTables, createBank, fillBank } from '@bemi-db/test-kit/bank-workload';
+import { createDatabase, type TestDatabase } from '@bemi-db/test-kit/database';
+import {
+  countChanges,
+  firstDifference,
+  replayLog,
+  sourceContent,
+  verifyLogStructure,
+} from '@bemi-db/test-kit/log-oracle';
+import type pg from 'pg';
+import { expect } from 'vitest';
+import { createWorker } from '../src/create-worker.ts';
+
+export interface AuditedBank {
+  readonly source: TestDatabase;
+  readonly audit: TestDatabase;
+  readonly sourceSql: pg.Client;
+  readonly auditSql: pg.Client;
+  readonly slot: string;
+  /** What `createWorker` wants. */
+  readonly targets: { readonly source: string; readonly destination: string; readonly slot: string };
+}
+
+/** A bank whose changes are recorded from its first row on, and an audit database for them. */
+export async function createAuditedBank(): Promise<AuditedBank> {
+  const source = await createDatabase();
+  const audit = await createDatabase();
+  const sourceSql = await source.connect();
+  const auditSql = await audit.connect();
+  const slot = `${source.name}_slot`;
+  await createBank(sourceSql);
+  await sourceSql.query('CREATE PUBLICATION bemi_publication FOR ALL TABLES');
+  await sourceSql.query(`SELECT pg_create_logical_replication_slot($1, 'pgoutput')`, [slot]);
+  await fillBank(sourceSql);
+  await sourceSql.query(`SET TimeZone = 'UTC'`);
+  return {
+    source,
+    audit,
+    sourceSql,
+    auditSql,
+    slot,
+    targets: { source: source.url, destination: audit.url, slot },
+  };
+}
+
+/** Records what is left, then holds the log against the source: structure, counts, and every table rebuilt. */
+export async function expectWholeLog(bank: AuditedBank, counts?: Record<string, number>): Promise<void> {
+  await createWorker(bank.targets).run({ drain: true });
+  await verifyLogStructure(bank.auditSql);
+  if (counts) expect(await countChanges(bank.auditSql)).toEqual(sorted(counts));
+  const difference = firstDifference(
+    await replayLog(bank.auditSql),
+    await sourceContent(bank.sourceSql, bankTables),
+  );
+  expect(difference).toBeUndefined();
+}
+
+function sorted(counts: Record<string, number>): Record<string, number> {
+  return Object.fromEntries(Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
