@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { columnNull, columnText, columnUnchanged, type Tuple } from '@bemi-db/replication/tuple';
 import type { CopyBuffer } from '@bemi-db/trail/append/copy-buffer';
+import { isJsonTooLarge } from './json-poison.ts';
 import { writeByte, writeJsonString, writeRaw } from './json-text.ts';
 import type { TableShape } from './table-shape.ts';
-import { writeValue } from './value-json.ts';
+import { ValueFormError, writeValue } from './value-json.ts';
 
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
@@ -15,6 +16,8 @@ const nullText = Buffer.from('null');
 const loopedLength = 32;
 /** A B-tree entry holds at most 2,704 bytes, the other columns of the index included. */
 const longestKey = 2_000;
+/** The length before each field of a binary COPY. */
+const fieldHeader = 4;
 
 /** An old row that a new one may take values from. Of kind `key` it only holds the replica identity's columns. */
 export interface OldRow {
@@ -37,8 +40,7 @@ export function writeRow(out: CopyBuffer, shape: TableShape, row: Tuple, old: Ol
     writeMember(out, shape, from, column, isFirst);
     isFirst = false;
   }
-  writeByte(out, closeBrace);
-  out.endField(mark);
+  endObject(out, mark);
 }
 
 /** Writes the field with those columns of a full old row that an UPDATE changed. */
@@ -51,8 +53,7 @@ export function writeChangedColumns(out: CopyBuffer, shape: TableShape, before: 
     writeMember(out, shape, before, column, isFirst);
     isFirst = false;
   }
-  writeByte(out, closeBrace);
-  out.endField(mark);
+  endObject(out, mark);
 }
 
 /** Writes the field with the replica identity's columns; the stream fills the others with NULLs that mean nothing. */
@@ -65,7 +66,13 @@ export function writeIdentity(out: CopyBuffer, shape: TableShape, row: Tuple): v
     writeMember(out, shape, row, column, isFirst);
     isFirst = false;
   }
+  endObject(out, mark);
+}
+
+function endObject(out: CopyBuffer, mark: number): void {
   writeByte(out, closeBrace);
+  if (isJsonTooLarge(out.bytes, mark + fieldHeader, out.length))
+    throw new ValueFormError('A row would be larger as jsonb than jsonb may be', 'too-large');
   out.endField(mark);
 }
 
@@ -100,7 +107,7 @@ export function writePrimaryKey(
     }
     writeByte(out, closeBracket);
   }
-  if (out.length - mark - 4 > longestKey) shortenKey(out, mark + 4);
+  if (out.length - mark - fieldHeader > longestKey) shortenKey(out, mark + fieldHeader);
   out.endField(mark);
 }
 

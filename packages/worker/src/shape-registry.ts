@@ -2,8 +2,8 @@ import type { Relation } from '@bemi-db/replication/pgoutput';
 import type { EntryBatch } from '@bemi-db/trail/append/entry-batch';
 import type { RecordedRelation } from '@bemi-db/trail/relations';
 import {
-  type CatalogTable,
   type ShapeDocument,
+  type SourceCatalog,
   shapeDigest,
   shapeDocument,
   type TableShape,
@@ -37,7 +37,7 @@ export class ShapeRegistry {
   }
 
   /** Takes the shape that a table has from here on. */
-  define(relation: Relation, catalog: CatalogTable | undefined): void {
+  define(relation: Relation, catalog: SourceCatalog): void {
     const lastText = this.#lastDocuments.get(relation.oid);
     const last = lastText === undefined ? undefined : (JSON.parse(lastText) as ShapeDocument);
     const shape = tableShape(shapeDocument(relation, catalog, last), relation);

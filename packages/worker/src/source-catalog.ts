@@ -1,46 +1,47 @@
 import type { Relation } from '@bemi-db/replication/pgoutput';
 import type pg from 'pg';
-import type { CatalogColumn, CatalogTable } from './table-shape.ts';
+import type { CatalogColumn, CatalogTable, SourceCatalog } from './table-shape.ts';
 import { type CatalogType, type TypeEncoding, typeEncoding } from './type-encoding.ts';
 
 /**
- * What the source's catalog says now of a table that the stream has just described, or `undefined` when the
- * table is gone. The catalog speaks of the present, the stream of the moment of the change: compare before use.
+ * What the source's catalog says now of a table that the stream has just described, and of its types. The catalog
+ * speaks of the present, the stream of the moment of the change: the table may be gone or altered, its types too.
  */
-export async function lookUpTable(
-  client: pg.ClientBase,
-  relation: Relation,
-): Promise<CatalogTable | undefined> {
-  const [table, types] = await Promise.all([readTable(client, relation), readTypes(client, relation)]);
-  if (!table) return undefined;
+export async function lookUpTable(client: pg.ClientBase, relation: Relation): Promise<SourceCatalog> {
+  const table = await readTable(client, relation);
+  const types = await readTypes(client, relation);
+  const typeNames = await readTypeNames(client, relation);
   const encodings = new Map<number, TypeEncoding>();
-  for (const { typeOid } of relation.columns) encodings.set(typeOid, typeEncoding(typeOid, types));
-  return { ...table, encodings, typeNames: await readTypeNames(client, relation) };
+  for (const { typeOid } of relation.columns) {
+    const encoding = typeEncoding(typeOid, types);
+    if (encoding) encodings.set(typeOid, encoding);
+  }
+  return { table, encodings, typeNames };
 }
 
 interface TableRow {
-  readonly rootSchema: string;
-  readonly rootTable: string;
+  readonly rootSchema: string | null;
+  readonly rootTable: string | null;
   readonly columns: (CatalogColumn & { readonly isGenerated: boolean })[] | null;
   readonly primaryKey: string[] | null;
+  readonly isKeyDeferrable: boolean | null;
 }
 
-async function readTable(
-  client: pg.ClientBase,
-  relation: Relation,
-): Promise<Pick<CatalogTable, 'rootSchema' | 'rootTable' | 'columns' | 'primaryKey'> | undefined> {
+async function readTable(client: pg.ClientBase, relation: Relation): Promise<CatalogTable | undefined> {
   const { rows } = await client.query<TableRow>(
     `SELECT n.nspname AS "rootSchema", root.relname AS "rootTable",
             (SELECT json_agg(json_build_object('name', a.attname, 'typeOid', a.atttypid::bigint,
                                                'typeModifier', a.atttypmod, 'isGenerated', a.attgenerated <> '') ORDER BY a.attnum)
                FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
             (SELECT json_agg(a.attname ORDER BY key.ordinality)
-               FROM pg_index i, unnest(i.indkey) WITH ORDINALITY AS key(attnum, ordinality)
+               FROM unnest(i.indkey) WITH ORDINALITY AS key(attnum, ordinality)
                JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = key.attnum
-              WHERE i.indrelid = c.oid AND i.indisprimary AND key.ordinality <= i.indnkeyatts) AS "primaryKey"
+              WHERE key.ordinality <= i.indnkeyatts) AS "primaryKey",
+            NOT i.indimmediate AS "isKeyDeferrable"
        FROM pg_class c
-       JOIN pg_class root ON root.oid = coalesce(pg_partition_root(c.oid), c.oid)
-       JOIN pg_namespace n ON n.oid = root.relnamespace
+       LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
+       LEFT JOIN pg_class root ON root.oid = pg_partition_root(c.oid) AND root.oid <> c.oid
+       LEFT JOIN pg_namespace n ON n.oid = root.relnamespace
       WHERE c.oid = $1`,
     [relation.oid],
   );
@@ -48,11 +49,14 @@ async function readTable(
   if (!row) return undefined;
   const streamed = new Set(relation.columns.map((column) => column.name));
   return {
-    rootSchema: row.rootSchema,
-    rootTable: row.rootTable,
+    root:
+      row.rootSchema !== null && row.rootTable !== null
+        ? { schema: row.rootSchema, table: row.rootTable }
+        : undefined,
     // Generated columns are published only where PostgreSQL 18's publish_generated_columns says so.
     columns: (row.columns ?? []).filter((column) => !column.isGenerated || streamed.has(column.name)),
     primaryKey: row.primaryKey ?? [],
+    isKeyDeferrable: row.isKeyDeferrable ?? false,
   };
 }
 
@@ -64,6 +68,7 @@ async function readTypes(client: pg.ClientBase, relation: Relation): Promise<Map
     baseOid: string;
     elementOid: string;
     elementDelimiter: string | null;
+    jsonCast: string | null;
     fields: { name: string; typeOid: number }[] | null;
   }>(
     `WITH RECURSIVE used(oid) AS (
@@ -78,6 +83,8 @@ async function readTypes(client: pg.ClientBase, relation: Relation): Promise<Map
         ) part WHERE part.oid <> 0)
      SELECT t.oid, t.typtype AS kind, t.typbasetype AS "baseOid",
             CASE WHEN t.typlen = -1 THEN t.typelem ELSE 0 END AS "elementOid", element.typdelim AS "elementDelimiter",
+            (SELECT p.prosrc FROM pg_cast cast_ JOIN pg_proc p ON p.oid = cast_.castfunc
+              WHERE cast_.castsource = t.oid AND cast_.casttarget = 'json'::regtype) AS "jsonCast",
             CASE WHEN t.typtype = 'c' THEN
               (SELECT json_agg(json_build_object('name', a.attname, 'typeOid', a.atttypid::bigint) ORDER BY a.attnum)
                  FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) END AS fields
@@ -93,6 +100,7 @@ async function readTypes(client: pg.ClientBase, relation: Relation): Promise<Map
         baseOid: Number(row.baseOid),
         elementOid: Number(row.elementOid),
         elementDelimiter: row.elementDelimiter ?? ',',
+        jsonCast: row.jsonCast ?? undefined,
         fields: row.fields ?? [],
       },
     ]),
@@ -102,7 +110,8 @@ async function readTypes(client: pg.ClientBase, relation: Relation): Promise<Map
 async function readTypeNames(client: pg.ClientBase, relation: Relation): Promise<Map<string, string>> {
   const { rows } = await client.query<{ typeOid: string; modifier: number; name: string }>(
     `SELECT t.oid AS "typeOid", t.modifier, format_type(t.oid, t.modifier) AS name
-       FROM unnest($1::oid[], $2::integer[]) AS t(oid, modifier)`,
+       FROM unnest($1::oid[], $2::integer[]) AS t(oid, modifier)
+      WHERE EXISTS (SELECT FROM pg_type WHERE pg_type.oid = t.oid)`,
     [relation.columns.map((column) => column.typeOid), relation.columns.map((column) => column.typeModifier)],
   );
   return new Map(rows.map((row) => [`${row.typeOid}:${row.modifier}`, row.name]));

@@ -2,18 +2,26 @@ import { createHash } from 'node:crypto';
 import type { Relation, ReplicaIdentity } from '@bemi-db/replication/pgoutput';
 import { holdsJson, type TypeEncoding } from './type-encoding.ts';
 
+/** What the catalog says now, about a table that the stream has described and about its types. */
+export interface SourceCatalog {
+  /** `undefined` when the table is gone. */
+  readonly table: CatalogTable | undefined;
+  /** Encodings by type OID. Types that are gone are missing. */
+  readonly encodings: ReadonlyMap<number, TypeEncoding>;
+  /** What `format_type` prints, by `typeOid:modifier`. Types that are gone are missing. */
+  readonly typeNames: ReadonlyMap<string, string>;
+}
+
 /** A table as the catalog describes it now. */
 export interface CatalogTable {
-  readonly rootSchema: string;
-  readonly rootTable: string;
+  /** Of a partition: the partitioned table at the root. */
+  readonly root: { readonly schema: string; readonly table: string } | undefined;
   /** As published: without dropped and unpublished columns, in order. */
   readonly columns: readonly CatalogColumn[];
   /** Names of the primary key's columns, in the key's order; empty without one. */
   readonly primaryKey: readonly string[];
-  /** Encodings by type OID, for the types of the Relation message that asked. */
-  readonly encodings: ReadonlyMap<number, TypeEncoding>;
-  /** What `format_type` prints, by `typeOid:modifier`. */
-  readonly typeNames: ReadonlyMap<string, string>;
+  /** A deferrable key can't be the replica identity, so the stream says nothing of it. */
+  readonly isKeyDeferrable: boolean;
 }
 
 export interface CatalogColumn {
@@ -63,39 +71,50 @@ export interface TableShape {
 
 /**
  * Puts together what the stream says of a table and what the catalog adds. The stream is right about the row at
- * hand; the catalog may have moved on, so it only counts where its columns are the same.
- *
- * The primary key comes, in this order, from: the key flags of the Relation message where the identity isn't FULL
- * (with FULL every column is flagged); the catalog, if its columns match; the table's last shape.
+ * hand, its table's name included; the catalog may have moved on. Of the table it only counts where its columns are
+ * the same; of a type it knows no less than the table's last shape, unless the type is gone.
  */
 export function shapeDocument(
   relation: Relation,
-  catalog: CatalogTable | undefined,
+  catalog: SourceCatalog,
   last: ShapeDocument | undefined,
 ): ShapeDocument {
   const columns = relation.columns.map(({ name, typeOid, typeModifier }): ShapeColumn => {
-    const known = last?.columns.find((column) => column.name === name && column.typeOid === typeOid);
+    const known = last?.columns.find((column) => column.typeOid === typeOid);
+    const isSameModifier = known?.typeModifier === typeModifier;
     return {
       name,
-      type: catalog?.typeNames.get(`${typeOid}:${typeModifier}`) ?? known?.type ?? String(typeOid),
+      type:
+        catalog.typeNames.get(`${typeOid}:${typeModifier}`) ??
+        (isSameModifier ? known.type : String(typeOid)),
       typeOid,
       typeModifier,
-      encoding: catalog?.encodings.get(typeOid) ?? known?.encoding ?? 'text',
+      encoding: catalog.encodings.get(typeOid) ?? known?.encoding ?? 'text',
     };
   });
+  const root = catalog.table ? catalog.table.root : last && lastRoot(last);
   return {
     version: 1,
     oid: relation.oid,
     schema: relation.schema,
     table: relation.name,
-    rootSchema: catalog?.rootSchema ?? last?.rootSchema ?? relation.schema,
-    rootTable: catalog?.rootTable ?? last?.rootTable ?? relation.name,
+    rootSchema: root?.schema ?? relation.schema,
+    rootTable: root?.table ?? relation.name,
     replicaIdentity: relation.replicaIdentity,
-    primaryKey: primaryKey(relation, catalog, last),
+    primaryKey: primaryKey(relation, catalog.table, last),
     columns,
   };
 }
 
+function lastRoot(last: ShapeDocument): CatalogTable['root'] {
+  const isPartition = last.rootSchema !== last.schema || last.rootTable !== last.table;
+  return isPartition ? { schema: last.rootSchema, table: last.rootTable } : undefined;
+}
+
+/**
+ * The primary key comes, in this order, from: the key flags of the Relation message where the identity isn't FULL
+ * (with FULL every column is flagged); the catalog, if its columns match; the table's last shape.
+ */
 function primaryKey(
   relation: Relation,
   catalog: CatalogTable | undefined,
@@ -103,10 +122,14 @@ function primaryKey(
 ): readonly string[] {
   const flagged = relation.columns.filter((column) => column.isKey).map((column) => column.name);
   if (relation.replicaIdentity !== 'full' && flagged.length > 0) {
-    // The flags don't tell the key's order; the catalog does, if it speaks of the same columns.
-    const named = catalog?.primaryKey ?? last?.primaryKey ?? [];
-    return named.length === flagged.length && named.every((name) => flagged.includes(name)) ? named : flagged;
+    // The flags don't tell the key's order.
+    const ordered = [catalog?.primaryKey, last?.primaryKey].find(
+      (names) => names?.length === flagged.length && names.every((name) => flagged.includes(name)),
+    );
+    return ordered ?? flagged;
   }
+  // With the default identity, no flags mean that there was no key then, or one that is deferrable.
+  if (relation.replicaIdentity === 'default' && !catalog?.isKeyDeferrable) return [];
   if (catalog && isSameColumns(relation, catalog)) return catalog.primaryKey;
   const names = new Set(relation.columns.map((column) => column.name));
   return last?.primaryKey.every((name) => names.has(name)) ? last.primaryKey : [];

@@ -4,6 +4,8 @@
  * - `number`: smallint to numeric, bare; NaN and the infinities quoted.
  * - `boolean`, `json` (json and jsonb, as they are), `timestamp` and `timestamptz` (ISO 8601 with a T).
  * - `array` and `composite` by their parts; `vector` is int2vector and oidvector, whose text has no braces.
+ * - `hstore`: an object of texts. It stands for all types of extensions that have a cast to json, which `to_jsonb`
+ *   uses: the only one whose text alone is enough to do the same.
  * - `text`: everything else is a string with the type's own text.
  */
 export type TypeEncoding =
@@ -14,6 +16,7 @@ export type TypeEncoding =
   | 'jsonb'
   | 'timestamp'
   | 'timestamptz'
+  | 'hstore'
   | { readonly vector: TypeEncoding }
   | { readonly array: TypeEncoding; readonly delimiter: string }
   | { readonly composite: readonly CompositeField[] };
@@ -40,9 +43,6 @@ const builtInEncodings = new Map<number, TypeEncoding>([
   [30, { vector: 'text' }], // oidvector
 ]);
 
-/** First OID of objects that users make (FirstNormalObjectId). */
-export const firstUserOid = 16384;
-
 /** What one row of pg_type says, as far as the encoding depends on it. */
 export interface CatalogType {
   readonly oid: number;
@@ -54,29 +54,33 @@ export interface CatalogType {
   readonly elementOid: number;
   /** typdelim of the element. */
   readonly elementDelimiter: string;
+  /** The C function of the cast from it to json, if an extension made one. */
+  readonly jsonCast: string | undefined;
   /** Of a composite type, in order, without dropped ones. */
   readonly fields: readonly { readonly name: string; readonly typeOid: number }[];
 }
 
-/**
- * The encoding of a type, from the catalog rows that it depends on. A type that is not among them is `text`:
- * never wrong JSON, only less structure.
- */
-export function typeEncoding(oid: number, types: ReadonlyMap<number, CatalogType>): TypeEncoding {
+/** The encoding of a type, from the catalog rows that it depends on; `undefined` when they are not all there. */
+export function typeEncoding(oid: number, types: ReadonlyMap<number, CatalogType>): TypeEncoding | undefined {
   const builtIn = builtInEncodings.get(oid);
   if (builtIn) return builtIn;
   const type = types.get(oid);
-  if (!type) return 'text';
+  if (!type) return undefined;
   if (type.kind === 'd') return typeEncoding(type.baseOid, types);
   if (type.elementOid !== 0) {
-    return { array: typeEncoding(type.elementOid, types), delimiter: type.elementDelimiter };
+    const element = typeEncoding(type.elementOid, types);
+    return element && { array: element, delimiter: type.elementDelimiter };
   }
   if (type.kind === 'c') {
-    return {
-      composite: type.fields.map(({ name, typeOid }) => ({ name, encoding: typeEncoding(typeOid, types) })),
-    };
+    const composite: CompositeField[] = [];
+    for (const { name, typeOid } of type.fields) {
+      const encoding = typeEncoding(typeOid, types);
+      if (!encoding) return undefined;
+      composite.push({ name, encoding });
+    }
+    return { composite };
   }
-  return 'text';
+  return type.jsonCast === 'hstore_to_json' ? 'hstore' : 'text';
 }
 
 /** Whether a value of this encoding may hold JSON text that `jsonb` would reject. */

@@ -1,4 +1,5 @@
 import type { CopyBuffer } from '@bemi-db/trail/append/copy-buffer';
+import { isJsonTooDeep, type JsonPoison, mayBeTooDeep } from './json-poison.ts';
 import { writeByte, writeJsonString, writeRaw } from './json-text.ts';
 import type { CompositeField, TypeEncoding } from './type-encoding.ts';
 
@@ -18,9 +19,17 @@ const quote = ascii('"');
 const backslash = ascii('\\');
 const space = ascii(' ');
 
-/** The text is not what PostgreSQL prints for this type: the catalog was read at another time than the row was written. */
+/**
+ * A value that can't stand in the log: its text is not what PostgreSQL prints for its type (the catalog was read at
+ * another time than the row was written), or `jsonb` would reject it.
+ */
 export class ValueFormError extends Error {
   override readonly name = 'ValueFormError';
+  readonly reason: JsonPoison | 'unreadable-value';
+  constructor(message: string, reason: JsonPoison | 'unreadable-value' = 'unreadable-value') {
+    super(message);
+    this.reason = reason;
+  }
 }
 
 /** Appends the JSON of a value that PostgreSQL printed as `bytes[start, end)`. */
@@ -46,12 +55,20 @@ export function writeValue(
         return;
       }
       case 'json':
+        writeRaw(out, bytes, start, end);
+        return;
       case 'jsonb':
+        // The source may allow its jsonb deeper nesting than the audit database can read.
+        if (mayBeTooDeep(end - start) && isJsonTooDeep(bytes, start, end))
+          throw new ValueFormError('JSON is nested too deep', 'too-deep');
         writeRaw(out, bytes, start, end);
         return;
       case 'timestamp':
       case 'timestamptz':
         writeTimestamp(out, bytes, start, end, encoding === 'timestamptz');
+        return;
+      case 'hstore':
+        writeHstore(out, bytes, start, end);
         return;
     }
   }
@@ -168,16 +185,17 @@ function writeComposite(
   if (bytes[start] !== openParenthesis)
     throw new ValueFormError('A composite value does not begin with a parenthesis');
   writeByte(out, openBrace);
+  const names = fieldNames(fields);
   let at = start + 1;
-  for (const [index, field] of fields.entries()) {
+  for (let index = 0; index < fields.length; index++) {
+    const field = fields[index]!;
     if (index > 0) {
       if (bytes[at] !== comma) throw new ValueFormError('A composite value has too few fields');
       at++;
       writeByte(out, comma);
     }
-    const name = Buffer.from(field.name);
-    writeJsonString(out, name, 0, name.length);
-    writeByte(out, ascii(':'));
+    const name = names[index]!;
+    writeRaw(out, name, 0, name.length);
     const byte = bytes[at];
     if (byte === quote) {
       const text = unescaped(bytes, at + 1, end, true);
@@ -194,6 +212,54 @@ function writeComposite(
   if (bytes[at] !== closeParenthesis || at + 1 !== end)
     throw new ValueFormError('A composite value has too many fields');
   writeByte(out, closeBrace);
+}
+
+/** `"name":` for each field. An encoding is data of the log's format; what is derived from it stands here. */
+const fieldNameCache = new WeakMap<readonly CompositeField[], readonly Buffer[]>();
+
+function fieldNames(fields: readonly CompositeField[]): readonly Buffer[] {
+  let names = fieldNameCache.get(fields);
+  if (!names) {
+    names = fields.map((field) => Buffer.from(`${JSON.stringify(field.name)}:`));
+    fieldNameCache.set(fields, names);
+  }
+  return names;
+}
+
+/**
+ * `"key"=>"value", "other"=>NULL` becomes an object of texts, as hstore's cast to json makes it.
+ * https://www.postgresql.org/docs/current/hstore.html#HSTORE-EXTERNAL-REP
+ */
+function writeHstore(out: CopyBuffer, bytes: Uint8Array, start: number, end: number): void {
+  writeByte(out, openBrace);
+  let at = start;
+  while (at < end) {
+    if (at > start) {
+      at = expectBytes(bytes, at, ', ');
+      writeByte(out, comma);
+    }
+    const key = unescaped(bytes, expectBytes(bytes, at, '"'), end, false);
+    writeJsonString(out, key.bytes, 0, key.bytes.length);
+    writeByte(out, ascii(':'));
+    at = expectBytes(bytes, key.end, '=>');
+    if (bytes[at] === quote) {
+      const value = unescaped(bytes, at + 1, end, false);
+      writeJsonString(out, value.bytes, 0, value.bytes.length);
+      at = value.end;
+    } else {
+      at = expectBytes(bytes, at, 'NULL');
+      writeRaw(out, nullText, 0, nullText.length);
+    }
+  }
+  writeByte(out, closeBrace);
+}
+
+/** The position behind the text that must stand here. */
+function expectBytes(bytes: Uint8Array, at: number, text: string): number {
+  for (let i = 0; i < text.length; i++) {
+    if (bytes[at + i] !== text.charCodeAt(i)) throw new ValueFormError(`An hstore has no ${text} here`);
+  }
+  return at + text.length;
 }
 
 /** Reads a quoted part from behind its opening quote. `end` is the position behind the closing one. */
