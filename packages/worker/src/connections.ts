@@ -36,6 +36,7 @@ const durability = { synchronous_commit: 'on' };
 /** A connection for SQL, on either database. */
 export async function connect(target: ParsedConnection, purpose: string): Promise<OpenConnection> {
   const open = await openClient({ ...target.config, application_name: `bemi ${purpose}` });
+  await takeBytesAsTheyAre(open.client);
   await setAll(open.client, { ...outputSettings, ...noTimeouts, ...durability });
   return open;
 }
@@ -48,6 +49,7 @@ export async function connectReplication(target: ParsedConnection): Promise<Open
     replication: 'database',
   };
   const open = await openClient(config);
+  await takeBytesAsTheyAre(open.client);
   for (const [name, value] of Object.entries(outputSettings)) {
     await open.client.query(`SET ${name} = ${pg.escapeLiteral(value)}`);
   }
@@ -85,6 +87,15 @@ async function openClient(config: pg.ClientConfig): Promise<OpenConnection> {
 }
 
 const closeTimeoutMs = 1_000;
+
+/**
+ * A database without an encoding may hold text that is no UTF-8. A server that is to send UTF-8 fails at the first
+ * such value (22021), and a stream fails there for ever.
+ */
+async function takeBytesAsTheyAre(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ server_encoding: string }>('SHOW server_encoding');
+  if (rows[0]?.server_encoding === 'SQL_ASCII') await client.query(`SET client_encoding = 'SQL_ASCII'`);
+}
 
 async function setAll(client: pg.Client, settings: Readonly<Record<string, string>>): Promise<void> {
   await client.query(
