@@ -36,9 +36,10 @@ const durability = { synchronous_commit: 'on' };
 /** A connection for SQL, on either database. */
 export async function connect(target: ParsedConnection, purpose: string): Promise<OpenConnection> {
   const open = await openClient({ ...target.config, application_name: `bemi ${purpose}` });
-  await takeBytesAsTheyAre(open.client);
-  await setAll(open.client, { ...outputSettings, ...noTimeouts, ...durability });
-  return open;
+  return prepared(open, async () => {
+    await takeBytesAsTheyAre(open.client);
+    await setAll(open.client, { ...outputSettings, ...noTimeouts, ...durability });
+  });
 }
 
 /** A connection that can stream from a slot. It understands replication commands and simple SQL, no parameters. */
@@ -49,11 +50,12 @@ export async function connectReplication(target: ParsedConnection): Promise<Open
     replication: 'database',
   };
   const open = await openClient(config);
-  await takeBytesAsTheyAre(open.client);
-  for (const [name, value] of Object.entries(outputSettings)) {
-    await open.client.query(`SET ${name} = ${pg.escapeLiteral(value)}`);
-  }
-  return open;
+  return prepared(open, async () => {
+    await takeBytesAsTheyAre(open.client);
+    for (const [name, value] of Object.entries(outputSettings)) {
+      await open.client.query(`SET ${name} = ${pg.escapeLiteral(value)}`);
+    }
+  });
 }
 
 async function openClient(config: pg.ClientConfig): Promise<OpenConnection> {
@@ -87,6 +89,17 @@ async function openClient(config: pg.ClientConfig): Promise<OpenConnection> {
 }
 
 const closeTimeoutMs = 1_000;
+
+/** The connection once it is set up; where that fails nobody else would close it. */
+async function prepared(open: OpenConnection, setUp: () => Promise<void>): Promise<OpenConnection> {
+  try {
+    await setUp();
+    return open;
+  } catch (error) {
+    await open.close();
+    throw error;
+  }
+}
 
 /**
  * A database without an encoding may hold text that is no UTF-8. A server that is to send UTF-8 fails at the first

@@ -25,14 +25,15 @@ class InjectedFailure extends Error {
 test.each(failpoints)('a failure at %s, three times under load, loses and doubles nothing', async (name) => {
   const bank = await createAuditedBank();
   let hits = 0;
+  // Opening only happens again after a failure; elsewhere there shall be something to lose first.
+  const failures = name.startsWith('open') ? [1, 2, 3] : [2, 3, 5];
   const worker = createWorker({
     ...bank.targets,
     bufferSize: 50,
     failpoint: (reached) => {
       if (reached !== name) return;
       hits++;
-      // Not the first time, so that there is something to lose.
-      if (hits === 2 || hits === 3 || hits === 5) throw new InjectedFailure(name);
+      if (failures.includes(hits)) throw new InjectedFailure(name);
     },
   });
   const stop = new AbortController();
@@ -43,11 +44,8 @@ test.each(failpoints)('a failure at %s, three times under load, loses and double
   );
   const load = runBank(bank.source.url, 3, AbortSignal.timeout(2_000), 10);
   const { counts } = await load;
-  await bank.sourceSql.query('ALTER TABLE account ADD COLUMN note text');
-  await bank.sourceSql.query(`UPDATE account SET note = 'added' WHERE id <= 10`);
   counts['public.bulk INSERT'] = (counts['public.bulk INSERT'] ?? 0) + 60_000;
-  counts['public.account UPDATE'] = (counts['public.account UPDATE'] ?? 0) + 10;
-  await expect.poll(() => hits, { timeout: 30_000 }).toBeGreaterThanOrEqual(name.startsWith('open') ? 4 : 3);
+  await expect.poll(() => hits, { timeout: 30_000 }).toBeGreaterThan(failures.at(-1)!);
   stop.abort();
   await running;
   await expectWholeLog(bank, counts);

@@ -117,3 +117,49 @@ test('tables and types that are gone when the worker comes', async () => {
   expect(differences(watched, recorded)).toEqual([]);
   expect(recorded.map((change) => change.primaryKey)).toEqual(['1', '1', '1', null]);
 });
+
+const composedTable = `
+  CREATE TYPE pair AS (a integer, b text);
+  CREATE TABLE t (id integer PRIMARY KEY, p pair, q pair[]); ${full('t')}`;
+
+test('composite types that are altered while the worker runs, of which the stream says nothing', async () => {
+  const { source, audit, sql, trail, slot } = await createRecordedDatabase(async (client) => {
+    await client.query(composedTable);
+    await watchRows(client, { t: [] });
+  });
+  const worker = createWorker({ source: source.url, destination: audit.url, slot });
+  const stop = new AbortController();
+  const running = worker.run({ signal: stop.signal });
+  const statements = [
+    `INSERT INTO t VALUES (1, ROW(1, 'a'), ARRAY[ROW(1, 'a')]::pair[])`,
+    `ALTER TYPE pair ADD ATTRIBUTE c boolean; UPDATE t SET p = ROW(1, 'b', true)`,
+    `ALTER TYPE pair DROP ATTRIBUTE a; UPDATE t SET p = ROW('b', true)`,
+    `ALTER TYPE pair RENAME ATTRIBUTE b TO renamed; UPDATE t SET p = ROW('b', false)`,
+  ];
+  for (const [i, statement] of statements.entries()) {
+    await sql.query(statement);
+    await expect.poll(() => worker.status().changes, { timeout: 10_000 }).toBe(i + 1);
+  }
+  stop.abort();
+  await running;
+  expect(differences(await watchedChanges(sql), await recordedChanges(trail))).toEqual([]);
+  expect(worker.status().quarantined).toBe(0);
+});
+
+test('a composite value that no longer fits its type is kept as it came', async () => {
+  const { source, audit, sql, trail, slot } = await createRecordedDatabase((client) =>
+    client.query(composedTable),
+  );
+  await sql.query(`INSERT INTO t VALUES (1, ROW(1, 'a'))`);
+  await sql.query('ALTER TYPE pair ADD ATTRIBUTE c boolean');
+  await sql.query(`INSERT INTO t VALUES (2, ROW(1, 'a', true))`);
+  await createWorker({ source: source.url, destination: audit.url, slot }).run({ drain: true });
+
+  const changes = await recordedChanges(trail);
+  expect(changes.map((change) => change.after)).toEqual([
+    null,
+    '{"p": {"a": 1, "b": "a", "c": true}, "q": null, "id": 2}',
+  ]);
+  const { rows } = await trail.query('SELECT reason FROM bemi.quarantine');
+  expect(rows).toEqual([{ reason: 'unreadable-value' }]);
+});

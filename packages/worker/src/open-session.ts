@@ -55,7 +55,7 @@ export interface OpenSessionOptions {
 }
 
 /** Failures of these checks keep the worker from recording; others are only said. */
-const stoppingChecks = new Set(['version', 'primary', 'wal-level', 'role', 'publication', 'slot']);
+const stoppingChecks = ['version', 'primary', 'wal-level', 'role', 'publication', 'slot'];
 const lockPollMs = 1_000;
 
 /**
@@ -116,26 +116,23 @@ export async function openSession(options: OpenSessionOptions): Promise<OpenSess
       facts.snapshot = snapshot;
     }
     facts.findings = check(snapshot, wanted);
-    // With a log that has entries, a slot that is missing or lost is a gap: decideStart says so, with what it means.
-    stopAt(
-      facts.findings,
-      existing ? [...stoppingChecks].filter((id) => id !== 'slot') : [...stoppingChecks],
-    );
+    const decide = (recorded: SourceState) =>
+      onSource('inspect', async () =>
+        decideStart(recorded, {
+          systemIdentifier: system.systemIdentifier,
+          timeline: system.timeline,
+          database: snapshot.server.database,
+          walLsn: parseLsn(snapshot.server.walLsn ?? recorded.confirmedLsn),
+          slotName: targets.slot,
+          slot: snapshot.slot,
+          timelineHistory: system.history,
+        }),
+      );
+    // Whether this is the right server comes before whether it is well prepared.
+    const lineage = existing && (await decide(existing)).lineage;
+    stopAt(facts.findings, stoppingChecks);
     warnOf(facts.findings, options.logger);
-
     const state = existing ?? (await onAudit('write', () => startLog(writer, targets, snapshot, system)));
-    const walLsn = parseLsn(snapshot.server.walLsn ?? state.confirmedLsn);
-    const { lineage } = await onSource('inspect', async () =>
-      decideStart(state, {
-        systemIdentifier: system.systemIdentifier,
-        timeline: system.timeline,
-        database: snapshot.server.database,
-        walLsn,
-        slotName: targets.slot,
-        slot: snapshot.slot,
-        timelineHistory: system.history,
-      }),
-    );
     const epoch = await onAudit('write', () => takeOver(writer.client, state.log));
     const isSameCluster = await onAudit('write', () => isCluster(writer, system.systemIdentifier));
     const settings = await onSource('inspect', () => readSettings(sourceSql));

@@ -1,3 +1,4 @@
+import type { Lsn } from '@bemi-db/replication/lsn';
 import type { Relation } from '@bemi-db/replication/pgoutput';
 import type { EntryBatch } from '@bemi-db/trail/append/entry-batch';
 import type { RecordedRelation } from '@bemi-db/trail/relations';
@@ -12,12 +13,15 @@ import {
 
 /** Schema of the trail itself, which is never recorded when source and audit database are one. */
 const ownSchema = 'bemi';
+const none: readonly Relation[] = [];
 
 /** The tables of a stream: what each looks like now, and under which number the log knows that shape. */
 export class ShapeRegistry {
   readonly #numbers = new Map<string, number>();
   readonly #lastDocuments = new Map<number, string>();
   readonly #current = new Map<number, TableShape | 'ignored'>();
+  /** Tables with columns of composite types, and up to where it is known that the types are as they were read. */
+  readonly #composed = new Map<number, { readonly relation: Relation; readonly asOfLsn: Lsn }>();
   #nextNumber = 0;
 
   constructor(recorded: readonly RecordedRelation[]) {
@@ -33,6 +37,7 @@ export class ShapeRegistry {
   }
 
   ignore(relation: Relation): void {
+    this.#composed.delete(relation.oid);
     this.#current.set(relation.oid, 'ignored');
   }
 
@@ -43,6 +48,20 @@ export class ShapeRegistry {
     const shape = tableShape(shapeDocument(relation, catalog, last), relation);
     this.#lastDocuments.set(relation.oid, shape.text);
     this.#current.set(relation.oid, shape);
+    this.#composed.delete(relation.oid);
+    if (shape.holdsComposites && catalog.table)
+      this.#composed.set(relation.oid, { relation, asOfLsn: catalog.table.asOfLsn });
+  }
+
+  /**
+   * Tables to look up again before a transaction that commits at this position. ALTER TYPE changes the text of a
+   * composite value, and the stream says nothing of it. While a backlog is read, one look-up serves all of it.
+   */
+  staleAt(finalLsn: Lsn): readonly Relation[] {
+    if (this.#composed.size === 0) return none;
+    const stale: Relation[] = [];
+    for (const { relation, asOfLsn } of this.#composed.values()) if (asOfLsn <= finalLsn) stale.push(relation);
+    return stale;
   }
 
   get(oid: number): TableShape | 'ignored' | undefined {

@@ -1,3 +1,4 @@
+import { parseLsn } from '@bemi-db/replication/lsn';
 import type { Relation } from '@bemi-db/replication/pgoutput';
 import type pg from 'pg';
 import type { CatalogColumn, CatalogTable, SourceCatalog } from './table-shape.ts';
@@ -8,6 +9,7 @@ import { type CatalogType, type TypeEncoding, typeEncoding } from './type-encodi
  * speaks of the present, the stream of the moment of the change: the table may be gone or altered, its types too.
  */
 export async function lookUpTable(client: pg.ClientBase, relation: Relation): Promise<SourceCatalog> {
+  // First: it tells the position that the types, read after it, are no older than.
   const table = await readTable(client, relation);
   const types = await readTypes(client, relation);
   const typeNames = await readTypeNames(client, relation);
@@ -25,6 +27,7 @@ interface TableRow {
   readonly columns: (CatalogColumn & { readonly isGenerated: boolean })[] | null;
   readonly primaryKey: string[] | null;
   readonly isKeyDeferrable: boolean | null;
+  readonly asOfLsn: string;
 }
 
 async function readTable(client: pg.ClientBase, relation: Relation): Promise<CatalogTable | undefined> {
@@ -37,7 +40,8 @@ async function readTable(client: pg.ClientBase, relation: Relation): Promise<Cat
                FROM unnest(i.indkey) WITH ORDINALITY AS key(attnum, ordinality)
                JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = key.attnum
               WHERE key.ordinality <= i.indnkeyatts) AS "primaryKey",
-            NOT i.indimmediate AS "isKeyDeferrable"
+            NOT i.indimmediate AS "isKeyDeferrable",
+            CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END AS "asOfLsn"
        FROM pg_class c
        LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
        LEFT JOIN pg_class root ON root.oid = pg_partition_root(c.oid) AND root.oid <> c.oid
@@ -57,6 +61,7 @@ async function readTable(client: pg.ClientBase, relation: Relation): Promise<Cat
     columns: (row.columns ?? []).filter((column) => !column.isGenerated || streamed.has(column.name)),
     primaryKey: row.primaryKey ?? [],
     isKeyDeferrable: row.isKeyDeferrable ?? false,
+    asOfLsn: parseLsn(row.asOfLsn),
   };
 }
 

@@ -138,8 +138,16 @@ export class Stitcher implements PgoutputHandler {
       context: undefined,
       isContextPending: false,
     };
-    const { history } = this.#options;
-    if (isRepeated && !history.covers(finalLsn)) this.#options.suspend(() => history.read(finalLsn));
+    const { history, shapes, suspend, lookUp } = this.#options;
+    if (isRepeated) {
+      if (!history.covers(finalLsn)) suspend(() => history.read(finalLsn));
+      return;
+    }
+    const stale = shapes.staleAt(finalLsn);
+    if (stale.length === 0) return;
+    suspend(async () => {
+      for (const relation of stale) await lookUp(relation);
+    });
   }
 
   commit(_commitLsn: Lsn, endLsn: Lsn): void {
@@ -290,7 +298,7 @@ export class Stitcher implements PgoutputHandler {
         ? (fieldPoison(row, beforeStart, afterStart) ?? fieldPoison(row, afterStart, row.length))
         : undefined;
     } catch (error) {
-      if (error instanceof ValueFormError) return 'unreadable-value';
+      if (error instanceof ValueFormError) return error.reason;
       throw error;
     }
   }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { Lsn } from '@bemi-db/replication/lsn';
 import type { Relation, ReplicaIdentity } from '@bemi-db/replication/pgoutput';
-import { holdsJson, type TypeEncoding } from './type-encoding.ts';
+import { holdsComposite, holdsJson, type TypeEncoding } from './type-encoding.ts';
 
 /** What the catalog says now, about a table that the stream has described and about its types. */
 export interface SourceCatalog {
@@ -20,6 +21,8 @@ export interface CatalogTable {
   readonly columns: readonly CatalogColumn[];
   /** Names of the primary key's columns, in the key's order; empty without one. */
   readonly primaryKey: readonly string[];
+  /** The source's position before its types were read. */
+  readonly asOfLsn: Lsn;
   /** A deferrable key can't be the replica identity, so the stream says nothing of it. */
   readonly isKeyDeferrable: boolean;
 }
@@ -65,6 +68,7 @@ export interface TableShape {
   /** Columns of the replica identity: what an old row of kind `key` holds. */
   readonly isIdentityColumn: readonly boolean[];
   readonly mayHoldPoison: boolean;
+  readonly holdsComposites: boolean;
   /** The number that changes refer to; given when the shape is first needed. */
   relation: number | undefined;
 }
@@ -160,6 +164,7 @@ export function tableShape(document: ShapeDocument, relation: Relation): TableSh
     keyColumns: document.primaryKey.map((name) => positions.get(name)!),
     isIdentityColumn: relation.columns.map((column) => column.isKey),
     mayHoldPoison: encodings.some(holdsJson),
+    holdsComposites: encodings.some(holdsComposite),
     relation: undefined,
   };
 }

@@ -90,3 +90,9 @@ export function holdsJson(encoding: TypeEncoding): boolean {
   if ('array' in encoding) return holdsJson(encoding.array);
   return encoding.composite.some((field) => holdsJson(field.encoding));
 }
+
+/** Whether a value of this encoding has parts that ALTER TYPE can change without a word in the stream. */
+export function holdsComposite(encoding: TypeEncoding): boolean {
+  if (typeof encoding === 'string' || 'vector' in encoding) return false;
+  return 'array' in encoding ? holdsComposite(encoding.array) : true;
+}

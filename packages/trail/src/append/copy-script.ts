@@ -16,7 +16,6 @@ export class CopyScript {
   readonly #text: string;
   readonly #data: readonly Buffer[];
   readonly #commandTags: string[] = [];
-  #error: Error | undefined;
   #resolve: (commandTags: readonly string[]) => void = () => undefined;
   #reject: (error: Error) => void = () => undefined;
 
@@ -56,14 +55,11 @@ export class CopyScript {
   }
 
   handleError(error: Error): void {
-    this.#error ??= error;
-    // When the connection is lost no ReadyForQuery follows.
-    if (!('severity' in error)) this.#reject(error);
+    this.#reject(error); // the driver then waits for ReadyForQuery by itself
   }
 
   handleReadyForQuery(): void {
-    if (this.#error) this.#reject(this.#error);
-    else this.#resolve(this.#commandTags);
+    this.#resolve(this.#commandTags);
   }
 
   // Results of SELECTs, which are called for their effect; and invitations to send what has been sent.

@@ -1,0 +1,100 @@
+import { startPostgres } from '@bemi-db/embedded-postgres';
+import { createDatabase } from '@bemi-db/test-kit/database';
+import { expect, onTestFinished, test } from 'vitest';
+import { createAuditedBank, expectWholeLog } from '../test/audited-bank.ts';
+import { createWorker, type WorkerOptions } from './create-worker.ts';
+
+async function problemOf(options: WorkerOptions): Promise<unknown> {
+  const failure: unknown = await createWorker(options)
+    .run({ drain: true })
+    .then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+  return (failure as { problem?: unknown } | undefined)?.problem;
+}
+
+test('a slot that somebody else has moved on is refused, and nothing is written', async () => {
+  const bank = await createAuditedBank();
+  await createWorker(bank.targets).run({ drain: true });
+  await bank.sourceSql.query('UPDATE account SET balance = 1');
+  await bank.sourceSql.query('SELECT pg_replication_slot_advance($1, pg_current_wal_lsn())', [bank.slot]);
+  const { rows: before } = await bank.auditSql.query('SELECT * FROM bemi.logs');
+  expect(await problemOf(bank.targets)).toMatchObject({ code: 'slot-ahead', kind: 'refuse' });
+  expect((await bank.auditSql.query('SELECT * FROM bemi.logs')).rows).toEqual(before);
+});
+
+test('a slot that is dropped is refused, also when another has its name', async () => {
+  const bank = await createAuditedBank();
+  await createWorker(bank.targets).run({ drain: true });
+  await bank.sourceSql.query('SELECT pg_drop_replication_slot($1)', [bank.slot]);
+  expect(await problemOf(bank.targets)).toMatchObject({ code: 'slot-missing', kind: 'refuse' });
+  await bank.sourceSql.query('UPDATE account SET balance = 1');
+  await bank.sourceSql.query(`SELECT pg_create_logical_replication_slot($1, 'pgoutput')`, [bank.slot]);
+  expect(await problemOf(bank.targets)).toMatchObject({ code: 'slot-ahead', kind: 'refuse' });
+});
+
+test('another database of the same name on another server is refused', async () => {
+  const bank = await createAuditedBank();
+  await createWorker(bank.targets).run({ drain: true });
+  const other = await startPostgres({ disposable: true, settings: { wal_level: 'logical' } });
+  onTestFinished(() => other.stop('immediate'));
+  expect(await problemOf({ ...bank.targets, source: other.url(), name: bank.source.name })).toMatchObject({
+    code: 'other-cluster',
+    kind: 'refuse',
+  });
+});
+
+test('an audit database restored from an older copy is refused', async () => {
+  const bank = await createAuditedBank();
+  await createWorker(bank.targets).run({ drain: true });
+  await bank.auditSql.query('CREATE TABLE copy AS SELECT * FROM bemi.sources');
+  await bank.sourceSql.query('UPDATE account SET balance = 1');
+  await createWorker(bank.targets).run({ drain: true });
+  await bank.auditSql.query(
+    'UPDATE bemi.sources s SET confirmed_lsn = c.confirmed_lsn, last_final_lsn = c.last_final_lsn FROM copy c WHERE c.log = s.log',
+  );
+  expect(await problemOf(bank.targets)).toMatchObject({ code: 'slot-ahead', kind: 'refuse' });
+});
+
+test('a transaction that is sent again but was another one is refused', async () => {
+  const bank = await createAuditedBank();
+  await createWorker(bank.targets).run({ drain: true });
+  // The slot of the bank is confirmed; one made before the same writes sends them again.
+  const earlier = `${bank.slot}_2`;
+  await bank.sourceSql.query(`SELECT pg_create_logical_replication_slot($1, 'pgoutput')`, [earlier]);
+  await bank.sourceSql.query('UPDATE account SET balance = 1 WHERE id = 1');
+  await bank.sourceSql.query('UPDATE account SET balance = 2 WHERE id = 2');
+  await createWorker(bank.targets).run({ drain: true });
+  await expect(
+    createWorker({ ...bank.targets, slot: earlier }).run({ drain: true }),
+  ).resolves.toBeUndefined();
+  await expectWholeLog(bank);
+
+  await bank.sourceSql.query(`SELECT pg_copy_logical_replication_slot($1, $2)`, [earlier, `${bank.slot}_3`]);
+  await bank.sourceSql.query('UPDATE account SET balance = 3 WHERE id = 3');
+  await createWorker(bank.targets).run({ drain: true });
+  await bank.auditSql.query(
+    'UPDATE bemi.transaction_log SET xid = xid + 1 WHERE sequence = (SELECT max(sequence) FROM bemi.transaction_log)',
+  );
+  expect(await problemOf({ ...bank.targets, slot: `${bank.slot}_3` })).toMatchObject({
+    code: 'history-changed',
+    kind: 'refuse',
+  });
+});
+
+test('a database whose encoding can not hold every text is refused as configuration', async () => {
+  const bank = await createAuditedBank();
+  const sql = await (await createDatabase()).connect();
+  const name = `${bank.source.name}_latin1`;
+  await sql.query(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'`);
+  onTestFinished(async () => {
+    await bank.sourceSql.query(`DROP DATABASE ${name}`);
+  });
+  const destination = new URL(bank.audit.url);
+  destination.pathname = `/${name}`;
+  expect(await problemOf({ ...bank.targets, destination: destination.href })).toMatchObject({
+    code: 'audit-encoding',
+    kind: 'configuration',
+  });
+});
