@@ -60,7 +60,8 @@ export class ShapeRegistry {
   staleAt(finalLsn: Lsn): readonly Relation[] {
     if (this.#composed.size === 0) return none;
     const stale: Relation[] = [];
-    for (const { relation, asOfLsn } of this.#composed.values()) if (asOfLsn <= finalLsn) stale.push(relation);
+    for (const { relation, asOfLsn } of this.#composed.values())
+      if (asOfLsn <= finalLsn) stale.push(relation);
     return stale;
   }
 
