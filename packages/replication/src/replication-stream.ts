@@ -13,6 +13,13 @@ const tag = {
 
 const xLogDataHeaderLength = 25;
 const keepaliveLength = 18;
+/**
+ * The server sends each change by itself, so that under load every read would bring a few hundred bytes. A pause after
+ * small reads that follow each other closely lets them gather in the socket. Draining 330,000 changes: 6,000 reads
+ * instead of 140,000 to 400,000, our CPU time 0.4 s instead of 1.4 to 2.6 s, the server's 2.1 s instead of 2.5 to 4.6 s.
+ */
+const gatherMs = 2;
+const fullReadBytes = 32 * 1024;
 const sqlStateNotInPrerequisiteState = '55000';
 /** PostgreSQL counts time from 2000-01-01. */
 const postgresEpochMs = 946_684_800_000;
@@ -112,12 +119,21 @@ export function startReplication(options: ReplicationStreamOptions): Replication
     drained: () => options.onDrained(),
   });
 
+  let readAtMs = 0;
   const onData = (data: Buffer): void => {
     try {
       frames.push(data);
     } catch (error) {
       fail(error);
     }
+    const nowMs = performance.now();
+    if (data.length < fullReadBytes && nowMs - readAtMs < gatherMs && !frames.isPaused) {
+      socket.pause();
+      setTimeout(() => {
+        if (!frames.isPaused) socket.resume();
+      }, gatherMs);
+    }
+    readAtMs = nowMs;
   };
 
   const status = Buffer.alloc(1 + 4 + 34);

@@ -54,7 +54,7 @@ export async function sourceContent(source: pg.ClientBase, tables: readonly stri
   const content: Content = new Map();
   for (const table of tables) {
     const { rows } = await source.query<{ row: string; count: string }>(
-      `SELECT to_jsonb(t)::text AS row, count(*) AS count FROM ${table} t GROUP BY 1`,
+      `SELECT to_jsonb("the row")::text AS row, count(*) AS count FROM ${table} AS "the row" GROUP BY 1`,
     );
     content.set(table, new Map(rows.map(({ row, count }) => [row, Number(count)])));
   }
