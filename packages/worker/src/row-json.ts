@@ -40,7 +40,7 @@ export function writeRow(out: CopyBuffer, shape: TableShape, row: Tuple, old: Ol
     writeMember(out, shape, from, column, isFirst);
     isFirst = false;
   }
-  endObject(out, mark);
+  endObject(out, shape, mark);
 }
 
 /** Writes the field with those columns of a full old row that an UPDATE changed. */
@@ -53,7 +53,7 @@ export function writeChangedColumns(out: CopyBuffer, shape: TableShape, before: 
     writeMember(out, shape, before, column, isFirst);
     isFirst = false;
   }
-  endObject(out, mark);
+  endObject(out, shape, mark);
 }
 
 /** Writes the field with the replica identity's columns; the stream fills the others with NULLs that mean nothing. */
@@ -66,14 +66,27 @@ export function writeIdentity(out: CopyBuffer, shape: TableShape, row: Tuple): v
     writeMember(out, shape, row, column, isFirst);
     isFirst = false;
   }
-  endObject(out, mark);
+  endObject(out, shape, mark);
 }
 
-function endObject(out: CopyBuffer, mark: number): void {
+function endObject(out: CopyBuffer, shape: TableShape, mark: number): void {
   writeByte(out, closeBrace);
-  if (isJsonTooLarge(out.bytes, mark + fieldHeader, out.length))
+  const start = mark + fieldHeader;
+  if (isJsonTooLarge(out.bytes, start, out.length))
     throw new ValueFormError('A row would be larger as jsonb than jsonb may be', 'too-large');
+  // A composite type that was altered meanwhile: what does not fit it must not make the row invalid JSON.
+  if (shape.holdsComposites && !isJson(out.bytes, start, out.length))
+    throw new ValueFormError('A composite value is not of its type');
   out.endField(mark);
+}
+
+function isJson(bytes: Buffer, start: number, end: number): boolean {
+  try {
+    JSON.parse(bytes.toString('utf8', start, end));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**
