@@ -100,7 +100,10 @@ const types = Object.keys(generators);
 function arrays(type: string): fc.Arbitrary<string> {
   const element = fc.option(generators[type]!, { freq: 4 });
   const shaped = (depth: number, length: number): fc.Arbitrary<ArrayElements> =>
-    fc.array(depth === 1 ? element : shaped(depth - 1, length), { minLength: length, maxLength: length });
+    fc.array<ArrayElements[number]>(depth === 1 ? element : shaped(depth - 1, length), {
+      minLength: length,
+      maxLength: length,
+    });
   return fc
     .tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 }), fc.integer({ min: -2, max: 2 }))
     .chain(([depth, length, lowerBound]) =>
