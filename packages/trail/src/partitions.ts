@@ -23,15 +23,14 @@ export async function extendPartitions(
   }
 }
 
-/** Empties the pending lists of the context indexes, which the writer only appends to. */
-export async function flushContextIndexes(client: pg.ClientBase, log: number): Promise<void> {
-  await client.query(
-    `SELECT gin_clean_pending_list(index.oid)
-       FROM pg_inherits i
-       JOIN pg_index x ON x.indrelid = i.inhrelid
-       JOIN pg_class index ON index.oid = x.indexrelid
-       JOIN pg_am am ON am.oid = index.relam AND am.amname = 'gin'
-      WHERE i.inhparent = to_regclass($1)`,
-    [`bemi.context_log_${log}`],
-  );
+/**
+ * Copies contexts into the index that searches use, oldest first.
+ * @returns whether it has caught up with the log.
+ */
+export async function indexContexts(client: pg.ClientBase, log: number, maxRows: number): Promise<boolean> {
+  const { rows } = await client.query<{ copied: number }>('SELECT bemi.index_contexts($1, $2) AS copied', [
+    log,
+    maxRows,
+  ]);
+  return (rows[0]?.copied ?? 0) < maxRows;
 }

@@ -50,6 +50,11 @@ export class AppendQueue {
     return !this.#isWriting && this.#units.length === 0;
   }
 
+  /** Whether more waits than is being written. */
+  get isBusy(): boolean {
+    return this.#units.length > 0;
+  }
+
   /** A change was added: writes parts of a transaction that grows large. */
   changeAdded(): void {
     const { batch } = this.#options;

@@ -108,6 +108,7 @@ class Recording {
       connection: session.upkeep,
       log: state.log,
       nextSequence: () => this.#batch.nextSequence,
+      isBusy: () => this.#queue.isBusy,
       onRequests: (requests) => this.#appendRequests(requests),
       onError: failAtAudit,
     });
@@ -284,6 +285,7 @@ class Recording {
       await this.#queue.drained();
       await this.#writer.rollback();
       await this.#stream?.stop();
+      await this.#upkeep.finish();
     };
     await Promise.race([orderly().catch(() => undefined), timeout]);
     clearTimeout(timer);

@@ -1,11 +1,13 @@
 import { type InboxRequest, inboxChannel, openRequests } from '@bemi-db/trail/inbox';
-import { extendPartitions, flushContextIndexes } from '@bemi-db/trail/partitions';
+import { extendPartitions, indexContexts } from '@bemi-db/trail/partitions';
 import type { OpenConnection } from './connections.ts';
 
 export interface UpkeepOptions {
   readonly connection: OpenConnection;
   readonly log: number;
   readonly nextSequence: () => number;
+  /** Whether entries wait for the writer. */
+  readonly isBusy: () => boolean;
   /** Requests to be appended as events, each handed over once. */
   readonly onRequests: (requests: readonly InboxRequest[]) => void;
   readonly onError: (error: unknown) => void;
@@ -13,13 +15,17 @@ export interface UpkeepOptions {
 
 const tickMs = 1_000;
 const inboxPollMs = 10_000;
-const indexFlushMs = 5_000;
+/** Contexts in one step of indexing: some tens of milliseconds. */
+const indexStep = 2_000;
+/** While the writer has plenty to do, indexing takes at most this share of its time; it catches up when there is less. */
+const indexStepsWhenBusy = 2;
+const indexStepsWhenIdle = 50;
 /** Partitions are extended when this many sequences are left; making them takes milliseconds. */
 const roomWanted = 2_000_000;
 
 /**
  * What the audit database needs besides entries, on a connection of its own so that the writer never waits for it:
- * partitions ahead, empty pending lists of the context index, and the inbox.
+ * partitions ahead, the index of contexts, and the inbox.
  */
 export class Upkeep {
   readonly #options: UpkeepOptions;
@@ -27,7 +33,6 @@ export class Upkeep {
   #lastRequestId = '0';
   #isInboxDue = true;
   #inboxReadAt = 0;
-  #indexFlushedAt = 0;
   #indexedSequence = -1;
   #running: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -56,6 +61,11 @@ export class Upkeep {
     await this.#running;
   }
 
+  /** Indexes some of what is left, for a worker that never runs for long. */
+  async finish(): Promise<void> {
+    await indexContexts(this.#options.connection.client, this.#options.log, indexStep);
+  }
+
   #tick(): void {
     // One at a time: a slow audit database must not pile up work.
     this.#running ??= this.#work()
@@ -66,7 +76,7 @@ export class Upkeep {
   }
 
   async #work(): Promise<void> {
-    const { connection, log, nextSequence, onRequests } = this.#options;
+    const { connection, log, nextSequence, isBusy, onRequests } = this.#options;
     const sequence = nextSequence();
     if (this.#room - sequence < roomWanted) await this.#extend(sequence);
     const now = Date.now();
@@ -80,10 +90,14 @@ export class Upkeep {
         onRequests(requests);
       }
     }
-    if (sequence !== this.#indexedSequence && now - this.#indexFlushedAt >= indexFlushMs) {
-      await flushContextIndexes(connection.client, log);
-      this.#indexedSequence = sequence;
-      this.#indexFlushedAt = Date.now();
+    if (sequence !== this.#indexedSequence) {
+      const steps = isBusy() ? indexStepsWhenBusy : indexStepsWhenIdle;
+      for (let step = 0; step < steps; step++) {
+        if (await indexContexts(connection.client, log, indexStep)) {
+          this.#indexedSequence = sequence;
+          break;
+        }
+      }
     }
   }
 

@@ -52,11 +52,18 @@ export function transactionConditions(filter: ChangeFilter, parameters: Paramete
   return conditions;
 }
 
-/** Conditions on `context_log x`, in the form that its GIN index serves. */
-export function contextConditions(filter: ChangeFilter, parameters: Parameters): string[] {
+/**
+ * Conditions on a `jsonb` expression that holds a context, in the form that the index of `context_index` serves.
+ * @param expression - SQL, such as `x.context`.
+ */
+export function contextConditions(
+  filter: ChangeFilter,
+  expression: string,
+  parameters: Parameters,
+): string[] {
   return (filter.context ?? []).map(({ key, value }) => {
     const alternatives = contextAlternatives(key, value).map(
-      (document) => `x.context::jsonb @> ${parameters.add(document)}::jsonb`,
+      (document) => `${expression} @> ${parameters.add(document)}::jsonb`,
     );
     return `(${alternatives.join(' OR ')})`;
   });

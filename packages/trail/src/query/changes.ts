@@ -75,14 +75,13 @@ export function changesStatement(
   const direction = query.order === 'oldest-first' ? 'ASC' : 'DESC';
   const onChange = changeConditions(query.log, query, parameters);
   const onTransaction = transactionConditions(query, parameters);
-  const onContext = contextConditions(query, parameters);
   const limit = parameters.add(query.limit);
 
   let from = 'bemi.change_log c';
   if (onTransaction.length > 0) from += ` JOIN ${transactions}`;
-  // By equality, so that the index on contexts can lead: an outer join or a coalesce could not use it.
-  if (onContext.length > 0) from += ` JOIN ${contexts}`;
-  const rest = [...onChange, ...onTransaction, ...onContext].join(' AND ');
+  // By equality, so that the index of contexts can lead: an outer join or a coalesce could not use it.
+  if (query.context?.length) from += ` JOIN ${matchingContexts(query, parameters)}`;
+  const rest = [...onChange, ...onTransaction].join(' AND ');
   const ordered = (condition: string): string =>
     `SELECT c.* FROM ${from} WHERE ${condition} ORDER BY c.sequence ${direction} LIMIT ${limit}`;
 
@@ -123,6 +122,21 @@ SELECT c.sequence::text AS sequence, c.operation,
         AND context_problem.field = 'context' AND context_problem.part = 0
  ORDER BY c.sequence ${direction}`;
   return { text, values: parameters.values };
+}
+
+/** The contexts that a filter names: from the index, and those that upkeep has not put there yet. */
+function matchingContexts(query: ChangeQuery, parameters: Parameters): string {
+  const log = parameters.add(query.log);
+  const indexed = contextConditions(query, 'i.context', parameters).join(' AND ');
+  const recent = contextConditions(query, 'r.context::jsonb', parameters).join(' AND ');
+  // A transaction's changes lie between its first sequence and its commit: that range is what an index finds.
+  return `(SELECT i.log, i.transaction, i.context_no FROM bemi.context_index i WHERE i.log = ${log} AND ${indexed}
+           UNION ALL
+           SELECT r.log, r.transaction, r.context_no FROM bemi.context_log r
+            WHERE r.log = ${log} AND r.sequence > bemi.indexed_contexts(${log}) AND ${recent}) m
+          ON m.log = c.log AND m.transaction = c.transaction AND m.context_no = c.context_no
+          JOIN bemi.transaction_log w
+            ON w.log = m.log AND w.transaction = m.transaction AND c.sequence BETWEEN w.transaction AND w.sequence`;
 }
 
 const transactions = 'bemi.transaction_log t ON t.log = c.log AND t.transaction = c.transaction';
