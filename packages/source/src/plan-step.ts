@@ -12,14 +12,14 @@ export interface PlanStep {
   readonly secret?: string;
 }
 
-/** The statement with its secret masked. */
+/** The statement with a psql variable in place of its secret: run as it is, it fails rather than set a known password. */
 export function printableSql(step: PlanStep): string {
   return maskSecret(step.sql, step.secret);
 }
 
-/** Any text with the secret masked. */
+/** Any text with the secret replaced by a psql variable. */
 export function maskSecret(text: string, secret: string | undefined): string {
-  return secret ? text.replaceAll(secret, "'********'") : text;
+  return secret ? text.replaceAll(secret, ":'password'") : text;
 }
 
 export type PlanErrorCode = 'unknown-table' | 'no-tables' | 'unpublishable-table' | 'unidentifiable-table';

@@ -29,7 +29,7 @@ test('a dry run prints the SQL and changes nothing', async () => {
   expect(statements.every((statement) => /^(ALTER|CREATE|GRANT|SELECT) .*;$/.test(statement))).toBe(true);
   expect(statements[0]).toBe('ALTER TABLE "public"."Patient" REPLICA IDENTITY FULL;');
   expect(statements.at(-1)).toContain('pg_create_logical_replication_slot');
-  expect(dry.stdout).toContain(`CREATE ROLE "${role}" WITH LOGIN REPLICATION PASSWORD '********';`);
+  expect(dry.stdout).toContain(`CREATE ROLE "${role}" WITH LOGIN REPLICATION PASSWORD :'password';`);
   const { rowCount } = await client.query('SELECT FROM pg_publication');
   expect(rowCount).toBe(0);
 });
