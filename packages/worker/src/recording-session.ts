@@ -143,9 +143,9 @@ class Recording {
       mayHoldInvalidText: session.snapshot.server.encoding === 'SQL_ASCII',
       maximumRowBytes: options.maximumRowBytes,
       suspend: (work) => this.#suspend(work),
-      lookUp: async (relation) => {
+      lookUp: async (relation, xid) => {
         await failpoint?.('look-up:before');
-        this.#shapes.define(relation, await lookUpTable(session.sourceSql.client, relation));
+        this.#shapes.define(relation, await lookUpTable(session.sourceSql.client, relation, xid));
         await failpoint?.('look-up:after');
       },
       onChange: () => this.#queue.changeAdded(),

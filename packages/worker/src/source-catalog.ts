@@ -1,14 +1,26 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseLsn } from '@bemi-db/replication/lsn';
 import type { Relation } from '@bemi-db/replication/pgoutput';
 import type pg from 'pg';
 import type { CatalogColumn, CatalogTable, SourceCatalog } from './table-shape.ts';
 import { type CatalogType, type TypeEncoding, typeEncoding } from './type-encoding.ts';
 
+/** With synchronous standbys a commit may stay invisible for long; if this stream is one of them, for ever. */
+const commitPatienceMs = 10_000;
+const commitPollMs = 5;
+
 /**
  * What the source's catalog says now of a table that the stream has just described, and of its types. The catalog
  * speaks of the present, the stream of the moment of the change: the table may be gone or altered, its types too.
+ *
+ * @param xid - the transaction that the description stands in.
  */
-export async function lookUpTable(client: pg.ClientBase, relation: Relation): Promise<SourceCatalog> {
+export async function lookUpTable(
+  client: pg.ClientBase,
+  relation: Relation,
+  xid: number,
+): Promise<SourceCatalog> {
+  await untilCatalogShows(client, xid);
   // First: it tells the position that the types, read after it, are no older than.
   const table = await readTable(client, relation);
   const types = await readTypes(client, relation);
@@ -19,6 +31,25 @@ export async function lookUpTable(client: pg.ClientBase, relation: Relation): Pr
     if (encoding) encodings.set(typeOid, encoding);
   }
   return { table, encodings, typeNames };
+}
+
+/**
+ * A commit is in the WAL, and sent to us, before other sessions see it. What the transaction itself did to the catalog
+ * must be there when we look: it may have made the very table. It has while it holds the lock that all DDL takes.
+ */
+async function untilCatalogShows(client: pg.ClientBase, xid: number): Promise<void> {
+  const deadlineMs = Date.now() + commitPatienceMs;
+  for (;;) {
+    const { rows } = await client.query<{ isInvisible: boolean }>(
+      `SELECT EXISTS (SELECT FROM pg_locks own JOIN pg_locks held ON held.virtualtransaction = own.virtualtransaction
+                       WHERE own.locktype = 'transactionid' AND own.transactionid = $1::text::xid AND own.granted
+                         AND own.mode = 'ExclusiveLock' AND held.locktype = 'relation'
+                         AND held.mode = 'AccessExclusiveLock') AS "isInvisible"`,
+      [String(xid)],
+    );
+    if (!rows[0]?.isInvisible || Date.now() > deadlineMs) return;
+    await delay(commitPollMs);
+  }
 }
 
 interface TableRow {

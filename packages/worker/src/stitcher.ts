@@ -42,7 +42,7 @@ export interface StitcherOptions {
   /** Stops the stream, does the work, and lets it go on. */
   readonly suspend: (work: () => Promise<void>) => void;
   /** Asks for a table's catalog entry and defines its shape. */
-  readonly lookUp: (relation: Relation) => Promise<void>;
+  readonly lookUp: (relation: Relation, xid: number) => Promise<void>;
   /** A recorded change was added to the batch. */
   readonly onChange: () => void;
   /** A source transaction ended; the batch is complete up to here. */
@@ -146,7 +146,7 @@ export class Stitcher implements PgoutputHandler {
     const stale = shapes.staleAt(finalLsn);
     if (stale.length === 0) return;
     suspend(async () => {
-      for (const relation of stale) await lookUp(relation);
+      for (const relation of stale) await lookUp(relation, xid);
     });
   }
 
@@ -186,7 +186,10 @@ export class Stitcher implements PgoutputHandler {
   relation(relation: Relation): void {
     const { shapes, suspend, lookUp } = this.#options;
     if (ShapeRegistry.isIgnored(relation)) shapes.ignore(relation);
-    else suspend(() => lookUp(relation));
+    else {
+      const { xid } = this.#open();
+      suspend(() => lookUp(relation, xid));
+    }
   }
 
   insert(lsn: Lsn, oid: number, after: Tuple): void {
