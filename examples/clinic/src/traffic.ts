@@ -21,7 +21,8 @@ interface Person {
 interface Day {
   readonly api: ClinicApi;
   readonly random: () => number;
-  readonly userIds: Map<StaffMember, string>;
+  /** Ids of the staff's records in the clinic. */
+  readonly recordIds: Map<StaffMember, string>;
   readonly patients: Person[];
   readonly activePrescriptions: string[];
 }
@@ -40,12 +41,12 @@ export async function playTraffic(clinicUrl: string, options: TrafficOptions): P
   const day: Day = {
     api: clinicApi(clinicUrl, signal),
     random,
-    userIds: new Map(),
+    recordIds: new Map(),
     patients: [],
     activePrescriptions: [],
   };
   try {
-    await signIn(day, () => pause(intervalMs, day, signal));
+    await signIn(day);
     for (;;) {
       await chooseAction(day)(day);
       await pause(intervalMs, day, signal);
@@ -61,17 +62,15 @@ function pause(intervalMs: number, { random }: Day, signal: AbortSignal): Promis
 }
 
 /** Finds the staff's records, or has the administrator make them. */
-async function signIn(day: Day, wait: () => Promise<void>): Promise<void> {
-  const asking: Asking = { userId: 'directory-sync', staff: ADMINISTRATOR, reason: 'Staff onboarding' };
+async function signIn(day: Day): Promise<void> {
+  const asking: Asking = { staff: ADMINISTRATOR, reason: 'Staff onboarding' };
   const known = (await day.api.ask(asking, 'GET', '/users')) as { id: string; email: string }[];
   for (const staff of STAFF) {
     const { name, email, role } = staff;
-    let user = known.find((one) => one.email === email);
-    if (user === undefined) {
-      user = (await day.api.ask(asking, 'POST', '/users', { name, email, role })) as (typeof known)[number];
-      await wait();
-    }
-    day.userIds.set(staff, user.id);
+    const user =
+      known.find((one) => one.email === email) ??
+      ((await day.api.ask(asking, 'POST', '/users', { name, email, role })) as (typeof known)[number]);
+    day.recordIds.set(staff, user.id);
   }
 }
 
@@ -97,7 +96,7 @@ const registerPatient: Action = async (day) => {
   const number = Math.floor(day.random() * 1e9);
   const born = new Date(Date.UTC(1935 + day.random() * 80, day.random() * 12, 1 + day.random() * 28));
   const mailbox = `${firstName}.${lastName}`.toLowerCase().replace(/[^a-z.]/g, '');
-  const patient = await day.api.ask(as(day, RECEPTIONIST, 'New patient registration'), 'POST', '/patients', {
+  const patient = await day.api.ask(as(RECEPTIONIST, 'New patient registration'), 'POST', '/patients', {
     firstName,
     lastName,
     dateOfBirth: born.toISOString().slice(0, 10),
@@ -114,24 +113,24 @@ const updateContact: Action = async (day) => {
   const moved = day.random() < 0.5;
   const change = moved ? { address: address(day) } : { phone: phone(day) };
   const reason = moved ? 'Patient moved house' : 'Patient called about a new number';
-  await day.api.ask(as(day, RECEPTIONIST, reason), 'PATCH', `/patients/${id}`, change);
+  await day.api.ask(as(RECEPTIONIST, reason), 'PATCH', `/patients/${id}`, change);
 };
 
 const noteAllergy: Action = async (day) => {
   const { id } = pick(day, day.patients);
-  await day.api.ask(as(day, NURSE, 'Intake interview'), 'PATCH', `/patients/${id}`, {
+  await day.api.ask(as(NURSE, 'Intake interview'), 'PATCH', `/patients/${id}`, {
     allergies: [pick(day, ALLERGIES)],
   });
 };
 
 const prescribe: Action = async (day) => {
   const physician = pick(day, PHYSICIANS);
-  const asking = as(day, physician, pick(day, ['Follow-up visit', 'Annual check-up', 'Acute complaint']));
+  const asking = as(physician, pick(day, ['Follow-up visit', 'Annual check-up', 'Acute complaint']));
   const prescription = await day.api.ask(asking, 'POST', '/prescriptions', {
     ...pick(day, MEDICATIONS),
     refills: Math.floor(day.random() * 4),
     patientId: pick(day, day.patients).id,
-    prescriberId: asking.userId,
+    prescriberId: day.recordIds.get(physician),
   });
   day.activePrescriptions.push((prescription as { id: string }).id);
 };
@@ -139,7 +138,7 @@ const prescribe: Action = async (day) => {
 const cancelPrescription: Action = async (day) => {
   const [id] = day.activePrescriptions.splice(Math.floor(day.random() * day.activePrescriptions.length), 1);
   const reason = pick(day, ['Interaction with other medication', 'Side effects', 'Therapy completed early']);
-  await day.api.ask(as(day, pick(day, PHYSICIANS), reason), 'POST', `/prescriptions/${id}/cancel`, {
+  await day.api.ask(as(pick(day, PHYSICIANS), reason), 'POST', `/prescriptions/${id}/cancel`, {
     reason,
   });
 };
@@ -147,7 +146,7 @@ const cancelPrescription: Action = async (day) => {
 const deletePatient: Action = async (day) => {
   const [gone] = day.patients.splice(Math.floor(day.random() * day.patients.length), 1);
   if (gone === undefined) return;
-  const asking = as(day, ADMINISTRATOR, 'Erasure requested by the patient');
+  const asking = as(ADMINISTRATOR, 'Erasure requested by the patient');
   const theirs = (await day.api.ask(asking, 'GET', `/prescriptions?patientId=${gone.id}`)) as {
     id: string;
   }[];
@@ -159,11 +158,11 @@ const deletePatient: Action = async (day) => {
 };
 
 const readRecord: Action = async (day) => {
-  await day.api.ask(as(day, NURSE, 'Preparing a visit'), 'GET', `/patients/${pick(day, day.patients).id}`);
+  await day.api.ask(as(NURSE, 'Preparing a visit'), 'GET', `/patients/${pick(day, day.patients).id}`);
 };
 
-function as(day: Day, staff: StaffMember, reason: string): Asking {
-  return { userId: day.userIds.get(staff) ?? staff.email, staff, reason };
+function as(staff: StaffMember, reason: string): Asking {
+  return { staff, reason };
 }
 
 function pick<T>(day: Day, from: readonly T[]): T {

@@ -1,7 +1,6 @@
 import type { StaffMember } from './staff.ts';
 
 export interface Asking {
-  readonly userId: string;
   readonly staff: StaffMember;
   readonly reason: string;
 }
@@ -14,7 +13,7 @@ export interface ClinicApi {
 /** The clinic's API over HTTP, as it looks from behind the sign-in proxy. */
 export function clinicApi(clinicUrl: string, signal: AbortSignal): ClinicApi {
   return {
-    async ask({ userId, staff, reason }, method, path, body) {
+    async ask({ staff, reason }, method, path, body) {
       const response = await fetch(new URL(path, clinicUrl), {
         method,
         signal,
@@ -22,7 +21,7 @@ export function clinicApi(clinicUrl: string, signal: AbortSignal): ClinicApi {
           'Content-Type': 'application/json',
           'User-Agent': staff.userAgent,
           'X-Forwarded-For': staff.ipAddress,
-          'X-User-Id': userId,
+          'X-User-Id': staff.userId,
           'X-User-Role': staff.role,
           'X-Access-Reason': reason,
         },

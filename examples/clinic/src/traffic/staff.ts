@@ -1,5 +1,7 @@
 /** Somebody at the clinic, at their usual desk. */
 export interface StaffMember {
+  /** As the sign-in proxy knows them. */
+  readonly userId: string;
   readonly name: string;
   readonly email: string;
   readonly role: 'ADMIN' | 'PHYSICIAN' | 'NURSE' | 'RECEPTIONIST';
@@ -15,6 +17,7 @@ const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefo
 
 export const ADMINISTRATOR: StaffMember = {
   name: 'Ingrid Solberg',
+  userId: 'ingrid.solberg',
   email: 'ingrid.solberg@clinic.example',
   role: 'ADMIN',
   ipAddress: '10.20.0.5',
@@ -24,6 +27,7 @@ export const ADMINISTRATOR: StaffMember = {
 export const PHYSICIANS: readonly StaffMember[] = [
   {
     name: 'Dr. Amara Okafor',
+    userId: 'amara.okafor',
     email: 'amara.okafor@clinic.example',
     role: 'PHYSICIAN',
     ipAddress: '10.20.1.11',
@@ -31,6 +35,7 @@ export const PHYSICIANS: readonly StaffMember[] = [
   },
   {
     name: 'Dr. Daniel Reyes',
+    userId: 'daniel.reyes',
     email: 'daniel.reyes@clinic.example',
     role: 'PHYSICIAN',
     ipAddress: '10.20.1.12',
@@ -40,6 +45,7 @@ export const PHYSICIANS: readonly StaffMember[] = [
 
 export const NURSE: StaffMember = {
   name: 'Mei-Ling Chen',
+  userId: 'mei-ling.chen',
   email: 'mei-ling.chen@clinic.example',
   role: 'NURSE',
   ipAddress: '10.20.2.31',
@@ -48,6 +54,7 @@ export const NURSE: StaffMember = {
 
 export const RECEPTIONIST: StaffMember = {
   name: 'Tom Whitfield',
+  userId: 'tom.whitfield',
   email: 'tom.whitfield@clinic.example',
   role: 'RECEPTIONIST',
   ipAddress: '10.20.3.7',
