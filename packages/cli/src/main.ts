@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { usageError } from './cli-error.ts';
+import { demoCommand } from './commands/demo-command.ts';
 import { historyCommand } from './commands/history-command.ts';
 import { logCommand } from './commands/log-command.ts';
 import { setupCommand } from './commands/setup-command.ts';
@@ -13,7 +14,15 @@ import { textStyle } from './presentation/text-style.ts';
 import { version } from './version.ts';
 
 /** In the order of the help. Each only says what it is: its work is imported when it is run. */
-const commands = [setupCommand, startCommand, workerCommand, statusCommand, logCommand, historyCommand];
+const commands = [
+  setupCommand,
+  startCommand,
+  workerCommand,
+  statusCommand,
+  logCommand,
+  historyCommand,
+  demoCommand,
+];
 
 const program = new Command('bemi')
   .description('An automatic, tamper-evident audit trail for PostgreSQL.')

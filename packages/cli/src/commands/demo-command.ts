@@ -1,0 +1,56 @@
+import { Command } from 'commander';
+
+interface DemoFlags {
+  readonly once?: true;
+}
+
+/** `bemi demo` */
+export function demoCommand(): Command {
+  return new Command('demo')
+    .summary('see it work: a clinic, its database, and its trail')
+    .description(
+      'Runs an example application on a PostgreSQL server of its own, and prints each change as it is recorded. ' +
+        'Nothing outside a temporary folder is touched; Ctrl-C stops and deletes everything.',
+    )
+    .option('--once', 'create, update and delete one patient, print the three changes as JSON, and exit')
+    .addCommand(demoSqlCommand())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  npx bemi demo
+  npx bemi demo sql "update \\"Patient\\" set phone = null"
+  npx bemi demo --once`,
+    )
+    .action(async (flags: DemoFlags) => {
+      if (flags.once) await (await import('../demo/run-once.ts')).runOnce();
+      else await (await import('../demo/run-demo.ts')).runDemo();
+    });
+}
+
+/** `bemi demo sql` */
+function demoSqlCommand(): Command {
+  return (
+    new Command('sql')
+      .summary("change the running demo's data behind the application's back")
+      .description(
+        "Runs SQL in the running demo's source database, as an ordinary role and without any context.",
+      )
+      .argument('<statement...>', 'SQL, in quotes')
+      .helpOption('-h, --help', 'print this help')
+      // What the program sets for its commands does not reach the commands of a command.
+      .exitOverride()
+      .configureOutput({ outputError: () => undefined })
+      .addHelpText(
+        'after',
+        `
+Examples:
+  npx bemi demo sql "select id, \\"lastName\\" from \\"Patient\\""
+  npx bemi demo sql "delete from \\"Prescription\\""`,
+      )
+      .action(async (statement: string[]) => {
+        const { runSql } = await import('../demo/run-sql.ts');
+        await runSql(statement.join(' '));
+      })
+  );
+}

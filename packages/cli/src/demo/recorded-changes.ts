@@ -1,0 +1,22 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Change } from '@bemi-db/trail/query/change';
+import { selectChanges } from '@bemi-db/trail/query/changes';
+import type { Recording } from './start-recording.ts';
+
+const pageSize = 200;
+/** Soon enough to seem at once. */
+const pollMs = 100;
+
+/** Every change of the log, oldest first, and then each as it is recorded, until the signal. */
+export async function* recordedChanges(
+  { reader, log }: Pick<Recording, 'reader' | 'log'>,
+  signal: AbortSignal,
+): AsyncGenerator<Change, void, void> {
+  let after = '-1';
+  while (!signal.aborted) {
+    const page = await selectChanges(reader, { log, after, order: 'oldest-first', limit: pageSize });
+    yield* page;
+    after = page.at(-1)?.sequence ?? after;
+    if (page.length < pageSize) await delay(pollMs, undefined, { signal }).catch(() => undefined);
+  }
+}
