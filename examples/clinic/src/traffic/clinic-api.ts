@@ -14,21 +14,30 @@ export interface ClinicApi {
 export function clinicApi(clinicUrl: string, signal: AbortSignal): ClinicApi {
   return {
     async ask({ staff, reason }, method, path, body) {
-      const response = await fetch(new URL(path, clinicUrl), {
-        method,
-        signal,
-        headers: {
-          'Content-Type': 'application/json',
-          'User-Agent': staff.userAgent,
-          'X-Forwarded-For': staff.ipAddress,
-          'X-User-Id': staff.userId,
-          'X-User-Role': staff.role,
-          'X-Access-Reason': reason,
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
-      return response.status === 204 ? undefined : response.json();
+      // A signal for each request: what `fetch` adds to a signal stays there until the request is collected.
+      const request = new AbortController();
+      const giveUp = (): void => request.abort(signal.reason);
+      signal.throwIfAborted();
+      signal.addEventListener('abort', giveUp, { once: true });
+      try {
+        const response = await fetch(new URL(path, clinicUrl), {
+          method,
+          signal: request.signal,
+          headers: {
+            'Content-Type': 'application/json',
+            'User-Agent': staff.userAgent,
+            'X-Forwarded-For': staff.ipAddress,
+            'X-User-Id': staff.userId,
+            'X-User-Role': staff.role,
+            'X-Access-Reason': reason,
+          },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        });
+        if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+        return response.status === 204 ? undefined : await response.json();
+      } finally {
+        signal.removeEventListener('abort', giveUp);
+      }
     },
   };
 }
