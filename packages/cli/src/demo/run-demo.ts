@@ -24,7 +24,8 @@ export async function runDemo(): Promise<void> {
     const clinic = await loadExampleClinic();
     const { cluster, recording, clinicUrl } = await start(clinic, session);
     const stop = new AbortController();
-    const signal = AbortSignal.any([session.signal, stop.signal]);
+    session.signal.addEventListener('abort', () => stop.abort(), { once: true });
+    const { signal } = stop;
     const style = textStyle(process.stdout);
     const traffic = keepTrafficUp(clinic, clinicUrl, signal, (reason) => {
       process.stderr.write(`  ${style.colors.dim(`The clinic's staff starts over: ${reason}`)}\n`);
