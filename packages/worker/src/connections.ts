@@ -19,6 +19,8 @@ const outputSettings = {
   extra_float_digits: '1',
   bytea_output: 'hex',
   quote_all_identifiers: 'off',
+  // Types such as regclass print by it.
+  search_path: '"$user", public',
 };
 
 const noTimeouts = {
@@ -53,7 +55,7 @@ export async function connectReplication(target: ParsedConnection): Promise<Open
   return prepared(open, async () => {
     await takeBytesAsTheyAre(open.client);
     for (const [name, value] of Object.entries(outputSettings)) {
-      await open.client.query(`SET ${name} = ${pg.escapeLiteral(value)}`);
+      await open.client.query(`SELECT set_config('${name}', ${pg.escapeLiteral(value)}, false)`);
     }
   });
 }

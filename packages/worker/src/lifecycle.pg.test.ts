@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { startPostgres } from '@bemi-db/embedded-postgres';
 import { parseLsn } from '@bemi-db/replication/lsn';
 import { fillBank, runBank } from '@bemi-db/test-kit/bank-workload';
 import { createDatabase } from '@bemi-db/test-kit/database';
 import { countChanges, verifyLogStructure } from '@bemi-db/test-kit/log-oracle';
 import { request } from '@bemi-db/trail/inbox';
-import type pg from 'pg';
-import { expect, test } from 'vitest';
+import pg from 'pg';
+import { expect, onTestFinished, test } from 'vitest';
 import { createAuditedBank, expectWholeLog } from '../test/audited-bank.ts';
 import { startWorkerProcess } from '../test/worker-process.ts';
 import { createWorker } from './create-worker.ts';
@@ -140,11 +141,14 @@ test(
 test(
   'source and audit database in one: its own tables are not recorded, and idle means quiet',
   async () => {
-    const database = await createDatabase();
-    const sql = await database.connect();
+    // A server of its own: other tests' WAL would be a reason to record a position.
+    const server = await startPostgres({ disposable: true, settings: { wal_level: 'logical' } });
+    onTestFinished(() => server.stop('immediate'));
+    const sql = new pg.Client(server.url());
+    await sql.connect();
+    onTestFinished(() => sql.end());
     await sql.query('CREATE TABLE note (id integer PRIMARY KEY, text text)');
-    const slot = `${database.name}_slot`;
-    const worker = createWorker({ source: database.url, destination: database.url, slot });
+    const worker = createWorker({ source: server.url(), destination: server.url() });
     const stop = new AbortController();
     const running = worker.run({ signal: stop.signal });
     await expect.poll(() => worker.status().state, { timeout: minutes }).toBe('recording');

@@ -36,7 +36,9 @@ export interface OpenSession {
   readonly system: SystemIdentity;
   readonly lineage: StartDecision['lineage'];
   readonly epoch: string;
+  /** Source and audit database are on one server, or are one. */
   readonly isSameCluster: boolean;
+  readonly isSameDatabase: boolean;
   readonly snapshot: SourceSnapshot;
   readonly slotLsn: string;
   readonly walSenderTimeoutMs: number;
@@ -134,7 +136,8 @@ export async function openSession(options: OpenSessionOptions): Promise<OpenSess
     warnOf(facts.findings, options.logger);
     const state = existing ?? (await onAudit('write', () => startLog(writer, targets, snapshot, system)));
     const epoch = await onAudit('write', () => takeOver(writer.client, state.log));
-    const isSameCluster = await onAudit('write', () => isCluster(writer, system.systemIdentifier));
+    const home = await onAudit('write', () => homeOf(writer));
+    const isSameCluster = home.systemIdentifier === system.systemIdentifier;
     const settings = await onSource('inspect', () => readSettings(sourceSql));
     return {
       writer,
@@ -146,6 +149,7 @@ export async function openSession(options: OpenSessionOptions): Promise<OpenSess
       lineage,
       epoch,
       isSameCluster,
+      isSameDatabase: isSameCluster && home.database === snapshot.server.database,
       snapshot,
       slotLsn: snapshot.slot?.confirmedFlushLsn ?? state.confirmedLsn,
       ...settings,
@@ -194,11 +198,11 @@ async function startLog(
   return state;
 }
 
-async function isCluster(connection: OpenConnection, systemIdentifier: string): Promise<boolean> {
-  const { rows } = await connection.client.query<{ id: string }>(
-    'SELECT system_identifier::text AS id FROM pg_control_system()',
+async function homeOf(connection: OpenConnection): Promise<{ systemIdentifier: string; database: string }> {
+  const { rows } = await connection.client.query<{ systemIdentifier: string; database: string }>(
+    'SELECT system_identifier::text AS "systemIdentifier", current_database() AS database FROM pg_control_system()',
   );
-  return rows[0]?.id === systemIdentifier;
+  return rows[0]!;
 }
 
 async function readSettings(

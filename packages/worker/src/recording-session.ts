@@ -139,6 +139,7 @@ class Recording {
       lastFinalLsn: parseLsn(state.lastFinalLsn),
       coveredLsn: parseLsn(state.coveredLsn),
       safeLsn: this.#confirmedLsn,
+      holdsTrail: session.isSameDatabase,
       readContext: contextReader(session.snapshot.server.encoding),
       mayHoldInvalidText: session.snapshot.server.encoding === 'SQL_ASCII',
       maximumRowBytes: options.maximumRowBytes,

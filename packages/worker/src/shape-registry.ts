@@ -11,8 +11,6 @@ import {
   tableShape,
 } from './table-shape.ts';
 
-/** Schema of the trail itself, which is never recorded when source and audit database are one. */
-const ownSchema = 'bemi';
 const none: readonly Relation[] = [];
 
 /** The tables of a stream: what each looks like now, and under which number the log knows that shape. */
@@ -30,10 +28,6 @@ export class ShapeRegistry {
       this.#lastDocuments.set(oid, document);
       this.#nextNumber = Math.max(this.#nextNumber, relation + 1);
     }
-  }
-
-  static isIgnored(relation: Relation): boolean {
-    return relation.schema === ownSchema;
   }
 
   ignore(relation: Relation): void {

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { CONTEXT_PREFIX } from '@bemi-db/context/message';
 import { formatLsn, type Lsn } from '@bemi-db/replication/lsn';
 import {
   type BeforeKind,
@@ -17,11 +18,11 @@ import { findJsonPoison, type JsonPoison } from './json-poison.ts';
 import type { RecordedHistory } from './recorded-history.ts';
 import { RefusalError } from './refusal.ts';
 import { type OldRow, writeChangedColumns, writeIdentity, writePrimaryKey, writeRow } from './row-json.ts';
-import { ShapeRegistry } from './shape-registry.ts';
+import type { ShapeRegistry } from './shape-registry.ts';
 import type { TableShape } from './table-shape.ts';
 import { ValueFormError } from './value-json.ts';
 
-const contextPrefix = '_bemi';
+const trailSchema = 'bemi';
 
 export interface StitcherOptions {
   readonly batch: EntryBatch;
@@ -34,6 +35,8 @@ export interface StitcherOptions {
   readonly coveredLsn: Lsn;
   /** All before this position is recorded. */
   readonly safeLsn: Lsn;
+  /** Source and audit database are one: the trail's own tables are not recorded. */
+  readonly holdsTrail: boolean;
   readonly readContext: (content: Buffer) => ContextText;
   /** The source has no encoding of its own (SQL_ASCII): its text may be no UTF-8. */
   readonly mayHoldInvalidText: boolean;
@@ -185,7 +188,7 @@ export class Stitcher implements PgoutputHandler {
 
   relation(relation: Relation): void {
     const { shapes, suspend, lookUp } = this.#options;
-    if (ShapeRegistry.isIgnored(relation)) shapes.ignore(relation);
+    if (this.#options.holdsTrail && relation.schema === trailSchema) shapes.ignore(relation);
     else {
       const { xid } = this.#open();
       suspend(() => lookUp(relation, xid));
@@ -210,7 +213,7 @@ export class Stitcher implements PgoutputHandler {
 
   message(_lsn: Lsn, isTransactional: boolean, prefix: string, content: Buffer): void {
     const transaction = this.#transaction;
-    if (!isTransactional || prefix !== contextPrefix || !transaction || transaction.isRepeated) return;
+    if (!isTransactional || prefix !== CONTEXT_PREFIX || !transaction || transaction.isRepeated) return;
     if (transaction.context?.equals(content)) return;
     transaction.context = Buffer.from(content);
     transaction.isContextPending = true;

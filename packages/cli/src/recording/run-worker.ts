@@ -104,11 +104,19 @@ async function openDestination(
   return { url: embedded.url, close: () => kept.close() };
 }
 
+/** One press of Ctrl-C reaches us twice under `npm run` and `npx`: from the terminal, and passed on by npm. */
+const echoMs = 300;
+
 /** The first signal stops the worker in order, the second ends the process. */
 function abortOnSignals(abort: AbortController, logger: Logger): () => void {
   const signals = ['SIGTERM', 'SIGINT'] as const;
+  let firstAtMs = 0;
   const onSignal = (signal: string): void => {
-    if (abort.signal.aborted) process.exit(1);
+    if (abort.signal.aborted) {
+      if (performance.now() - firstAtMs > echoMs) process.exit(1);
+      return;
+    }
+    firstAtMs = performance.now();
     logger.info({ signal }, 'Stopping: what is finished is stored; a second signal ends it at once');
     abort.abort();
   };

@@ -124,7 +124,10 @@ export class LogWriter {
   }
 
   async #insertQuarantine(row: QuarantineRow): Promise<void> {
-    for (let part = 0, offset = 0; offset < row.bytes.length; part++, offset += quarantinePartBytes) {
+    // At least one piece: no bytes at all are kept as such.
+    const parts = Math.max(1, Math.ceil(row.bytes.length / quarantinePartBytes));
+    for (let part = 0; part < parts; part++) {
+      const offset = part * quarantinePartBytes;
       await this.#client.query(
         'INSERT INTO bemi.quarantine (log, sequence, part, field, reason, bytes, salt) VALUES ($1, $2, $3, $4, $5, $6, $7)',
         [
