@@ -1,0 +1,18 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import type { DrainResult } from './drain.ts';
+
+const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+
+test('the drain benchmark runs in its short form, checks what was recorded, and compares', async () => {
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [
+    ...[program, 'drain', '--transactions', '500', '--rounds', '1', '--json'],
+  ]);
+  const result = JSON.parse(stdout) as DrainResult;
+  expect(result.changes).toBe(1_100);
+  expect(result.ratio.median).toBeCloseTo(result.worker.median / result.subscription.median);
+  expect(result.workerPeakRssBytes).toBeGreaterThan(0);
+  expect(stderr).toContain('round 1: subscription');
+});
