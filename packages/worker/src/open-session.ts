@@ -1,10 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseLsn } from '@bemi-db/replication/lsn';
+import { ApplyError } from '@bemi-db/source/apply-plan';
 import { check } from '@bemi-db/source/check';
 import type { ConnectionAttempt, ConnectionPhase } from '@bemi-db/source/connection-attempt';
 import type { ParsedConnection } from '@bemi-db/source/connection-string';
 import type { Finding } from '@bemi-db/source/finding';
 import { inspect } from '@bemi-db/source/inspect';
+import { PlanError } from '@bemi-db/source/plan-step';
 import type { SourceSnapshot, Wanted } from '@bemi-db/source/source-snapshot';
 import { migrate } from '@bemi-db/trail/migrate';
 import { createSource, findSource, type SourceState, takeOver, tryLockLog } from '@bemi-db/trail/sources';
@@ -112,7 +114,7 @@ export async function openSession(options: OpenSessionOptions): Promise<OpenSess
     if (!existing && !snapshot.slot) {
       const before = snapshot;
       const made = await onSource('create-publication', () =>
-        prepareSource(sourceSql.client, before, wanted, options.logger),
+        makeWhatIsMissing(sourceSql, before, wanted, options.logger),
       );
       if (made) snapshot = await onSource('inspect', () => inspect(sourceSql.client, targets));
       facts.snapshot = snapshot;
@@ -172,6 +174,32 @@ async function lockLog(writer: OpenConnection, options: OpenSessionOptions): Pro
       kind: 'retry',
     });
     await Promise.race([delay(lockPollMs, undefined, { signal: options.signal }), writer.lost]);
+  }
+}
+
+/** Not every role may: then what is missing is said, with how to make it. */
+async function makeWhatIsMissing(
+  source: OpenConnection,
+  snapshot: SourceSnapshot,
+  wanted: Wanted,
+  logger: Logger,
+): Promise<boolean> {
+  try {
+    return await prepareSource(source.client, snapshot, wanted, logger);
+  } catch (error) {
+    if (!(error instanceof ApplyError || error instanceof PlanError)) throw error;
+    const missing = check(snapshot, wanted).find(
+      ({ id, verdict }) => verdict === 'failure' && (id === 'publication' || id === 'slot'),
+    );
+    throw new ProblemError(
+      {
+        code: missing?.id ?? error.code ?? 'setup',
+        message: `${missing?.title ?? 'The source is not prepared'}, and the worker could not make it: ${error.message}`,
+        fix: missing?.fix || error.fix,
+        kind: 'retry',
+      },
+      error,
+    );
   }
 }
 

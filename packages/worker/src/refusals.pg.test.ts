@@ -98,3 +98,36 @@ test('a database whose encoding can not hold every text is refused as configurat
     kind: 'configuration',
   });
 });
+
+test('a role that may not make the publication is told what is missing, and how to make it', async () => {
+  const source = await createDatabase();
+  const audit = await createDatabase();
+  const sql = await source.connect();
+  const role = `${source.name}_weak`;
+  await sql.query(
+    `CREATE TABLE t (id integer PRIMARY KEY); CREATE ROLE ${role} LOGIN REPLICATION PASSWORD 'x'`,
+  );
+  onTestFinished(async () => {
+    await sql.query(`DROP ROLE ${role}`);
+  });
+  const stop = new AbortController();
+  const worker = createWorker({
+    source: source.urlAs(role, 'x'),
+    destination: audit.url,
+    slot: `${source.name}_slot`,
+  });
+  const running = worker.run({ signal: stop.signal });
+  await expect
+    .poll(() => worker.status().problem, { timeout: 30_000 })
+    .toMatchObject({
+      code: 'publication',
+      kind: 'retry',
+      message: expect.stringContaining('42501'),
+      fix: expect.stringContaining('CREATE PUBLICATION "bemi_publication" FOR ALL TABLES'),
+    });
+  // Somebody does it: the worker goes on by itself.
+  await sql.query('CREATE PUBLICATION bemi_publication FOR ALL TABLES');
+  await expect.poll(() => worker.status().state, { timeout: 30_000 }).toBe('recording');
+  stop.abort();
+  await running;
+});
