@@ -63,6 +63,7 @@ export class Upkeep {
 
   /** Indexes some of what is left, for a worker that never runs for long. */
   async finish(): Promise<void> {
+    await this.stop();
     await indexContexts(this.#options.connection.client, this.#options.log, indexStep);
   }
 
