@@ -13,7 +13,9 @@ const pageSize = 20_000;
  */
 export async function replayLog(audit: pg.ClientBase): Promise<Content> {
   const content: Content = new Map();
-  let afterId = '-1';
+  // One pass in the order of the log: pages by id would sort what is left again and again.
+  await audit.query(`BEGIN; DECLARE entries NO SCROLL CURSOR FOR
+    SELECT id, schema || '.' || "table" AS table, operation, before::text, after::text FROM bemi.changes ORDER BY id`);
   for (;;) {
     const { rows } = await audit.query<{
       id: string;
@@ -21,11 +23,7 @@ export async function replayLog(audit: pg.ClientBase): Promise<Content> {
       operation: string;
       before: string | null;
       after: string | null;
-    }>(
-      `SELECT id, schema || '.' || "table" AS table, operation, before::text, after::text
-         FROM bemi.changes WHERE id > $1 ORDER BY id LIMIT ${pageSize}`,
-      [afterId],
-    );
+    }>(`FETCH ${pageSize} FROM entries`);
     for (const { id, table, operation, before, after } of rows) {
       let state = content.get(table);
       if (!state) {
@@ -36,10 +34,10 @@ export async function replayLog(audit: pg.ClientBase): Promise<Content> {
       if (before !== null) remove(state, before, `${operation} ${id} of ${table}`);
       if (after !== null) state.set(after, (state.get(after) ?? 0) + 1);
     }
-    const last = rows.at(-1);
-    if (!last) return content;
-    afterId = last.id;
+    if (rows.length === 0) break;
   }
+  await audit.query('COMMIT');
+  return content;
 }
 
 function remove(state: Map<string, number>, row: string, what: string): void {

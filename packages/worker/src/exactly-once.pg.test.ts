@@ -18,7 +18,7 @@ test(
     expect(await worker.exited).toBe(0);
     await expectWholeLog(bank, counts);
   },
-  2 * minutes,
+  5 * minutes,
 );
 
 test(
