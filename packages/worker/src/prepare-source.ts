@@ -1,6 +1,8 @@
 import { applyPlan } from '@bemi-db/source/apply-plan';
+import { hasWorkingIdentity } from '@bemi-db/source/identity';
 import { plan } from '@bemi-db/source/plan';
 import type { SourceSnapshot, Wanted } from '@bemi-db/source/source-snapshot';
+import { displayTable } from '@bemi-db/source/table-name';
 import type pg from 'pg';
 import type { Logger } from './logger.ts';
 
@@ -17,39 +19,21 @@ export async function prepareSource(
   wanted: Wanted,
   logger: Logger,
 ): Promise<boolean> {
-  const steps = plan(withUrgentIdentities(snapshot), wanted).filter(
-    // A publication that exists is its owner's business; the worker's role may not even be able to change it.
-    (step) => step.kind === 'slot' || (step.kind !== 'role' && snapshot.publication === undefined),
+  const urgent = new Set(
+    snapshot.tables
+      .filter((table) => !hasWorkingIdentity(table))
+      .map((table) => `identity ${displayTable(table)}`),
   );
+  const steps = plan(snapshot, wanted).filter((step) => {
+    if (step.kind === 'slot') return true;
+    // A publication that exists is its owner's business; the worker's role may not even be able to change it.
+    if (snapshot.publication !== undefined || step.kind === 'role') return false;
+    return step.kind !== 'identity' || urgent.has(step.id);
+  });
   await applyPlan(client, steps, {
     onProgress: ({ step, state }) => {
       if (state === 'done') logger.info({ step: step.id, sql: step.sql }, step.title);
     },
   });
   return steps.length > 0;
-}
-
-/** As if every table that can be updated once it is published had the identity that it should have. */
-function withUrgentIdentities(snapshot: SourceSnapshot): SourceSnapshot {
-  return {
-    ...snapshot,
-    tables: snapshot.tables.map((table) =>
-      table.kind === 'partitioned' || canBeUpdatedOncePublished(table)
-        ? { ...table, identity: 'full' }
-        : table,
-    ),
-  };
-}
-
-function canBeUpdatedOncePublished(table: SourceSnapshot['tables'][number]): boolean {
-  switch (table.identity) {
-    case 'full':
-      return true;
-    case 'default':
-      return table.hasPrimaryKey;
-    case 'index':
-      return table.hasIdentityIndex;
-    case 'nothing':
-      return false;
-  }
 }
