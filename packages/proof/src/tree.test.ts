@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { grow, leavesOf } from '../test/tiled-tree.ts';
 import { decodeBase64, encodeBase64 } from './base64.ts';
 import { consistencyProof, verifyConsistency } from './consistency-proof.ts';
 import { rootOfFrontier } from './frontier.ts';
@@ -9,7 +10,7 @@ import { inclusionProof, verifyInclusion } from './inclusion-proof.ts';
 import { emptyRoot, foldRoot, leafHash } from './merkle-tree.ts';
 import { sha256Into } from './node-crypto.ts';
 import { formatTilePath, parseTilePath } from './tile-path.ts';
-import { type TileReader, treeHashAt } from './tile-reader.ts';
+import { treeHashAt } from './tile-reader.ts';
 import { partialTilesAgree, partialTileWidth, TileTree, tileLevels } from './tile-tree.ts';
 
 // The reference: RFC 6962, section 2.1, as it reads, on Node's createHash and nothing of ours.
@@ -39,30 +40,6 @@ const SUBPROOF = (m: number, d: Uint8Array[], b: boolean): Uint8Array[] => {
     ? [...SUBPROOF(m, d.slice(0, k), b), MTH(d.slice(k))]
     : [...SUBPROOF(m - k, d.slice(k), false), MTH(d.slice(0, k))];
 };
-
-/** A tree of n leaves with its tiles, as the audit database holds it: full ones stored, partial ones derived. */
-function grow(leaves: Uint8Array[], step = 1) {
-  const tree = new TileTree(sha256Into);
-  const tiles = new Map<string, Uint8Array>();
-  for (let at = 0; at < leaves.length; at += step) {
-    const batch = leaves.slice(at, at + step);
-    const hashes = new Uint8Array(batch.length * 32);
-    for (const [i, leaf] of batch.entries()) hashes.set(leafHash(sha256Into, leaf), i * 32);
-    for (const tile of tree.append(hashes, batch.length))
-      tiles.set(`${tile.level}/${tile.index}`, tile.hashes);
-  }
-  const reader: TileReader = async (level, index, width) => {
-    const tile =
-      tiles.get(`${level}/${index}`) ??
-      (index === Math.floor(tree.size / 256 ** (level + 1)) ? tree.state().partialTiles[level] : undefined);
-    if (tile === undefined || tile.length < width * 32)
-      throw new Error(`no tile ${level}/${index} of ${width}`);
-    return tile.slice(0, width * 32);
-  };
-  return { tree, tiles, reader };
-}
-
-const leavesOf = (n: number) => Array.from({ length: n }, (_, i) => new TextEncoder().encode(`leaf ${i}`));
 
 describe('against RFC 6962 as it reads', () => {
   it('has the same roots, proofs and old roots, and accepts no other', async () => {
