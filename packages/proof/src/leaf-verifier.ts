@@ -1,0 +1,159 @@
+import { type BadEntry, classifyBadEntries } from './bad-entry.ts';
+import type { Finding } from './finding.ts';
+import { copyHash, HASH_BYTES, type HashInto, sameHash } from './hash.ts';
+import { readU64Number } from './integer.ts';
+import { LEAF_PREFIX } from './merkle-tree.ts';
+import { TILE_BYTES, TILE_WIDTH } from './tile-tree.ts';
+
+/** What was found of the entries of one tile of level 0. */
+export interface TileOutcome {
+  readonly index: number;
+  /** 256, or fewer in the log's last one. */
+  readonly width: number;
+  /** Leaf hashes of the stored entries. Where one is missing, that of the stored tile, or undefined without one. */
+  readonly computed: Uint8Array | undefined;
+  /** The stored tile: of full ones only. */
+  readonly stored: Uint8Array | undefined;
+  /** Whether both are the same; true without a stored tile. */
+  readonly agree: boolean;
+  /** What is wrong with the entries, if the stored tile is right. */
+  readonly findings: readonly Finding[];
+  /** The entries that no position of the tile explains. */
+  readonly unexplained: readonly BadEntry[];
+}
+
+const SLOT_BYTES = 512;
+
+/**
+ * Verifies the entries of a range that begins at a tile's first leaf, against the stored tiles of level 0. Ranges
+ * are independent: they can be verified in parallel, and their outcomes be given to a RootVerifier in order.
+ *
+ * Give a tile by {@link tile} before the last of its entries, entries in ascending order of their sequences.
+ * Nothing is allocated for an entry: its record is copied to a slot, so that it can be looked at again if the tile
+ * turns out to be another.
+ */
+export class LeafVerifier {
+  readonly #hash: HashInto;
+  readonly #onTile: (outcome: TileOutcome) => void;
+  readonly #stored = new Map<number, Uint8Array>();
+  readonly #slots = new Uint8Array(TILE_WIDTH * SLOT_BYTES);
+  readonly #ends = new Uint16Array(TILE_WIDTH);
+  #leaves = new Uint8Array(TILE_BYTES);
+  #next: number;
+  #start: number;
+  #holes = 0;
+  #findings: Finding[] = [];
+  /** By how much the entries were shifted, once that was seen: what is found elsewhere by it is no news. */
+  #shift = 0;
+  readonly #budget = { tries: 1_000_000 };
+
+  /** @param start - sequence of the first entry: a multiple of 256 */
+  constructor(hash: HashInto, start: number, onTile: (outcome: TileOutcome) => void) {
+    if (start % TILE_WIDTH !== 0) throw new RangeError(`A range begins at a multiple of 256, got ${start}.`);
+    this.#hash = hash;
+    this.#onTile = onTile;
+    this.#next = start;
+    this.#start = start;
+  }
+
+  /** The sequence that is expected next. */
+  get next(): number {
+    return this.#next;
+  }
+
+  /** The stored full tile `index` of level 0. */
+  tile(index: number, hashes: Uint8Array): void {
+    if (hashes.length === TILE_BYTES) this.#stored.set(index, hashes.slice());
+  }
+
+  /**
+   * The record bytes[start, end) of the next entry that is stored.
+   *
+   * @returns its sequence, or -1 for one that is not above the last one's: it has no place
+   */
+  entry(bytes: Uint8Array, start: number, end: number): number {
+    const sequence = readU64Number(bytes, start + 2);
+    if (sequence !== this.#next) {
+      if (!(sequence > this.#next)) {
+        this.#findings.push({ code: 'duplicated', sequence });
+        return -1;
+      }
+      this.missing(sequence);
+    }
+    const position = sequence - this.#start;
+    const slot = position * SLOT_BYTES;
+    const length = end - start;
+    if (length >= SLOT_BYTES)
+      throw new RangeError(`A record is never over ${SLOT_BYTES} bytes, got ${length}.`);
+    this.#slots[slot] = LEAF_PREFIX;
+    for (let i = 0; i < length; i++) this.#slots[slot + 1 + i] = bytes[start + i]!;
+    this.#ends[position] = 1 + length;
+    this.#hash(this.#slots, slot, slot + 1 + length, this.#leaves, position * HASH_BYTES);
+    this.#next = sequence + 1;
+    if (position === TILE_WIDTH - 1) this.#close(TILE_WIDTH);
+    return sequence;
+  }
+
+  /** Says that entries up to `until` are missing. `entry` does so by itself. */
+  missing(until: number): void {
+    while (this.#next < until) {
+      const end = Math.min(until, this.#start + TILE_WIDTH);
+      this.#holes += end - this.#next;
+      this.#ends.fill(0, this.#next - this.#start, end - this.#start);
+      this.#next = end;
+      if (end === this.#start + TILE_WIDTH) this.#close(TILE_WIDTH);
+    }
+  }
+
+  /** Hands out the last, partial tile. */
+  finish(): void {
+    if (this.#next > this.#start) this.#close(this.#next - this.#start);
+    else if (this.#findings.length > 0) this.#close(0);
+  }
+
+  #close(width: number): void {
+    const index = this.#start / TILE_WIDTH;
+    const stored = width === TILE_WIDTH ? this.#stored.get(index) : undefined;
+    this.#stored.delete(index);
+    let computed: Uint8Array | undefined = this.#leaves;
+    if (this.#holes > 0) computed = stored === undefined ? undefined : this.#fillHoles(stored);
+    const bad = computed !== undefined && stored !== undefined ? this.#badPositions(computed, stored) : [];
+    const found = this.#findings;
+    let unexplained: readonly BadEntry[] = [];
+    if (bad.length > 0 && stored !== undefined) {
+      const record = (position: number) =>
+        this.#slots.slice(position * SLOT_BYTES, position * SLOT_BYTES + this.#ends[position]!);
+      const result = classifyBadEntries(
+        this.#hash,
+        this.#start,
+        stored,
+        bad,
+        record,
+        this.#shift,
+        this.#budget,
+      );
+      found.push(...result.findings);
+      unexplained = result.unexplained;
+      this.#shift = result.shift;
+    }
+    this.#onTile({ index, width, computed, stored, agree: bad.length === 0, findings: found, unexplained });
+    this.#leaves = new Uint8Array(TILE_BYTES);
+    this.#findings = [];
+    this.#holes = 0;
+    this.#start += TILE_WIDTH;
+  }
+
+  #fillHoles(stored: Uint8Array): Uint8Array {
+    for (let position = 0; position < TILE_WIDTH; position++)
+      if (this.#ends[position] === 0)
+        copyHash(stored, position * HASH_BYTES, this.#leaves, position * HASH_BYTES);
+    return this.#leaves;
+  }
+
+  #badPositions(computed: Uint8Array, stored: Uint8Array): number[] {
+    const bad: number[] = [];
+    for (let position = 0; position < TILE_WIDTH; position++)
+      if (!sameHash(computed, position * HASH_BYTES, stored, position * HASH_BYTES)) bad.push(position);
+    return bad;
+  }
+}

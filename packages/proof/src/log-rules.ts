@@ -1,0 +1,322 @@
+import { decodeBase64 } from './base64.ts';
+import { EventPayload } from './event-payload.ts';
+import type { Finding, Notice, TransactionRule } from './finding.ts';
+import { sameBytes } from './hash.ts';
+import { readU32, readU64, readU64Number } from './integer.ts';
+import { type KeyRotation, verifyRotation } from './key-rotation.ts';
+import { formatLsn } from './lsn.ts';
+import { isLogId } from './origin.ts';
+import {
+  CHANGE_BYTES,
+  COMMIT_BYTES,
+  CONTEXT_BYTES,
+  decodeRecord,
+  KIND_CHANGE,
+  KIND_COMMIT,
+  KIND_CONTEXT,
+  KIND_EVENT,
+  RECORD_VERSION,
+} from './record.ts';
+import { SequenceRanges } from './sequence-ranges.ts';
+import type { Verify } from './signature.ts';
+
+/** What holds from an event on, for checkpoints whose size is greater than its sequence. */
+export interface InForce<T> {
+  readonly sequence: number;
+  readonly value: T;
+}
+
+const NO_TRANSACTION = -1;
+
+/**
+ * The rules of a whole log (docs/spec/log.md) that speak of what records say: 2 to 6, and of rule 7 which key and
+ * generation are in force. It is given all entries in ascending order of their sequences, and hashes nothing.
+ *
+ * After a hole, what the missing entries could have said is not held against those that follow.
+ */
+export class LogRules {
+  readonly findings: Finding[] = [];
+  readonly notices: Notice[] = [];
+  readonly keys: InForce<Uint8Array>[] = [];
+  readonly generations: InForce<number>[] = [];
+  /** Checkpoints that `gap` events gave up. */
+  readonly givenUp: InForce<string>[] = [];
+  logId: string | undefined;
+
+  #opaque = 0;
+  #next = 0;
+  readonly #missing = new SequenceRanges();
+  readonly #erased = new SequenceRanges();
+  readonly #erasures = new SequenceRanges();
+  #droppedBefore = 0;
+  readonly #rotations: { sequence: number; rotation: KeyRotation; signature: Uint8Array }[] = [];
+
+  // Rule 3. `uncertain`: entries of the transaction may be missing or opaque.
+  #transaction = NO_TRANSACTION;
+  #uncertain = false;
+  #changes = 0;
+  #contexts = 0;
+  #highestContextNumber = 0;
+
+  // Rule 4. Most changes are of the relation that the one before was of.
+  readonly #relations = new Set<number>();
+  #relation = -1;
+
+  // Rule 5: where the last commit ended, as two halves, and what events explain instead.
+  #endHigh = -1;
+  #endLow = 0;
+  #explained: bigint[] = [];
+
+  /**
+   * The record bytes[start, end) of an entry.
+   *
+   * @param payload - of an event: its payload's text, or null where it is erased or NULL; else undefined
+   * @param erased - whether its salt is gone
+   */
+  entry(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    payload: string | null | undefined,
+    erased: boolean,
+  ): void {
+    const sequence = readU64Number(bytes, start + 2);
+    if (sequence > this.#next) this.#hole(sequence);
+    this.#next = sequence + 1;
+    if (erased) this.#erased.add(sequence);
+    const kind = bytes[start] === RECORD_VERSION ? bytes[start + 1] : 0;
+    if (sequence < 2 && (kind !== KIND_EVENT || payload === undefined))
+      this.#report({ code: 'broken-start', sequence });
+    if (kind === KIND_CHANGE && end - start === CHANGE_BYTES) this.#change(bytes, start, sequence);
+    else if (kind === KIND_CONTEXT && end - start === CONTEXT_BYTES) this.#context(bytes, start, sequence);
+    else if (kind === KIND_COMMIT && end - start === COMMIT_BYTES) this.#commit(bytes, start, sequence);
+    else if (kind === KIND_EVENT) this.#event(bytes.subarray(start, end), sequence, payload ?? null);
+    else if (kind === KIND_CHANGE || kind === KIND_CONTEXT || kind === KIND_COMMIT)
+      this.#report({ code: 'malformed-record', sequence });
+    else {
+      this.#opaque++;
+      this.#uncertain = true;
+    }
+  }
+
+  #hole(until: number): void {
+    this.#missing.add(this.#next, until - 1);
+    this.#uncertain = true;
+    this.#endHigh = -1;
+  }
+
+  #change(bytes: Uint8Array, start: number, sequence: number): void {
+    this.#member(readU64Number(bytes, start + 10), sequence);
+    this.#changes++;
+    const contextNumber = readU32(bytes, start + 34);
+    if (contextNumber > this.#highestContextNumber) this.#highestContextNumber = contextNumber;
+    const relation = readU64Number(bytes, start + 18);
+    if (relation !== this.#relation) {
+      if (this.#relations.has(relation)) this.#relation = relation;
+      else this.#report({ code: 'unknown-relation', sequence, relation });
+    }
+  }
+
+  #context(bytes: Uint8Array, start: number, sequence: number): void {
+    this.#member(readU64Number(bytes, start + 10), sequence);
+    if (readU32(bytes, start + 18) !== this.#contexts && !this.#uncertain)
+      this.#broken(sequence, 'context-numbers');
+    this.#contexts++;
+  }
+
+  /** An entry of a transaction, which is the open one, or begins with this entry. */
+  #member(transaction: number, sequence: number): void {
+    if (this.#transaction === NO_TRANSACTION) {
+      this.#transaction = transaction;
+      this.#changes = 0;
+      this.#contexts = 0;
+      this.#highestContextNumber = 0;
+      if (transaction !== sequence && !this.#uncertain) this.#broken(sequence, 'number');
+    } else if (transaction !== this.#transaction) {
+      if (!this.#uncertain) this.#broken(sequence, transaction === sequence ? 'no-commit' : 'number');
+      this.#transaction = transaction;
+      this.#changes = 0;
+      this.#contexts = 0;
+      this.#uncertain = transaction !== sequence;
+    }
+  }
+
+  #commit(bytes: Uint8Array, start: number, sequence: number): void {
+    const transaction = readU64Number(bytes, start + 10);
+    if (!this.#uncertain) {
+      if (transaction !== this.#transaction) this.#broken(sequence, 'number');
+      else {
+        if (readU64Number(bytes, start + 70) !== this.#changes) this.#broken(sequence, 'change-count');
+        if (readU32(bytes, start + 78) !== this.#contexts) this.#broken(sequence, 'context-count');
+        if (this.#highestContextNumber >= Math.max(1, this.#contexts))
+          this.#broken(sequence, 'no-such-context');
+      }
+    }
+    this.#transaction = NO_TRANSACTION;
+    this.#uncertain = false;
+
+    const generation = readU32(bytes, start + 18);
+    const expected = this.generations.at(-1)?.value;
+    if (expected !== undefined && generation !== expected)
+      this.#report({ code: 'wrong-generation', sequence, generation, expected });
+    this.#covered(bytes, start, sequence);
+  }
+
+  #covered(bytes: Uint8Array, start: number, sequence: number): void {
+    const high = readU32(bytes, start + 38);
+    const low = readU32(bytes, start + 42);
+    if (this.#endHigh !== -1 && (high !== this.#endHigh || low !== this.#endLow)) {
+      const from = readU64(bytes, start + 38);
+      if (!this.#explained.includes(from)) {
+        const end = (BigInt(this.#endHigh) << 32n) | BigInt(this.#endLow);
+        this.#report({ code: 'coverage-gap', sequence, fromLsn: formatLsn(end), toLsn: formatLsn(from) });
+      }
+    }
+    if (this.#explained.length > 0) this.#explained = [];
+    this.#endHigh = readU32(bytes, start + 30);
+    this.#endLow = readU32(bytes, start + 34);
+  }
+
+  #event(record: Uint8Array, sequence: number, text: string | null): void {
+    const eventKind = eventKindOf(record);
+    if (eventKind === undefined) {
+      this.#report({ code: 'malformed-record', sequence });
+      return;
+    }
+    if (eventKind === 'relation') this.#relations.add(sequence);
+    const payload = text === null ? undefined : EventPayload.parse(text);
+    const understood = payload !== undefined && this.#interpret(eventKind, payload, sequence);
+    const start =
+      sequence === 0 ? eventKind === 'lifecycle' : sequence === 1 ? eventKind === 'key' : undefined;
+    if (start !== undefined) {
+      if (!start || !understood) this.#report({ code: 'broken-start', sequence });
+    } else if (!understood && INTERPRETED.has(eventKind)) {
+      this.#report({ code: 'malformed-event', sequence, eventKind });
+    }
+  }
+
+  /** Whether the event says what one of its kind must. */
+  #interpret(eventKind: string, payload: EventPayload, sequence: number): boolean {
+    switch (eventKind) {
+      case 'lifecycle':
+        return payload.text('event') === 'created' ? this.#created(payload, sequence) : sequence !== 0;
+      case 'key':
+        return this.#key(payload, sequence);
+      case 'gap':
+        return this.#gap(payload, sequence);
+      case 'skip':
+        return this.#explain('wal-skipped', payload, sequence);
+      case 'erasure': {
+        const ranges = payload.ranges('entries');
+        for (const [first, last] of ranges ?? []) this.#erasures.add(first, last);
+        return ranges !== undefined;
+      }
+      case 'retention': {
+        const before = payload.count('before');
+        this.#droppedBefore = Math.max(this.#droppedBefore, Math.min(before ?? 0, sequence));
+        return before !== undefined;
+      }
+      default:
+        return true;
+    }
+  }
+
+  #created(payload: EventPayload, sequence: number): boolean {
+    const logId = payload.text('logId');
+    const from = payload.lsn('completeFromLsn');
+    const generation = payload.count('generation');
+    if (sequence !== 0 || logId === undefined || !isLogId(logId) || from === undefined || !generation)
+      return false;
+    this.logId = logId;
+    this.generations.push({ sequence, value: generation });
+    this.#endHigh = Number(from >> 32n);
+    this.#endLow = Number(from & 0xffffffffn);
+    return true;
+  }
+
+  #key(payload: EventPayload, sequence: number): boolean {
+    const event = payload.text('event');
+    const publicKey = decodeBase64(payload.text('publicKey') ?? '');
+    if (publicKey?.length !== 32 || (event === 'created') !== (sequence === 1)) return false;
+    const current = this.keys.at(-1)?.value;
+    if (event !== 'created') {
+      const previous = decodeBase64(payload.text('previous') ?? '');
+      if (previous?.length !== 32) return false;
+      const signature = decodeBase64(payload.text('signature') ?? '');
+      const follows = current === undefined || sameBytes(previous, current);
+      if (event === 'rotated') {
+        if (!follows || signature === undefined || this.logId === undefined)
+          this.#report({ code: 'bad-rotation', sequence });
+        else
+          this.#rotations.push({ sequence, rotation: { logId: this.logId, previous, publicKey }, signature });
+      } else if (event === 'replaced') {
+        if (!follows) this.#report({ code: 'bad-rotation', sequence });
+        this.notices.push({ code: 'key-replaced', sequence });
+      } else return false;
+    }
+    this.keys.push({ sequence, value: publicKey });
+    return true;
+  }
+
+  #gap(payload: EventPayload, sequence: number): boolean {
+    const generation = payload.count('generation');
+    if (!generation || !this.#explain('gap-accepted', payload, sequence)) return false;
+    const current = this.generations.at(-1)?.value;
+    if (current !== undefined && generation <= current)
+      this.#report({ code: 'wrong-generation', sequence, generation, expected: current + 1 });
+    this.generations.push({ sequence, value: generation });
+    const lost = payload.text('lost');
+    if (lost !== undefined) this.givenUp.push({ sequence, value: lost });
+    return true;
+  }
+
+  #explain(code: 'gap-accepted' | 'wal-skipped', payload: EventPayload, sequence: number): boolean {
+    const from = payload.lsn('fromLsn');
+    const to = payload.lsn('toLsn');
+    if (from === undefined || to === undefined) return false;
+    this.#explained.push(to);
+    this.notices.push({ code, sequence, fromLsn: formatLsn(from), toLsn: formatLsn(to) });
+    return true;
+  }
+
+  /** What only the whole log tells: holes that no retention explains, erased entries that no event names. */
+  async finish(verify: Verify): Promise<void> {
+    if (this.#transaction !== NO_TRANSACTION && !this.#uncertain) this.#broken(this.#next - 1, 'no-commit');
+    for (const [first, last] of this.#missing.ranges) {
+      // The log's first two entries are events, which stay.
+      const from = first < 2 ? first : Math.max(first, this.#droppedBefore);
+      if (from <= last) this.#report({ code: 'missing', sequence: from, count: last - from + 1 });
+    }
+    for (const [first, last] of this.#erased.without(this.#erasures))
+      this.#report({ code: 'erased-without-event', sequence: first, count: last - first + 1 });
+    for (const { sequence, rotation, signature } of this.#rotations)
+      if (!(await verifyRotation(rotation, signature, verify)))
+        this.#report({ code: 'bad-rotation', sequence });
+    if (this.#droppedBefore > 0) this.notices.push({ code: 'entries-dropped', before: this.#droppedBefore });
+    if (this.#opaque > 0) this.notices.push({ code: 'opaque-entries', count: this.#opaque });
+  }
+
+  #broken(sequence: number, rule: TransactionRule): void {
+    this.#report({ code: 'broken-transaction', sequence, rule });
+  }
+
+  #report(finding: Finding): void {
+    this.findings.push(finding);
+  }
+}
+
+const INTERPRETED: ReadonlySet<string> = new Set(['lifecycle', 'key', 'gap', 'skip', 'erasure', 'retention']);
+
+function eventKindOf(record: Uint8Array): string | undefined {
+  try {
+    const decoded = decodeRecord(record);
+    return decoded.kind === 'event' ? decoded.eventKind : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What is in force for a checkpoint of this size: the value of the last event below it. */
+export function inForceAt<T>(values: readonly InForce<T>[], size: number): T | undefined {
+  return values.findLast(({ sequence }) => sequence < size)?.value;
+}

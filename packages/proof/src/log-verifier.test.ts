@@ -1,0 +1,517 @@
+import { describe, expect, it } from 'vitest';
+import { keyOfSeed, LOG_ID, SmallLog } from '../test/small-log.ts';
+import { encodeBase64 } from './base64.ts';
+import { signCheckpoint } from './checkpoint.ts';
+import type { Finding } from './finding.ts';
+import { writeU64Number } from './integer.ts';
+import { signRotation } from './key-rotation.ts';
+import { type LogReport, LogVerifier, type LogVerifierOptions } from './log-verifier.ts';
+import { leafHash } from './merkle-tree.ts';
+import { rawPublicKey, sha256Into, signerOf, verifyEd25519 } from './node-crypto.ts';
+import { TileTree } from './tile-tree.ts';
+import { verifierKey } from './verifier-key.ts';
+
+/** Reads a log as whoever reads the audit database does. */
+async function verifyLog(
+  log: SmallLog,
+  options: Partial<LogVerifierOptions> & { size?: number; noTiles?: boolean } = {},
+): Promise<LogReport> {
+  const verifier = new LogVerifier({ hash: sha256Into, verify: verifyEd25519, ...options });
+  for (const { level, index, hashes } of log.tiles) if (!options.noTiles) verifier.tile(level, index, hashes);
+  for (const { text } of log.checkpoints) verifier.checkpoint(text);
+  const bytes = new Uint8Array(600);
+  for (const { record, payload, erased } of log.entries) {
+    bytes.set(record, 1);
+    verifier.entry(bytes, 1, 1 + record.length, payload, erased);
+  }
+  return verifier.finish({ size: options.size ?? log.size, frontier: log.tree.frontier() });
+}
+
+const findings = async (...parameters: Parameters<typeof verifyLog>) =>
+  (await verifyLog(...parameters)).findings;
+
+function logOf(transactions: number, changes = 3): SmallLog {
+  const log = SmallLog.start();
+  for (let i = 0; i < transactions; i++) {
+    log.transaction(changes);
+    log.sign();
+  }
+  return log;
+}
+
+/** The entry under another sequence: what somebody who renumbers does. */
+function renumber(log: SmallLog, from: number, to: number): SmallLog['entries'][number] {
+  const entry = log.entries[from]!;
+  const record = entry.record.slice();
+  writeU64Number(record, 2, to);
+  return { ...entry, record };
+}
+
+const alter = (log: SmallLog, sequence: number, at = -1) => {
+  const record = log.entries[sequence]!.record.slice();
+  record[at < 0 ? record.length + at : at]! ^= 1;
+  log.entries[sequence]!.record = record;
+};
+
+describe('a log that is as it was written', () => {
+  it('has no findings, at every size', async () => {
+    for (const transactions of [0, 1, 50, 51, 52, 200]) {
+      const log = logOf(transactions);
+      const report = await verifyLog(log, { keys: [log.key], outside: [log.checkpoints[0]!.text] });
+      expect(report).toEqual({
+        findings: [],
+        notices: [],
+        entries: log.size,
+        logId: LOG_ID,
+        provenSize: 3,
+        signedSize: log.size,
+      });
+    }
+  });
+
+  it('may have events within a transaction, an actor, no context, opaque entries, erased ones', async () => {
+    const log = SmallLog.start();
+    log.transaction(2, { contexts: 0 });
+    log.transaction(1, { commit: { hasActor: true } });
+    const first = log.transaction(3);
+    log.push({ record: Uint8Array.of(9, 9, 0, 0, 0, 0, 0, 0, 0, log.size, 1, 2), fields: null });
+    log.event('something-new', ['not an object']);
+    log.transaction(1);
+    log.event('erasure', { entries: [[first, first + 1]], reason: 'r', by: 'b' });
+    log.sign();
+    for (const sequence of [first, first + 1]) log.entries[sequence]!.erased = true;
+    expect(await verifyLog(log)).toMatchObject({
+      findings: [],
+      notices: [{ code: 'opaque-entries', count: 1 }],
+    });
+  });
+
+  it('may lack what retention dropped, and nothing else', async () => {
+    const log = logOf(200);
+    const before = 3 + 100 * 5;
+    log.event('retention', { before, olderThan: '2020-01-01T00:00:00Z', by: 'b' });
+    log.sign();
+    const { entries } = log;
+    log.entries = entries.filter((_, sequence) => sequence < 3 || sequence >= before);
+    expect(await verifyLog(log, { size: entries.length })).toMatchObject({
+      findings: [],
+      notices: [{ code: 'entries-dropped', before }],
+      signedSize: entries.length,
+    });
+    log.entries = entries.filter((_, sequence) => sequence < 3 || sequence >= before + 2);
+    expect(await findings(log, { size: entries.length })).toEqual([
+      { code: 'missing', sequence: before, count: 2 },
+    ]);
+    log.entries = entries.filter((_, sequence) => sequence >= before);
+    expect(await findings(log, { size: entries.length })).toContainEqual({
+      code: 'missing',
+      sequence: 0,
+      count: before,
+    });
+  });
+});
+
+describe('altered entries', () => {
+  it('are named where a stored tile tells', async () => {
+    for (const sequence of [0, 3, 100, 255, 256, 300, 511]) {
+      const log = logOf(200);
+      alter(log, sequence);
+      expect(await findings(log)).toEqual([{ code: 'altered', sequence, count: 1 }]);
+    }
+  });
+
+  it('are named in any byte, header or commitment', async () => {
+    for (const at of [10, 26, 30, 34, 42, 60]) {
+      const log = logOf(100);
+      alter(log, 4, at);
+      expect(await findings(log)).toContainEqual({ code: 'altered', sequence: 4, count: 1 });
+    }
+  });
+
+  it('are named with both checkpoints around them behind the last full tile', async () => {
+    const log = logOf(60);
+    alter(log, 270);
+    expect(await findings(log)).toEqual([{ code: 'altered', sequence: 268, count: 5 }]);
+  });
+
+  it('are found where the tile was altered alike', async () => {
+    const log = logOf(100);
+    alter(log, 100);
+    log.tiles[0]!.hashes.set(leafHash(sha256Into, log.entries[100]!.record), 100 * 32);
+    expect(await findings(log)).toContainEqual({ code: 'altered', sequence: 98, count: 5 });
+  });
+
+  it('a tile is named where the entries are right', async () => {
+    const log = logOf(200);
+    log.tiles[1]!.hashes[77]! ^= 1;
+    expect(await findings(log)).toEqual([{ code: 'tile-altered', level: 0, index: 1 }]);
+    expect(await findings(logOf(200), { noTiles: true })).toEqual(
+      [0, 1, 2].map((index) => ({ code: 'tile-missing', level: 0, index })),
+    );
+  });
+
+  it('tiles above are compared too', async () => {
+    const log = SmallLog.start();
+    log.transaction(65_600);
+    log.sign();
+    expect(await findings(log)).toEqual([]);
+    const upper = log.tiles.find(({ level }) => level === 1)!;
+    upper.hashes[0]! ^= 1;
+    expect(await findings(log)).toEqual([{ code: 'tile-altered', level: 1, index: 0 }]);
+    log.tiles = log.tiles.filter(({ level }) => level === 0);
+    expect(await findings(log)).toEqual([{ code: 'tile-missing', level: 1, index: 0 }]);
+  });
+});
+
+describe('entries out of place', () => {
+  it('missing ones are counted', async () => {
+    const log = logOf(200);
+    const { length } = log.entries;
+    log.entries.splice(100, 3);
+    expect(await findings(log, { size: length })).toEqual([{ code: 'missing', sequence: 100, count: 3 }]);
+  });
+
+  it('missing ones at the end are seen', async () => {
+    const log = logOf(60);
+    const { length } = log.entries;
+    log.entries.splice(-5, 5);
+    expect(await findings(log, { size: length })).toContainEqual({
+      code: 'missing',
+      sequence: length - 5,
+      count: 5,
+    });
+    expect(await findings(log, { size: length })).toContainEqual({
+      code: 'rolled-back',
+      size: length,
+      entries: length - 5,
+      outside: false,
+    });
+  });
+
+  it('two that were exchanged are named, in a tile and between tiles', async () => {
+    for (const [a, b] of [
+      [4, 6],
+      [100, 400],
+      [255, 256],
+    ] as const) {
+      const log = logOf(200);
+      [log.entries[a], log.entries[b]] = [renumber(log, b, a), renumber(log, a, b)];
+      const found = await findings(log);
+      expect(found).toContainEqual({ code: 'moved', sequence: a, from: b });
+      expect(found).toContainEqual({ code: 'moved', sequence: b, from: a });
+      expect(found.filter(({ code }) => code === 'altered')).toEqual([]);
+    }
+  });
+
+  it('one that was taken out, the others closed up, is said to be missing', async () => {
+    const log = logOf(300);
+    const size = log.entries.length;
+    log.entries = [
+      ...log.entries.slice(0, 100),
+      ...log.entries.slice(101).map((_, i) => renumber(log, 101 + i, 100 + i)),
+    ];
+    const found = await findings(log, { size });
+    expect(found).toContainEqual({ code: 'missing', sequence: 100, count: 1 });
+    expect(found.filter(({ code }) => code === 'altered' || code === 'moved')).toEqual([]);
+  });
+
+  it('one that was put in, the others pushed on, is said to be inserted', async () => {
+    const log = logOf(300);
+    const size = log.entries.length;
+    const inserted = renumber(log, 99, 100);
+    alter({ entries: [inserted] } as SmallLog, 0);
+    log.entries = [
+      ...log.entries.slice(0, 100),
+      inserted,
+      ...log.entries.slice(100).map((_, i) => renumber(log, 100 + i, 101 + i)),
+    ];
+    const found = await findings(log, { size });
+    expect(found).toContainEqual({ code: 'inserted', sequence: 100, count: 1 });
+    expect(found.filter(({ code }) => code === 'altered' || code === 'moved')).toEqual([]);
+  });
+
+  it('one that stands twice is named', async () => {
+    const log = logOf(60);
+    log.entries.splice(50, 0, log.entries[49]!);
+    expect(await findings(log, { size: log.size - 1 })).toEqual([{ code: 'duplicated', sequence: 49 }]);
+  });
+
+  it('more than were signed are unsigned', async () => {
+    const log = logOf(60);
+    const signed = log.size;
+    log.transaction(1);
+    expect(await findings(log)).toEqual([{ code: 'unsigned', sequence: signed, count: 3 }]);
+    expect(await findings(log, { size: signed })).toContainEqual({
+      code: 'inserted',
+      sequence: signed,
+      count: 3,
+    });
+  });
+});
+
+describe('checkpoints', () => {
+  it('from outside prove what they cover, and tell a log that was cut or written anew', async () => {
+    const log = logOf(100);
+    const outside = log.checkpoints[60]!;
+    expect(await verifyLog(log, { outside: [outside.text], keys: [log.key] })).toMatchObject({
+      findings: [],
+      provenSize: outside.size,
+    });
+
+    const cut = logOf(50);
+    expect(await findings(cut, { outside: [outside.text] })).toEqual([
+      { code: 'rolled-back', size: outside.size, entries: cut.size, outside: true },
+    ]);
+
+    const anew = SmallLog.start();
+    anew.transaction(4);
+    anew.sign();
+    for (let i = 0; i < 100; i++) anew.transaction(3);
+    anew.sign();
+    const report = await verifyLog(anew, { outside: [outside.text], keys: [log.key] });
+    expect(report).toMatchObject({
+      findings: [{ code: 'forked', size: outside.size, outside: true }],
+      provenSize: 0,
+    });
+  });
+
+  it('are signed by the key in force', async () => {
+    const log = logOf(3);
+    const other = keyOfSeed(9);
+    const tree = new TileTree(sha256Into);
+    for (const { record } of log.entries) tree.append(leafHash(sha256Into, record), 1);
+    const head = { origin: log.key.name, size: log.size, root: tree.root() };
+    const otherKey = verifierKey(sha256Into, head.origin, rawPublicKey(other));
+    const forged = signCheckpoint(head, otherKey, signerOf(other));
+    log.checkpoints.push({ size: log.size, text: forged });
+    expect(await findings(log)).toEqual([
+      { code: 'wrong-key', size: log.size, reason: 'unsigned', outside: false },
+    ]);
+    const { text } = log.checkpoints[1]!;
+    log.checkpoints = [
+      ...log.checkpoints.slice(0, 1),
+      { size: 8, text: text.replace('\n8\n', '\n7\n') },
+      ...log.checkpoints.slice(2, -1),
+    ];
+    expect(await findings(log)).toEqual([{ code: 'wrong-key', size: 7, reason: 'invalid', outside: false }]);
+    expect(await findings(logOf(1), { keys: [otherKey] })).toEqual([{ code: 'untrusted-key', sequence: 1 }]);
+    expect(await findings(logOf(1), { outside: ['nonsense'] })).toMatchObject([
+      { code: 'malformed-checkpoint', outside: true },
+    ]);
+  });
+
+  it('of another log are told', async () => {
+    const log = logOf(2);
+    const origin = `bemi/${'0'.repeat(32)}/1`;
+    const key = verifierKey(sha256Into, origin, log.key.publicKey);
+    const text = signCheckpoint({ origin, size: 3, root: new Uint8Array(32) }, key, signerOf(log.privateKey));
+    expect(await findings(log, { outside: [text] })).toEqual([
+      { code: 'other-log', logId: '0'.repeat(32), expected: LOG_ID },
+    ]);
+  });
+
+  it('follow a rotation of the key, signed by the one before', async () => {
+    const rotate = (sign: 'previous' | 'next') => {
+      const log = logOf(2);
+      const next = keyOfSeed(2);
+      const rotation = {
+        logId: LOG_ID,
+        previous: rawPublicKey(log.privateKey),
+        publicKey: rawPublicKey(next),
+      };
+      const signature = signRotation(rotation, signerOf(sign === 'previous' ? log.privateKey : next));
+      const sequence = log.event('key', {
+        event: 'rotated',
+        publicKey: encodeBase64(rotation.publicKey),
+        previous: encodeBase64(rotation.previous),
+        signature: encodeBase64(signature),
+      });
+      return { log, next, sequence };
+    };
+    const good = rotate('previous');
+    good.log.privateKey = good.next;
+    good.log.sign();
+    expect(await findings(good.log)).toEqual([]);
+    const late = rotate('previous');
+    late.log.sign();
+    expect(await findings(late.log)).toContainEqual({
+      code: 'wrong-key',
+      size: late.log.size,
+      reason: 'unsigned',
+      outside: false,
+    });
+    const forged = rotate('next');
+    forged.log.privateKey = forged.next;
+    forged.log.sign();
+    expect(await findings(forged.log)).toEqual([{ code: 'bad-rotation', sequence: forged.sequence }]);
+  });
+
+  it('a lost key is reported', async () => {
+    const log = logOf(2);
+    const next = keyOfSeed(2);
+    const sequence = log.event('key', {
+      event: 'replaced',
+      publicKey: encodeBase64(rawPublicKey(next)),
+      previous: encodeBase64(rawPublicKey(log.privateKey)),
+      reason: 'lost',
+      by: 'b',
+    });
+    log.privateKey = next;
+    log.sign();
+    expect(await verifyLog(log)).toMatchObject({
+      findings: [],
+      notices: [{ code: 'key-replaced', sequence }],
+    });
+  });
+
+  it('one that a gap gave up is no fork', async () => {
+    const longer = logOf(20);
+    const lost = longer.checkpoints.at(-1)!.text;
+    const log = logOf(10);
+    const sequence = log.event('gap', {
+      generation: 2,
+      fromLsn: '0/2000',
+      toLsn: '0/9000',
+      reason: 'restored',
+      by: 'b',
+      lost,
+    });
+    log.generation = 2;
+    log.continueFrom(0x9000n);
+    log.transaction(2);
+    log.sign();
+    const report = await verifyLog(log, { outside: [lost] });
+    expect(report.findings).toEqual([]);
+    expect(report.notices.map(({ code }) => code)).toEqual(['gap-accepted', 'checkpoint-given-up']);
+    expect(report.notices[0]).toMatchObject({ sequence });
+    // Another one of the old generation, beyond its end, is.
+    expect(await findings(log, { outside: [longer.checkpoints.at(-2)!.text] })).not.toEqual([]);
+  });
+});
+
+describe('what the records say', () => {
+  const cases: [string, (log: SmallLog) => Finding | Finding[]][] = [
+    [
+      'a wrong number of changes',
+      (log) => {
+        log.transaction(2, { commit: { changeCount: 3 } });
+        return { code: 'broken-transaction', sequence: log.size - 1, rule: 'change-count' };
+      },
+    ],
+    [
+      'a wrong number of contexts',
+      (log) => {
+        log.transaction(2, { commit: { contextCount: 2 } });
+        return { code: 'broken-transaction', sequence: log.size - 1, rule: 'context-count' };
+      },
+    ],
+    [
+      'a context that is not there',
+      (log) => {
+        log.transaction(1, { change: { contextNumber: 1 } });
+        return { code: 'broken-transaction', sequence: log.size - 1, rule: 'no-such-context' };
+      },
+    ],
+    [
+      'another transaction number',
+      (log) => {
+        log.transaction(1, { commit: { transaction: 1 } });
+        return { code: 'broken-transaction', sequence: log.size - 1, rule: 'number' };
+      },
+    ],
+    [
+      'no commit',
+      (log) => {
+        log.transaction(2);
+        const entry = renumber(log, 4, log.size);
+        writeU64Number(entry.record, 10, log.size);
+        log.push(entry);
+        return { code: 'broken-transaction', sequence: log.size - 1, rule: 'no-commit' };
+      },
+    ],
+    [
+      'a relation that no event describes',
+      (log) => {
+        const sequence = log.transaction(1, { change: { relation: 1 } });
+        return { code: 'unknown-relation', sequence, relation: 1 };
+      },
+    ],
+    [
+      'WAL that is not covered',
+      (log) => {
+        log.transaction(1, { commit: { coveredFromLsn: 0x1234n } });
+        return { code: 'coverage-gap', sequence: log.size - 1, fromLsn: '0/1000', toLsn: '0/1234' };
+      },
+    ],
+    [
+      'another generation',
+      (log) => {
+        log.transaction(1, { commit: { generation: 2 } });
+        return { code: 'wrong-generation', sequence: log.size - 1, generation: 2, expected: 1 };
+      },
+    ],
+    [
+      'a rotation by another key than the one in force',
+      (log) => {
+        const some = encodeBase64(new Uint8Array(32).fill(1));
+        const sequence = log.event('key', {
+          event: 'rotated',
+          publicKey: some,
+          previous: some,
+          signature: some,
+        });
+        return [
+          { code: 'wrong-key', size: log.size, reason: 'unsigned', outside: false },
+          { code: 'unsigned', sequence: 3, count: 1 },
+          { code: 'bad-rotation', sequence },
+        ];
+      },
+    ],
+    [
+      'an event without what it must say',
+      (log) => ({ code: 'malformed-event', sequence: log.event('gap', {}), eventKind: 'gap' }),
+    ],
+    [
+      'an erased entry that no event names',
+      (log) => {
+        const sequence = log.transaction(3);
+        for (const at of [sequence, sequence + 1, sequence + 2]) log.entries[at]!.erased = true;
+        log.event('erasure', { entries: [[sequence + 1, sequence + 1]] });
+        return [
+          { code: 'erased-without-event', sequence, count: 1 },
+          { code: 'erased-without-event', sequence: sequence + 2, count: 1 },
+        ];
+      },
+    ],
+  ];
+  it.each(cases)('%s', async (_name, make) => {
+    const log = SmallLog.start();
+    const expected = make(log);
+    log.sign();
+    expect(await findings(log)).toEqual(Array.isArray(expected) ? expected : [expected]);
+  });
+
+  it('a skip explains what is not covered', async () => {
+    const log = SmallLog.start();
+    log.event('skip', { fromLsn: '0/1000', toLsn: '0/1234', reason: 'r', by: 'b' });
+    log.continueFrom(0x1234n);
+    log.transaction(1);
+    log.sign();
+    expect(await verifyLog(log)).toMatchObject({
+      findings: [],
+      notices: [{ code: 'wal-skipped', fromLsn: '0/1000', toLsn: '0/1234' }],
+    });
+  });
+
+  it('another start is no log', async () => {
+    const log = new SmallLog();
+    log.event('relation', {});
+    log.event('key', { event: 'rotated' });
+    log.sign();
+    const found = await findings(log);
+    expect(found.filter(({ code }) => code === 'broken-start')).toEqual([
+      { code: 'broken-start', sequence: 0 },
+      { code: 'broken-start', sequence: 1 },
+    ]);
+  });
+});

@@ -1,0 +1,264 @@
+import { type Checkpoint, parseCheckpoint, verifySignatures } from './checkpoint.ts';
+import type { Finding, Notice } from './finding.ts';
+import { type HashInto, sameBytes } from './hash.ts';
+import { LeafVerifier } from './leaf-verifier.ts';
+import { inForceAt, LogRules } from './log-rules.ts';
+import { parseOrigin } from './origin.ts';
+import { type RootOutcome, RootVerifier } from './root-verifier.ts';
+import type { Verify } from './signature.ts';
+import { parseSignedNote } from './signed-note.ts';
+import { type VerifierKey, verifierKey } from './verifier-key.ts';
+
+export interface LogVerifierOptions {
+  readonly hash: HashInto;
+  readonly verify: Verify;
+  /** Keys of the log that are known from outside of the audit database. Without any, its own are believed. */
+  readonly keys?: readonly VerifierKey[];
+  /** Checkpoints that were kept outside of the audit database, as texts. */
+  readonly outside?: readonly string[];
+}
+
+export interface LogReport {
+  readonly findings: readonly Finding[];
+  readonly notices: readonly Notice[];
+  /** How many entries were verified. */
+  readonly entries: number;
+  readonly logId: string | undefined;
+  /**
+   * Size of the largest checkpoint from outside that the log agrees with: what stands before is proven by it. Beyond,
+   * the tail is not proven.
+   */
+  readonly provenSize: number;
+  /** Size of the largest checkpoint that is signed by the key in force and has the log's root. */
+  readonly signedSize: number;
+}
+
+/**
+ * Verifies a whole log (docs/spec/log.md, "Rules of a whole log").
+ *
+ * Feed it, in this order: each stored tile of level 0 by {@link tile} and each checkpoint by {@link checkpoint}
+ * before the entry at which they end, each entry by {@link entry} in ascending order of the sequences; stored tiles
+ * above level 0 at any time. Call {@link settle} now and then, and {@link finish} at the end.
+ *
+ * An entry that is as it should be costs two hashes here, of its leaf and of its node, and no allocation. Its
+ * commitment is the caller's: the record's header is written from what is stored, and the commitment hashed over the
+ * stored fields (of an erased entry, the stored commitment is copied).
+ */
+export class LogVerifier {
+  readonly #options: LogVerifierOptions;
+  readonly #leaves: LeafVerifier;
+  readonly #roots: RootVerifier;
+  readonly #rules = new LogRules();
+  readonly #findings: Finding[] = [];
+  readonly #notices: Notice[] = [];
+  #awaiting: RootOutcome[] = [];
+  #entries = 0;
+  #provenSize = 0;
+  #signedSize = 0;
+  #agreedSize = 0;
+  #contradiction = false;
+
+  constructor(options: LogVerifierOptions) {
+    this.#options = options;
+    this.#roots = new RootVerifier(options.hash, (outcome) => this.#awaiting.push(outcome));
+    this.#leaves = new LeafVerifier(options.hash, 0, (outcome) => this.#roots.tile(outcome));
+    for (const text of options.outside ?? []) this.#expect(text, true);
+  }
+
+  /** A stored full tile. */
+  tile(level: number, index: number, hashes: Uint8Array): void {
+    if (level === 0) this.#leaves.tile(index, hashes);
+    else this.#roots.upperTile(level, index, hashes);
+  }
+
+  /** A stored checkpoint. */
+  checkpoint(text: string): void {
+    this.#expect(text, false);
+  }
+
+  #expect(text: string, outside: boolean): void {
+    try {
+      this.#roots.expect({ checkpoint: parseCheckpoint(text), outside });
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== 'NoteError') throw error;
+      this.#findings.push({ code: 'malformed-checkpoint', outside, message: error.message });
+    }
+  }
+
+  /**
+   * The record bytes[start, end) of a stored entry, at most 511 bytes.
+   *
+   * @param payload - of an event: its payload's text, or null where it is NULL or erased
+   * @param erased - whether its salt is gone
+   */
+  entry(bytes: Uint8Array, start: number, end: number, payload?: string | null, erased = false): void {
+    if (this.#leaves.entry(bytes, start, end) < 0) return;
+    this.#rules.entry(bytes, start, end, payload, erased);
+    this.#entries++;
+  }
+
+  /** Verifies the signatures of the checkpoints that the entries have reached. */
+  async settle(): Promise<void> {
+    const awaiting = this.#awaiting;
+    this.#awaiting = [];
+    for (const outcome of awaiting) await this.#verifyCheckpoint(outcome);
+  }
+
+  /**
+   * The report.
+   *
+   * @param stored - what the audit database says of the log's end: the number of entries and the frontier
+   */
+  async finish(stored: { readonly size?: number; readonly frontier?: Uint8Array } = {}): Promise<LogReport> {
+    const { size } = stored;
+    // Entries that are missing at the end have no successor that tells.
+    const missingAtEnd = size !== undefined && size > this.#leaves.next ? size - this.#leaves.next : 0;
+    if (missingAtEnd > 0)
+      this.#findings.push({ code: 'missing', sequence: this.#leaves.next, count: missingAtEnd });
+    const end = this.#leaves.next;
+    this.#leaves.finish();
+    const beyond = this.#roots.finish(missingAtEnd === 0 ? stored.frontier : undefined);
+    await this.settle();
+    await this.#rules.finish(this.#options.verify);
+    for (const { checkpoint, outside } of beyond) await this.#beyondEnd(checkpoint, outside, end);
+    this.#trustKeys();
+    if (size !== undefined && size < end)
+      this.#findings.push({ code: 'inserted', sequence: size, count: end - size });
+    if (this.#signedSize < end)
+      this.#findings.push({ code: 'unsigned', sequence: this.#signedSize, count: end - this.#signedSize });
+    return {
+      findings: [...this.#findings, ...this.#rules.findings, ...this.#roots.findings].filter(
+        (finding, _i, all) =>
+          // A root that contradicts its checkpoint has another frontier, which is no news.
+          !(finding.code === 'frontier-altered' && this.#contradiction) &&
+          !isSaidCloser(finding, all, this.#roots.findings),
+      ),
+      notices: [...this.#rules.notices, ...this.#notices],
+      entries: this.#entries,
+      logId: this.#rules.logId,
+      provenSize: this.#provenSize,
+      signedSize: this.#agreedSize,
+    };
+  }
+
+  async #verifyCheckpoint({ checkpoint, outside, root }: RootOutcome): Promise<void> {
+    const { size } = checkpoint;
+    const key = inForceAt(this.#rules.keys, size);
+    if (!(await this.#isOurs(checkpoint, outside, key))) return;
+    this.#signedSize = Math.max(this.#signedSize, size);
+    if (root === 'same') {
+      this.#agreedSize = Math.max(this.#agreedSize, size);
+      if (outside) this.#provenSize = Math.max(this.#provenSize, size);
+    } else if (root === 'other' && !this.#givenUp(checkpoint)) this.#contradicted(size, outside);
+  }
+
+  /**
+   * A checkpoint that is stored beside the entries and contradicts them tells that some were altered since the last
+   * one that agrees. One from outside that contradicts a log which agrees with itself tells of another history. What
+   * follows the first contradiction follows from it.
+   */
+  #contradicted(size: number, outside: boolean): void {
+    if (this.#contradiction) return;
+    this.#contradiction = true;
+    const sequence = this.#agreedSize;
+    this.#findings.push(
+      outside ? { code: 'forked', size, outside } : { code: 'altered', sequence, count: size - sequence },
+    );
+  }
+
+  async #beyondEnd(checkpoint: Checkpoint, outside: boolean, entries: number): Promise<void> {
+    const key = this.#rules.keys.at(-1)?.value;
+    if (!(await this.#isOurs(checkpoint, outside, key)) || this.#givenUp(checkpoint)) return;
+    this.#findings.push({ code: 'rolled-back', size: checkpoint.size, entries, outside });
+  }
+
+  /** Whether the checkpoint is of this log, and signed by the key in force or one that is trusted. */
+  async #isOurs(checkpoint: Checkpoint, outside: boolean, key: Uint8Array | undefined): Promise<boolean> {
+    const { size, note } = checkpoint;
+    const origin = parseOrigin(checkpoint.origin);
+    const { logId } = this.#rules;
+    if (logId !== undefined && origin?.logId !== logId) {
+      this.#findings.push({ code: 'other-log', logId: origin?.logId ?? checkpoint.origin, expected: logId });
+      return false;
+    }
+    const { hash, verify, keys = [] } = this.#options;
+    const inForce = key === undefined ? [] : [verifierKey(hash, checkpoint.origin, key)];
+    // An outside checkpoint that a key known from outside signed is evidence, whatever the audit database says.
+    const trusted = outside
+      ? keys.map(({ publicKey }) => verifierKey(hash, checkpoint.origin, publicKey))
+      : [];
+    const check = await verifySignatures(note, [...inForce, ...trusted], verify);
+    if (!check.valid) {
+      this.#findings.push({ code: 'wrong-key', size, reason: check.reason, outside });
+      return false;
+    }
+    const expected = inForceAt(this.#rules.generations, size);
+    const generation = origin?.generation;
+    if (
+      generation !== undefined &&
+      expected !== undefined &&
+      generation !== expected &&
+      !this.#givenUp(checkpoint)
+    ) {
+      // Of an older generation and beyond its end, it contradicts the log as a fork does.
+      if (generation < expected) this.#findings.push({ code: 'forked', size, outside });
+      else this.#findings.push({ code: 'wrong-generation', sequence: size, generation, expected });
+      return false;
+    }
+    return true;
+  }
+
+  /** Whether a `gap` event gave this very checkpoint up: it is then known that it can't agree with the log. */
+  #givenUp({ note, size }: Checkpoint): boolean {
+    const event = this.#rules.givenUp.find(({ value }) => value === note.text || textOf(value) === note.text);
+    if (event === undefined) return false;
+    const { sequence } = event;
+    if (
+      !this.#notices.some(
+        (notice) => 'size' in notice && notice.size === size && notice.sequence === sequence,
+      )
+    )
+      this.#notices.push({ code: 'checkpoint-given-up', size, sequence });
+    return true;
+  }
+
+  #trustKeys(): void {
+    const { keys = [] } = this.#options;
+    if (keys.length === 0) return;
+    const known = this.#rules.keys.some(({ value }) =>
+      keys.some(({ publicKey }) => sameBytes(publicKey, value)),
+    );
+    if (!known) this.#findings.push({ code: 'untrusted-key', sequence: 1 });
+  }
+}
+
+const NAMES_ENTRIES: ReadonlySet<string> = new Set(['altered', 'moved', 'missing', 'inserted']);
+
+/**
+ * Whether another finding names an entry of the range that this one could only tell as a whole, or says that all
+ * entries from somewhere before it on are renumbered.
+ */
+function isSaidCloser(finding: Finding, all: readonly Finding[], ofTree: readonly Finding[]): boolean {
+  if (finding.code !== 'altered' || finding.count === 1) return false;
+  const { sequence: first, count } = finding;
+  const renumbered = ofTree.some(
+    (other) => (other.code === 'missing' || other.code === 'inserted') && other.sequence < first + count,
+  );
+  if (renumbered) return true;
+  return all.some(
+    (other) =>
+      other !== finding &&
+      NAMES_ENTRIES.has(other.code) &&
+      'sequence' in other &&
+      other.sequence >= first &&
+      other.sequence < first + count,
+  );
+}
+
+function textOf(note: string): string | undefined {
+  try {
+    return parseSignedNote(note).text;
+  } catch {
+    return undefined;
+  }
+}
