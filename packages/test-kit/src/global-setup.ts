@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { startPostgres } from '@bemi-db/embedded-postgres';
 import type { TestProject } from 'vitest/node';
 
@@ -23,5 +26,11 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     },
   });
   project.provide('postgresUrl', server.url());
-  return () => server.stop('immediate');
+  // Every worker of a run keeps its key and its memory here, those in processes of their own too.
+  const stateDirectory = mkdtempSync(join(tmpdir(), 'bemi-state-'));
+  process.env['BEMI_STATE_DIR'] = stateDirectory;
+  return async () => {
+    await server.stop('immediate');
+    rmSync(stateDirectory, { recursive: true, force: true });
+  };
 }

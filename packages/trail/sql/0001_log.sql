@@ -5,6 +5,8 @@
 CREATE TABLE bemi.logs (
   log           integer     PRIMARY KEY,
   name          text        NOT NULL UNIQUE,
+  -- 16 random bytes in hexadecimal: part of the origin that its checkpoints name, docs/spec/log.md.
+  log_id        text        NOT NULL UNIQUE,
   created_at    timestamptz NOT NULL DEFAULT now(),
   -- Counts the writers that have taken the log over; only the newest may append.
   epoch         bigint      NOT NULL DEFAULT 0,
@@ -31,9 +33,8 @@ CREATE TABLE bemi.sources (
 -- One row for each shape that a table has had.
 CREATE TABLE bemi.relations (
   log         integer NOT NULL REFERENCES bemi.logs,
-  relation    integer NOT NULL,
-  -- The event that put this shape into the log.
-  sequence    bigint  NOT NULL,
+  -- Sequence of the event that put this shape into the log.
+  relation    bigint  NOT NULL,
   oid         bigint  NOT NULL,
   schema_name text    NOT NULL,
   table_name  text    NOT NULL,
@@ -45,16 +46,17 @@ CREATE TABLE bemi.relations (
 );
 CREATE INDEX ON bemi.relations (log, root_schema, root_table);
 
+-- The columns from the operation to the new row stand together and in this order: docs/spec/record.md commits to them.
 CREATE TABLE bemi.change_log (
   log         integer NOT NULL,
-  relation    integer NOT NULL,
+  context_no  integer NOT NULL,
+  relation    bigint  NOT NULL,
   sequence    bigint  NOT NULL,
   -- Sequence of the transaction's first entry: a transaction's identity. Its entries are contiguous up to its commit.
   transaction bigint  NOT NULL,
   lsn         pg_lsn  NOT NULL,
-  context_no  integer NOT NULL,
-  operation   text    NOT NULL,
   before_kind text    NOT NULL,
+  operation   text    NOT NULL,
   salt        bytea,
   primary_key text    COLLATE "C",
   -- The old row. Of an UPDATE with a full old row: only the columns that changed.
@@ -108,7 +110,10 @@ CREATE TABLE bemi.transaction_log (
   recorded_at      timestamptz NOT NULL,
   change_count     bigint      NOT NULL,
   context_count    integer     NOT NULL,
+  -- What a trigger in the source says of who did it; with its salt and commitment, as in the other tables.
+  salt             bytea,
   actor            json,
+  commitment       bytea,
   PRIMARY KEY (sequence, log)
 ) PARTITION BY LIST (log);
 CREATE INDEX ON bemi.transaction_log (transaction);
@@ -118,13 +123,14 @@ CREATE INDEX ON bemi.transaction_log USING brin (commit_lsn) WITH (pages_per_ran
 CREATE INDEX ON bemi.transaction_log USING brin (committed_at) WITH (pages_per_range = 16, autosummarize = on);
 
 CREATE TABLE bemi.event_log (
-  log      integer     NOT NULL,
-  sequence bigint      NOT NULL,
-  kind     text        NOT NULL,
-  at       timestamptz NOT NULL,
-  actor    text,
-  payload  json,
-  salt     bytea,
+  log        integer     NOT NULL,
+  sequence   bigint      NOT NULL,
+  at         timestamptz NOT NULL,
+  kind       text        NOT NULL,
+  salt       bytea,
+  actor      text,
+  payload    json,
+  commitment bytea,
   PRIMARY KEY (sequence, log)
 ) PARTITION BY LIST (log);
 
@@ -136,8 +142,36 @@ CREATE TABLE bemi.quarantine (
   field    text    NOT NULL,
   reason   text    NOT NULL,
   bytes    bytea,
-  salt     bytea,
   PRIMARY KEY (log, sequence, field, part)
+);
+
+-- The log's Merkle tree, docs/spec/log.md: full tiles of 256 hashes. They stay when entries are dropped.
+CREATE TABLE bemi.tiles (
+  log    integer  NOT NULL REFERENCES bemi.logs,
+  level  smallint NOT NULL,
+  index  bigint   NOT NULL,
+  hashes bytea    NOT NULL,
+  PRIMARY KEY (log, level, index)
+);
+ALTER TABLE bemi.tiles ALTER COLUMN hashes SET STORAGE EXTERNAL; -- hashes don't compress
+
+-- Where the tree ends: the roots of its perfect subtrees, and the checkpoint over them. Moves with every audit
+-- transaction that has entries.
+CREATE TABLE bemi.frontier (
+  log        integer     PRIMARY KEY REFERENCES bemi.logs,
+  size       bigint      NOT NULL,
+  hashes     bytea       NOT NULL,
+  checkpoint text        NOT NULL,
+  signed_at  timestamptz NOT NULL DEFAULT clock_timestamp()
+) WITH (fillfactor = 10);
+
+-- Checkpoints of the past, one a minute while the log grows.
+CREATE TABLE bemi.checkpoints (
+  log        integer     NOT NULL REFERENCES bemi.logs,
+  size       bigint      NOT NULL,
+  checkpoint text        NOT NULL,
+  signed_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+  PRIMARY KEY (log, size)
 );
 
 -- Other processes never append: they ask here, and the worker appends and answers with the sequence.
@@ -161,7 +195,7 @@ END $$;
 CREATE TRIGGER notify_inbox AFTER INSERT ON bemi.inbox FOR EACH ROW EXECUTE FUNCTION bemi.notify_inbox();
 
 -- Makes a log with its place in every partitioned table. Returns its number; an existing name is returned as it is.
-CREATE FUNCTION bemi.create_log(log_name text) RETURNS integer
+CREATE FUNCTION bemi.create_log(log_name text, new_log_id text) RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
   number integer;
@@ -171,7 +205,7 @@ BEGIN
   SELECT l.log INTO number FROM bemi.logs l WHERE l.name = log_name;
   IF found THEN RETURN number; END IF;
   SELECT coalesce(max(l.log) + 1, 0) INTO number FROM bemi.logs l;
-  INSERT INTO bemi.logs (log, name) VALUES (number, log_name);
+  INSERT INTO bemi.logs (log, name, log_id) VALUES (number, log_name, new_log_id);
   FOREACH parent IN ARRAY ARRAY['change_log', 'context_log', 'context_index', 'transaction_log', 'event_log'] LOOP
     EXECUTE format('CREATE TABLE bemi.%I PARTITION OF bemi.%I FOR VALUES IN (%s) PARTITION BY RANGE (sequence)',
                    parent || '_' || number, parent, number);
@@ -229,6 +263,20 @@ RETURNS void LANGUAGE sql SET search_path = pg_catalog AS $$
          confirmed_lsn = greatest(confirmed_lsn, new_confirmed_lsn),
          timeline = new_timeline
    WHERE log = log_number;
+$$;
+
+-- Moves the end of the tree, in the same commit as the entries.
+CREATE FUNCTION bemi.seal(log_number integer, new_size bigint, new_hashes bytea, new_checkpoint text)
+RETURNS void LANGUAGE sql SET search_path = pg_catalog AS $$
+  INSERT INTO bemi.frontier (log, size, hashes, checkpoint) VALUES (log_number, new_size, new_hashes, new_checkpoint)
+  ON CONFLICT (log) DO UPDATE SET size = excluded.size, hashes = excluded.hashes, checkpoint = excluded.checkpoint,
+                                  signed_at = excluded.signed_at;
+  INSERT INTO bemi.checkpoints (log, size, checkpoint)
+  SELECT log_number, new_size, new_checkpoint
+   WHERE NOT EXISTS (SELECT 1 FROM bemi.checkpoints c WHERE c.log = log_number
+                      AND c.size = (SELECT max(size) FROM bemi.checkpoints WHERE log = log_number)
+                      AND c.signed_at > clock_timestamp() - interval '1 minute')
+  ON CONFLICT (log, size) DO NOTHING;
 $$;
 
 -- Sequence of the newest context that is in the index; those after it are searched in context_log. -1 when there is none.

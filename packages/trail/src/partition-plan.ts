@@ -13,6 +13,8 @@ export interface PartitionFacts {
 }
 
 const firstRangeLength = 4_000_000;
+/** Ranges end where tiles of the log's tree do: what is dropped later is a prefix of whole tiles. */
+const tileWidth = 256;
 /** A partition is to be about this large, until there would be too many of them. */
 const targetBytes = 2 * 1024 ** 3;
 /** Beyond this many partitions of the target size, each new one is larger. */
@@ -34,7 +36,8 @@ export function nextPartitionRange(facts: PartitionFacts): SequenceRange | undef
       ? Math.max(totalBytes / nextSequence, leastBytesPerEntry)
       : assumedBytesPerEntry;
   const bytes = Math.max(targetBytes, totalBytes / manyPartitions);
-  const length = Math.max(firstRangeLength, Math.ceil(bytes / bytesPerEntry));
+  const wanted = Math.max(firstRangeLength, Math.ceil(bytes / bytesPerEntry));
+  const length = Math.ceil(wanted / tileWidth) * tileWidth;
   if (coveredTo - nextSequence >= Math.min(length, firstRangeLength) / 2) return undefined;
   return { from: coveredTo, to: coveredTo + length };
 }

@@ -1,8 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
 
 /** What the audit database knows about a source. LSNs and 64-bit numbers are text, exact. */
 export interface SourceState {
   readonly log: number;
+  /** 16 bytes in hexadecimal: part of the origin of its checkpoints. */
+  readonly logId: string;
   readonly systemIdentifier: string;
   readonly database: string;
   readonly slot: string;
@@ -32,7 +35,7 @@ export interface NewSource {
 /** The source that a log with this name records, or `undefined` where there is none yet. */
 export async function findSource(client: pg.ClientBase, name: string): Promise<SourceState | undefined> {
   const { rows } = await client.query<Omit<SourceState, 'nextSequence'> & { nextSequence: string }>(
-    `SELECT s.log, s.system_identifier AS "systemIdentifier", s.database, s.slot, s.publication, s.generation,
+    `SELECT s.log, l.log_id AS "logId", s.system_identifier AS "systemIdentifier", s.database, s.slot, s.publication, s.generation,
             s.timeline, s.complete_from_lsn::text AS "completeFromLsn", s.last_final_lsn::text AS "lastFinalLsn",
             s.confirmed_lsn::text AS "confirmedLsn", l.next_sequence AS "nextSequence",
             coalesce((SELECT t.end_lsn FROM bemi.transaction_log t WHERE t.log = s.log ORDER BY t.sequence DESC LIMIT 1),
@@ -49,7 +52,10 @@ export async function findSource(client: pg.ClientBase, name: string): Promise<S
 export async function createSource(client: pg.ClientBase, source: NewSource): Promise<void> {
   await client.query('BEGIN');
   try {
-    const { rows } = await client.query<{ log: number }>('SELECT bemi.create_log($1) AS log', [source.name]);
+    const { rows } = await client.query<{ log: number }>('SELECT bemi.create_log($1, $2) AS log', [
+      source.name,
+      randomBytes(16).toString('hex'),
+    ]);
     await client.query(
       `INSERT INTO bemi.sources (log, system_identifier, database, slot, publication, timeline, complete_from_lsn, confirmed_lsn)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $7) ON CONFLICT (log) DO NOTHING`,

@@ -1,6 +1,7 @@
 import { createDatabase } from '@bemi-db/test-kit/database';
 import type pg from 'pg';
 import { expect, test } from 'vitest';
+import { treeOfSize } from '../test/tree-of-size.ts';
 import { EntryBatch } from './append/entry-batch.ts';
 import { LogWriter } from './append/log-writer.ts';
 import { migrate } from './migrate.ts';
@@ -35,15 +36,16 @@ function addTransaction(batch: EntryBatch, changeCount: number): void {
     row.text(String(n));
     row.null();
     row.text(`{"id":${n}}`);
+    batch.endChange();
   }
   batch.commit(transaction, {
     generation: 1,
     commitLsn: 0x120n,
     endLsn: 0x130n,
     coveredFromLsn: 0x100n,
-    xid: 4_294_967_295,
-    committedAtMicros: 800_000_000_123_456n,
-    recordedAtMicros: 800_000_000_200_000n,
+    xid: 4_294_967_295n,
+    committedAt: 800_000_000_123_456n,
+    recordedAt: 800_000_000_200_000n,
     changeCount,
     contextCount: 1,
   });
@@ -51,7 +53,6 @@ function addTransaction(batch: EntryBatch, changeCount: number): void {
 }
 
 const shape = {
-  relation: 0,
   oid: 1,
   schema: 'public',
   table: 'Patient',
@@ -89,7 +90,7 @@ test('a name that is taken in public is left alone', async () => {
 test('entries, position and next sequence become visible in one commit', async () => {
   const { sql, writerClient } = await newLog();
   const writer = new LogWriter({ client: writerClient, log: 0, epoch: await takeOver(writerClient, 0) });
-  const batch = new EntryBatch(0, 0);
+  const batch = new EntryBatch(0, treeOfSize(0));
   batch.relation(shape, 0n);
   addTransaction(batch, 3);
   await writer.append(batch.takeComplete(progress));
@@ -122,7 +123,7 @@ test('entries, position and next sequence become visible in one commit', async (
 test('what follows the last complete transaction waits, and goes out in parts of an open audit transaction', async () => {
   const { sql, writerClient } = await newLog();
   const writer = new LogWriter({ client: writerClient, log: 0, epoch: await takeOver(writerClient, 0) });
-  const batch = new EntryBatch(0, 0);
+  const batch = new EntryBatch(0, treeOfSize(0));
   batch.relation(shape, 0n);
   addTransaction(batch, 2);
   const transaction = batch.nextSequence;
@@ -131,6 +132,7 @@ test('what follows the last complete transaction waits, and goes out in parts of
     row.null();
     row.text('{}');
     row.null();
+    batch.endChange();
   };
   addChange();
   await writer.append(batch.takeComplete(progress));
@@ -149,13 +151,13 @@ test('a writer that was taken over, or does not know the end, is stopped by the 
   const { writerClient, sql } = await newLog();
   const first = new LogWriter({ client: writerClient, log: 0, epoch: await takeOver(writerClient, 0) });
   const epoch = await takeOver(sql, 0);
-  const batch = new EntryBatch(0, 0);
+  const batch = new EntryBatch(0, treeOfSize(0));
   batch.relation(shape, 0n);
   addTransaction(batch, 1);
   await expect(first.append(batch.takeComplete(progress))).rejects.toMatchObject({ code: 'BM001' });
 
   const second = new LogWriter({ client: sql, log: 0, epoch });
-  const ahead = new EntryBatch(0, 7);
+  const ahead = new EntryBatch(0, treeOfSize(7));
   addTransaction(ahead, 1);
   await expect(second.append(ahead.takeComplete(progress))).rejects.toMatchObject({ code: 'BM002' });
   await writerClient.query('ROLLBACK');
@@ -166,12 +168,13 @@ test('a writer that was taken over, or does not know the end, is stopped by the 
 test('a COPY that fails takes the whole audit transaction with it, and the connection lives', async () => {
   const { writerClient } = await newLog();
   const writer = new LogWriter({ client: writerClient, log: 0, epoch: await takeOver(writerClient, 0) });
-  const batch = new EntryBatch(0, 0);
+  const batch = new EntryBatch(0, treeOfSize(0));
   batch.relation(shape, 0n);
   const row = batch.beginChange(1, 0, 0, 1n, 'INSERT', 'none');
   row.null();
   row.null();
   row.text('{"not JSON');
+  batch.endChange();
   addTransaction(batch, 2);
   await expect(writer.append(batch.takeComplete(progress))).rejects.toMatchObject({ code: '22P02' });
   await writerClient.query('ROLLBACK');
@@ -186,7 +189,7 @@ test('entries cross from one range of sequences to the next', async () => {
   await sql.query('UPDATE bemi.logs SET next_sequence = 3999990');
   await extendPartitions(writerClient, 0, 3_999_990);
   const writer = new LogWriter({ client: writerClient, log: 0, epoch: await takeOver(writerClient, 0) });
-  const batch = new EntryBatch(0, 3_999_990);
+  const batch = new EntryBatch(0, treeOfSize(3_999_990));
   batch.relation(shape, 0n);
   addTransaction(batch, 50);
   await writer.append(batch.takeComplete(progress));
@@ -202,14 +205,9 @@ test('entries cross from one range of sequences to the next', async () => {
 test('partitions are made while the writer has an audit transaction open', async () => {
   const { sql, writerClient } = await newLog();
   const writer = new LogWriter({ client: writerClient, log: 0, epoch: await takeOver(writerClient, 0) });
-  const batch = new EntryBatch(0, 0);
+  const batch = new EntryBatch(0, treeOfSize(0));
   batch.relation(shape, 0n);
-  batch.beginChange(1, 0, 0, 1n, 'TRUNCATE', 'none');
-  const row = batch.beginChange(1, 0, 0, 1n, 'TRUNCATE', 'none');
-  expect(row.rowCount).toBe(2);
-  const part = new EntryBatch(0, 0);
-  part.relation(shape, 0n);
-  await writer.append(part.takePart());
+  await writer.append(batch.takePart());
   await sql.query('SET lock_timeout = 1000');
   expect(await extendPartitions(sql, 0, 3_999_999)).toBeGreaterThan(4_000_000);
   await writer.rollback();

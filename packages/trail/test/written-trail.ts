@@ -53,10 +53,11 @@ export async function writtenTrail(name = 'app'): Promise<WrittenTrail> {
     client,
     log,
     async relation(relation, schema, table, root = { schema, table }) {
+      next++; // its event
       await client.query(
-        `INSERT INTO bemi.relations (log, relation, sequence, oid, schema_name, table_name, root_schema, root_table, document)
-         VALUES ($1, $2, $3, 1, $4, $5, $6, $7, '{}')`,
-        [log, relation, next++, schema, table, root.schema, root.table],
+        `INSERT INTO bemi.relations (log, relation, oid, schema_name, table_name, root_schema, root_table, document)
+         VALUES ($1, $2, 1, $3, $4, $5, $6, '{}')`,
+        [log, relation, schema, table, root.schema, root.table],
       );
     },
     async transaction({ committedAt = '2025-12-09 10:30:00Z', contexts = [], changes }) {

@@ -23,6 +23,13 @@ export interface WorkerOptions {
   readonly bufferSize?: number;
   /** A larger row goes into quarantine. Default 64 MiB. */
   readonly maximumRowBytes?: number;
+  /**
+   * Where the worker keeps what must not be in the audit database: the key that signs the log, and what it signed last.
+   * Default: what BEMI_STATE_DIR names, else `.bemi` in the working directory.
+   */
+  readonly stateDirectory?: string;
+  /** The key, in place of the file `signing-key.pem` there: PKCS#8 PEM, or 32 bytes in base64. */
+  readonly signingKey?: string;
   /** Default: silent. */
   readonly logger?: Logger;
   /** For tests: makes named steps fail. */
@@ -149,6 +156,10 @@ function sessionTargets(options: WorkerOptions): SessionTargets {
     destination: parseConnectionString(options.destination, 'BEMI_DESTINATION_URL'),
     slot: options.slot ?? 'bemi_slot',
     publication: options.publication ?? 'bemi_publication',
+    signing: {
+      directory: options.stateDirectory ?? process.env['BEMI_STATE_DIR'] ?? '.bemi',
+      key: options.signingKey,
+    },
   };
 }
 

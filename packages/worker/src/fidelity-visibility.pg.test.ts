@@ -1,5 +1,6 @@
 import { startPostgres } from '@bemi-db/embedded-postgres';
 import { createDatabase } from '@bemi-db/test-kit/database';
+import { newStateDirectory } from '@bemi-db/test-kit/state-directory';
 import { differences, recordedChanges, watchedChanges, watchRows } from '@bemi-db/test-kit/to-jsonb-oracle';
 import pg from 'pg';
 import { expect, test } from 'vitest';
@@ -30,7 +31,11 @@ test('what a transaction made is described as it made it, though other sessions 
       CREATE PUBLICATION bemi_publication FOR TABLES IN SCHEMA public`);
     await watchRows(sql, { t: [] });
     await sql.query(`SELECT pg_create_logical_replication_slot('bemi_slot', 'pgoutput')`);
-    const worker = createWorker({ source: server.url(), destination: audit.url });
+    const worker = createWorker({
+      source: server.url(),
+      destination: audit.url,
+      stateDirectory: newStateDirectory(),
+    });
     const running = worker.run({ signal: stop.signal });
     await sql.query('INSERT INTO t VALUES (1, ROW(1))');
     await expect.poll(() => worker.status().changes, { timeout: 10_000 }).toBe(1);

@@ -4,6 +4,7 @@ import { parseLsn } from '@bemi-db/replication/lsn';
 import { fillBank, runBank } from '@bemi-db/test-kit/bank-workload';
 import { createDatabase } from '@bemi-db/test-kit/database';
 import { countChanges, verifyLogStructure } from '@bemi-db/test-kit/log-oracle';
+import { newStateDirectory } from '@bemi-db/test-kit/state-directory';
 import { request } from '@bemi-db/trail/inbox';
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
@@ -148,7 +149,11 @@ test(
     await sql.connect();
     onTestFinished(() => sql.end());
     await sql.query('CREATE TABLE note (id integer PRIMARY KEY, text text)');
-    const worker = createWorker({ source: server.url(), destination: server.url() });
+    const worker = createWorker({
+      source: server.url(),
+      destination: server.url(),
+      stateDirectory: newStateDirectory(),
+    });
     const stop = new AbortController();
     const running = worker.run({ signal: stop.signal });
     await expect.poll(() => worker.status().state, { timeout: minutes }).toBe('recording');
@@ -220,7 +225,7 @@ test('a log that already holds accounts goes on after a stop, with every start a
   const bank = await createAuditedBank();
   for (let start = 0; start < 3; start++) await createWorker(bank.targets).run({ drain: true });
   const { rows } = await bank.auditSql.query(
-    `SELECT count(*)::integer AS n FROM bemi.event_log WHERE kind = 'lifecycle'`,
+    `SELECT count(*)::integer AS n FROM bemi.event_log WHERE kind = 'lifecycle' AND payload->>'event' = 'started'`,
   );
   expect(rows[0].n).toBe(3);
   await fillAgain(bank.sourceSql);

@@ -16,6 +16,8 @@ import type { Logger } from './logger.ts';
 import { prepareSource } from './prepare-source.ts';
 import { during, type Problem, ProblemError } from './problem.ts';
 import { RefusalError } from './refusal.ts';
+import { type OpenTree, openTree } from './signing/open-tree.ts';
+import type { SigningKeySource } from './signing/signing-key.ts';
 import { decideStart, type StartDecision } from './start-decision.ts';
 
 export interface SessionTargets {
@@ -25,6 +27,7 @@ export interface SessionTargets {
   readonly destination: ParsedConnection;
   readonly slot: string;
   readonly publication: string;
+  readonly signing: SigningKeySource;
 }
 
 /** Everything that recording needs, connected, checked and locked. */
@@ -38,6 +41,7 @@ export interface OpenSession {
   readonly system: SystemIdentity;
   readonly lineage: StartDecision['lineage'];
   readonly epoch: string;
+  readonly tree: OpenTree;
   /** Source and audit database are on one server, or are one. */
   readonly isSameCluster: boolean;
   readonly isSameDatabase: boolean;
@@ -138,6 +142,16 @@ export async function openSession(options: OpenSessionOptions): Promise<OpenSess
     warnOf(facts.findings, options.logger);
     const state = existing ?? (await onAudit('write', () => startLog(writer, targets, snapshot, system)));
     const epoch = await onAudit('write', () => takeOver(writer.client, state.log));
+    const tree = await onAudit('write', () =>
+      openTree({
+        client: writer.client,
+        name: targets.name,
+        state,
+        signing: targets.signing,
+        published: async () => [],
+        logger: options.logger,
+      }),
+    );
     const home = await onAudit('write', () => homeOf(writer));
     const isSameCluster = home.systemIdentifier === system.systemIdentifier;
     const settings = await onSource('inspect', () => readSettings(sourceSql));
@@ -150,6 +164,7 @@ export async function openSession(options: OpenSessionOptions): Promise<OpenSess
       system,
       lineage,
       epoch,
+      tree,
       isSameCluster,
       isSameDatabase: isSameCluster && home.database === snapshot.server.database,
       snapshot,

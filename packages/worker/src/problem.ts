@@ -3,6 +3,7 @@ import { explainConnectionError } from '@bemi-db/source/connection-errors';
 import { sqlStateOtherEnd, sqlStateTakenOver } from '@bemi-db/trail/append/log-writer';
 import { AuditEncodingError, NewerSchemaError } from '@bemi-db/trail/migrate';
 import { RefusalError } from './refusal.ts';
+import { SigningKeyError } from './signing/signing-key.ts';
 
 /** What keeps the worker from recording, as it is shown to people. */
 export interface Problem {
@@ -33,6 +34,14 @@ export function explainProblem(error: unknown, attempt: ConnectionAttempt): Prob
   if (error instanceof ProblemError) return error.problem;
   if (error instanceof RefusalError) {
     return { code: error.code, message: error.message, fix: error.fix, kind: 'refuse' };
+  }
+  if (error instanceof SigningKeyError) {
+    return {
+      code: 'signing-key',
+      message: error.message,
+      fix: 'Make it readable for the worker, and put the key there that the log was signed with.',
+      kind: 'configuration',
+    };
   }
   if (error instanceof NewerSchemaError) {
     return {

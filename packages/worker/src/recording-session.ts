@@ -1,3 +1,4 @@
+import { encodeBase64 } from '@bemi-db/proof/base64';
 import { formatLsn, type Lsn, parseLsn } from '@bemi-db/replication/lsn';
 import { type ReplicationStream, startReplication } from '@bemi-db/replication/replication-stream';
 import type { AppendUnit, Progress } from '@bemi-db/trail/append/append-unit';
@@ -17,6 +18,7 @@ import type { OpenSession, SessionTargets } from './open-session.ts';
 import { explainProblem, ProblemError } from './problem.ts';
 import { RecordedHistory } from './recorded-history.ts';
 import { ShapeRegistry } from './shape-registry.ts';
+import { loadSigningKey } from './signing/signing-key.ts';
 import { lookUpTable } from './source-catalog.ts';
 import { statusIntervalMs } from './status-interval.ts';
 import { Stitcher } from './stitcher.ts';
@@ -98,7 +100,7 @@ class Recording {
     const failAtAudit = (error: unknown) =>
       this.#fail(new ProblemError(explainProblem(error, session.attempt('audit', 'write')), error));
 
-    this.#batch = new EntryBatch(state.log, state.nextSequence);
+    this.#batch = new EntryBatch(state.log, session.tree.tree);
     this.#writer = new LogWriter({
       client: session.writer.client,
       log: state.log,
@@ -229,6 +231,8 @@ class Recording {
     counters.lastCommitAt = new Date(this.#lastCommitAtMs);
     counters.confirmedLsn = progress.confirmedLsn;
     await failpoint?.('confirm:before');
+    // Remembered outside of the audit database before the source may forget it.
+    if (unit.head) this.#options.session.tree.lastSigned.write(unit.head.checkpoint);
     this.#stream?.confirm(this.#confirmedLsn);
     await failpoint?.('confirm:after');
   }
@@ -255,22 +259,53 @@ class Recording {
 
   #appendStartEvents(): void {
     const { session, startEvent } = this.#options;
-    if (session.lineage)
-      this.#batch.event('lineage', nowMicros(), undefined, JSON.stringify(session.lineage));
-    if (startEvent) this.#batch.event('lifecycle', nowMicros(), undefined, JSON.stringify(startEvent));
-    if (session.lineage || startEvent) {
-      this.#batch.complete();
-      this.#queue.flush();
+    const { isNew, publicKey, keyRequest } = session.tree;
+    const first = this.#batch.nextSequence;
+    const append = (kind: string, payload: object): number =>
+      this.#batch.event(kind, nowMicros(), undefined, JSON.stringify(payload));
+    if (isNew) {
+      append('lifecycle', createdEvent(this.#options));
+      append('key', { event: 'created', publicKey });
     }
+    // A new key signs from here on, so the log says so first.
+    if (keyRequest) this.#appendRequest(keyRequest);
+    if (session.lineage) append('lineage', session.lineage);
+    if (startEvent) append('lifecycle', startEvent);
+    if (this.#batch.nextSequence === first) return;
+    this.#batch.complete();
+    this.#queue.flush();
   }
 
   #appendRequests(requests: readonly InboxRequest[]): void {
-    for (const { id, kind, actor, payload } of requests) {
-      this.#batch.answer({ id, sequence: this.#batch.event(kind, nowMicros(), actor, payload) });
+    for (const request of requests) {
+      if (request.kind === 'key') {
+        if (request.id !== this.#options.session.tree.keyRequest?.id) this.#considerKey(request);
+      } else this.#appendRequest(request);
     }
     if (this.#stitcher.isInTransaction) return; // they go with its commit
     this.#batch.complete();
     this.#queue.flushIfIdle();
+  }
+
+  /** Another key takes effect with the next session, which checks the request; where the worker has that key. */
+  #considerKey(request: InboxRequest): void {
+    const { targets, logger } = this.#options;
+    const { publicKey } = JSON.parse(request.payload) as { publicKey?: unknown };
+    const key = loadSigningKey(targets.signing);
+    if (!key || encodeBase64(key.publicKey) !== publicKey) {
+      logger.warn(
+        { request: request.id },
+        'A request to sign with another key waits until the worker has that key',
+      );
+      return;
+    }
+    const message = 'The key that signs the log is another one from here on';
+    const fix = 'Nothing to do: the worker starts over with it.';
+    this.#fail(new ProblemError({ code: 'signing-key-changed', message, fix, kind: 'retry' }));
+  }
+
+  #appendRequest({ id, kind, actor, payload }: InboxRequest): void {
+    this.#batch.answer({ id, sequence: this.#batch.event(kind, nowMicros(), actor, payload) });
   }
 
   /** Finished transactions are committed, the unfinished one is rolled back. */
@@ -310,6 +345,23 @@ class Recording {
     this.#pauses.delete(reason);
     if (this.#pauses.size === 0) this.#stream?.resume();
   }
+}
+
+/** A log's first entry: what it is, and from where it is complete. */
+function createdEvent({ session: { state }, targets: { name } }: RecordingOptions): object {
+  const { logId, systemIdentifier, database, slot, publication, timeline, generation } = state;
+  return {
+    event: 'created',
+    logId,
+    name,
+    systemIdentifier,
+    database,
+    slot,
+    publication,
+    timeline,
+    generation,
+    completeFromLsn: state.completeFromLsn,
+  };
 }
 
 async function drainTargetOf(session: OpenSession): Promise<Lsn> {

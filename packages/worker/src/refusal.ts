@@ -7,7 +7,14 @@ export type RefusalCode =
   | 'other-cluster'
   | 'other-timeline'
   | 'history-changed'
-  | 'other-database';
+  | 'other-database'
+  | 'log-altered'
+  | 'log-cut'
+  | 'log-forked'
+  | 'checkpoint-broken'
+  | 'checkpoint-of-another-log'
+  | 'signing-key-missing'
+  | 'signing-key-other';
 
 export class RefusalError extends Error {
   override readonly name = 'RefusalError';

@@ -20,13 +20,11 @@ export class ShapeRegistry {
   readonly #current = new Map<number, TableShape | 'ignored'>();
   /** Tables with columns of composite types, and up to where it is known that the types are as they were read. */
   readonly #composed = new Map<number, { readonly relation: Relation; readonly asOfLsn: Lsn }>();
-  #nextNumber = 0;
 
   constructor(recorded: readonly RecordedRelation[]) {
     for (const { relation, oid, document } of recorded) {
       this.#numbers.set(shapeDigest(document), relation);
       this.#lastDocuments.set(oid, document);
-      this.#nextNumber = Math.max(this.#nextNumber, relation + 1);
     }
   }
 
@@ -63,18 +61,14 @@ export class ShapeRegistry {
     return this.#current.get(oid);
   }
 
-  /** The number of a shape. A shape that the log does not know yet becomes an event first. */
+  /** The number of a shape, the sequence of the event that describes it. A shape that the log does not know yet becomes an event first. */
   number(shape: TableShape, batch: EntryBatch, atMicros: bigint): number {
     if (shape.relation !== undefined) return shape.relation;
     const digest = shapeDigest(shape.text);
     let number = this.#numbers.get(digest);
     if (number === undefined) {
-      number = this.#nextNumber++;
       const { oid, schema, table, rootSchema, rootTable } = shape.document;
-      batch.relation(
-        { relation: number, oid, schema, table, rootSchema, rootTable, document: shape.text },
-        atMicros,
-      );
+      number = batch.relation({ oid, schema, table, rootSchema, rootTable, document: shape.text }, atMicros);
       this.#numbers.set(digest, number);
     }
     shape.relation = number;

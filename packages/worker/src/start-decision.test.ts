@@ -7,6 +7,7 @@ import { decideStart, type SourceFacts } from './start-decision.ts';
 
 const recorded: SourceState = {
   log: 0,
+  logId: '00112233445566778899aabbccddeeff',
   systemIdentifier: '7000000000000000001',
   database: 'clinic',
   slot: 'bemi_slot',

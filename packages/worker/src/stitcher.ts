@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { CONTEXT_PREFIX } from '@bemi-db/context/message';
+import type { Operation } from '@bemi-db/proof/record';
 import { formatLsn, type Lsn } from '@bemi-db/replication/lsn';
 import {
   type BeforeKind,
@@ -11,7 +12,7 @@ import {
 } from '@bemi-db/replication/pgoutput';
 import type { Tuple } from '@bemi-db/replication/tuple';
 import type { CopyBuffer } from '@bemi-db/trail/append/copy-buffer';
-import type { EntryBatch, Operation } from '@bemi-db/trail/append/entry-batch';
+import type { EntryBatch } from '@bemi-db/trail/append/entry-batch';
 import { nowMicros } from './clock.ts';
 import type { ContextText } from './context-text.ts';
 import { findJsonPoison, type JsonPoison } from './json-poison.ts';
@@ -164,9 +165,9 @@ export class Stitcher implements PgoutputHandler {
         commitLsn: transaction.finalLsn,
         endLsn,
         coveredFromLsn: this.#coveredLsn,
-        xid: transaction.xid,
-        committedAtMicros: transaction.committedAtMicros,
-        recordedAtMicros: nowMicros(),
+        xid: BigInt(transaction.xid),
+        committedAt: transaction.committedAtMicros,
+        recordedAt: nowMicros(),
         changeCount: transaction.changeCount,
         contextCount: transaction.contextCount,
       });
@@ -241,7 +242,6 @@ export class Stitcher implements PgoutputHandler {
     transaction.sequence ??= this.#batch.nextSequence;
     if (transaction.isContextPending) this.#addContext(transaction);
     const contextNo = Math.max(transaction.contextCount - 1, 0);
-    const sequence = this.#batch.nextSequence;
     const row = this.#batch.beginChange(
       transaction.sequence,
       relation,
@@ -250,19 +250,12 @@ export class Stitcher implements PgoutputHandler {
       operation,
       beforeKind,
     );
-    const fieldsStart = row.length;
     const problem = this.#writeFields(row, shape, beforeKind, before, after);
     if (problem) {
-      this.#batch.blankChange(row, fieldsStart);
       const { bytes, start, end } = this.#message;
-      this.#batch.quarantine({
-        sequence,
-        field: 'row',
-        reason: problem,
-        bytes: Buffer.from(bytes.subarray(start, end)),
-      });
+      this.#batch.quarantineChange({ reason: problem, bytes: Buffer.from(bytes.subarray(start, end)) });
       this.#options.onQuarantine(`${shape.document.schema}.${shape.document.table}`, problem);
-    }
+    } else this.#batch.endChange();
     this.#options.onChange();
   }
 
@@ -313,12 +306,10 @@ export class Stitcher implements PgoutputHandler {
     transaction.isContextPending = false;
     const content = transaction.context!;
     const { text, reason } = this.#options.readContext(content);
-    const sequence = this.#batch.context(transaction.sequence!, transaction.contextCount, text, 'unsigned');
+    const kept = text ?? { reason: reason ?? 'not JSON', bytes: content };
+    this.#batch.context(transaction.sequence!, transaction.contextCount, kept, 'unsigned');
     transaction.contextCount++;
-    if (reason !== undefined) {
-      this.#batch.quarantine({ sequence, field: 'context', reason, bytes: content });
-      this.#options.onQuarantine('context', reason);
-    }
+    if (!text) this.#options.onQuarantine('context', reason ?? 'not JSON');
   }
 
   #open(): OpenTransaction {

@@ -24,11 +24,12 @@ export function bemiFolder(workingDirectory: string = process.cwd()): BemiFolder
 }
 
 /** Makes the folder, kept out of version control: there are secrets in it. */
-export function makeBemiFolder(folder: BemiFolder): void {
+export function makeBemiFolder(folder: BemiFolder): BemiFolder {
   // Not 0700: as root, the embedded server runs as another user and must get through.
   mkdirSync(folder.path, { recursive: true, mode: 0o755 });
   const ignore = join(folder.path, '.gitignore');
   if (!existsSync(ignore)) writeFileSync(ignore, '*\n');
+  return folder;
 }
 
 /** Writes a file that only its owner may read, whole or not at all. */

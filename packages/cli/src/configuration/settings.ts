@@ -10,6 +10,7 @@ export const settingNames = [
   'BEMI_BUFFER_SIZE',
   'BEMI_RETENTION_DAYS',
   'BEMI_API_KEY',
+  'BEMI_STATE_DIR',
   'BEMI_SIGNING_KEY',
   'BEMI_CHECKPOINT_URL',
   'BEMI_ENCRYPTION_KEY',
@@ -35,6 +36,10 @@ export interface Settings {
   readonly bufferSize: number;
   readonly retentionDays: number;
   readonly maximumRowBytes: number;
+  /** Where the worker keeps its signing key and what it signed last; `.bemi` in the project where it is not set. */
+  readonly stateDirectory: string | undefined;
+  /** In place of the key's file. A secret. */
+  readonly signingKey: string | undefined;
   readonly host: string;
   readonly port: number;
 }
@@ -85,6 +90,8 @@ export function readSettings(find: (name: SettingName) => SetText | undefined): 
       1024 ** 3,
       'bytes',
     ),
+    stateDirectory: find('BEMI_STATE_DIR')?.text,
+    signingKey: find('BEMI_SIGNING_KEY')?.text,
     host: text('BEMI_HOST', '127.0.0.1').text,
     port: wholeNumber(text('BEMI_PORT', '4000'), 0, 65_535, ''),
   };

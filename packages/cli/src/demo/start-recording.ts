@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseConnectionString } from '@bemi-db/source/connection-string';
 import { sourceSummaries } from '@bemi-db/trail/query/trail-summary';
@@ -24,10 +25,15 @@ const pollMs = 20;
 
 /** Starts the worker in this process, and waits until it records. The session's teardown ends it. */
 export async function startRecording(
-  { recorder, auditUrl }: DemoCluster,
+  { folder, recorder, auditUrl }: DemoCluster,
   { signal, teardown }: DemoSession,
 ): Promise<Recording> {
-  const worker = createWorker({ source: recorder.url, destination: auditUrl, logger: warnings() });
+  const worker = createWorker({
+    source: recorder.url,
+    destination: auditUrl,
+    stateDirectory: join(folder, 'worker'),
+    logger: warnings(),
+  });
   const stop = new AbortController();
   const ended = worker.run({ signal: stop.signal });
   teardown.add(async () => {

@@ -6,7 +6,7 @@ import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { guide000 } from '../../../worker/test/guides/guide-000.ts';
 import { guide004 } from '../../../worker/test/guides/guide-004.ts';
-import { runBemi } from '../../test/run-bemi.ts';
+import { projectFolder, runBemi } from '../../test/run-bemi.ts';
 
 const application = `
 CREATE TABLE "Patient" (id text PRIMARY KEY, "firstName" text);
@@ -43,11 +43,16 @@ async function startGuideServer(): Promise<PostgresServer> {
   return server;
 }
 
-async function expectRecorded(server: PostgresServer, environment: Record<string, string>): Promise<void> {
-  const run = await runBemi(['worker', '--drain'], {
-    BEMI_DESTINATION_URL: server.url('bemi_audit'),
-    ...environment,
-  });
+async function expectRecorded(
+  server: PostgresServer,
+  environment: Record<string, string>,
+  folder = projectFolder(),
+): Promise<void> {
+  const run = await runBemi(
+    ['worker', '--drain'],
+    { BEMI_DESTINATION_URL: server.url('bemi_audit'), ...environment },
+    folder,
+  );
   expect(run, run.stderr).toMatchObject({ code: 0 });
   const audit = new pg.Client(server.url('bemi_audit'));
   await audit.connect();
@@ -82,14 +87,16 @@ test("guide 000's read-only credentials, with its publication and no slot: the w
     BEMI_DATABASE_URL: `postgres://bemi_reader:password@127.0.0.1:${server.port}/holi_protocol`,
     BEMI_PUBLICATION: 'bemi',
   };
-  const first = await runBemi(['worker', '--drain'], {
-    BEMI_DESTINATION_URL: server.url('bemi_audit'),
-    ...environment,
-  });
+  const folder = projectFolder();
+  const first = await runBemi(
+    ['worker', '--drain'],
+    { BEMI_DESTINATION_URL: server.url('bemi_audit'), ...environment },
+    folder,
+  );
   expect(first, first.stderr).toMatchObject({ code: 0 });
   expect(first.stdout + first.stderr).toContain('Make the replication slot bemi_slot');
   await typeSql(server.url('holi_protocol'), writes);
-  await expectRecorded(server, environment);
+  await expectRecorded(server, environment, folder);
 });
 
 test('PostgreSQL 13 has no logical messages in its stream: changes are recorded, and context is off', async () => {

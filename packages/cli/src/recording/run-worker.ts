@@ -2,7 +2,7 @@ import { parseConnectionString } from '@bemi-db/source/connection-string';
 import { createWorker, type Worker } from '@bemi-db/worker';
 import { startHealthServer } from '@bemi-db/worker/health-server';
 import type { Logger } from 'pino';
-import { bemiFolder } from '../configuration/bemi-folder.ts';
+import { bemiFolder, makeBemiFolder } from '../configuration/bemi-folder.ts';
 import {
   type Configuration,
   type Flags,
@@ -47,6 +47,8 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
         publication: configuration.publication,
         bufferSize: configuration.bufferSize,
         maximumRowBytes: configuration.maximumRowBytes,
+        stateDirectory: configuration.stateDirectory ?? makeBemiFolder(bemiFolder()).path,
+        ...(configuration.signingKey === undefined ? {} : { signingKey: configuration.signingKey }),
         logger,
       });
       if (options.isDraining) await drain(worker, abort.signal, logger);

@@ -1,9 +1,10 @@
 import type { CopyBuffer } from './copy-buffer.ts';
+import type { TreeHead } from './log-tree.ts';
 
 /** A shape of a table, as its `relation` event holds it. */
 export interface RelationRow {
+  /** Sequence of that event. */
   readonly relation: number;
-  readonly sequence: number;
   readonly oid: number;
   readonly schema: string;
   readonly table: string;
@@ -25,7 +26,7 @@ export interface QuarantineRow {
   readonly sequence: number;
   readonly field: 'row' | 'context';
   readonly reason: string;
-  readonly bytes: Buffer;
+  readonly bytes: Uint8Array;
 }
 
 /** How far the source is recorded once a unit is committed. LSNs in PostgreSQL's text form. */
@@ -46,6 +47,10 @@ export interface AppendUnit {
   readonly contexts: CopyBuffer;
   readonly transactions: CopyBuffer;
   readonly events: CopyBuffer;
+  /** Tiles of the tree that these entries fill. */
+  readonly tiles: CopyBuffer;
+  /** Where the tree ends; absent from a part, and where there are no entries. */
+  readonly head: TreeHead | undefined;
   readonly relations: readonly RelationRow[];
   readonly quarantine: readonly QuarantineRow[];
   readonly answers: readonly InboxAnswer[];

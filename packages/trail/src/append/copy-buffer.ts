@@ -39,6 +39,12 @@ export class CopyBuffer {
     this.rowCount++;
   }
 
+  int16(value: number): void {
+    this.bytes.writeInt32BE(2, this.length);
+    this.bytes.writeInt16BE(value, this.length + 4);
+    this.length += 6;
+  }
+
   int32(value: number): void {
     const { bytes } = this;
     let at = this.length;
@@ -99,10 +105,10 @@ export class CopyBuffer {
   }
 
   /** Bytes of any length; reserves room by itself. */
-  blob(value: Buffer): void {
+  blob(value: Uint8Array): void {
     this.reserve(4 + value.length);
     this.bytes.writeInt32BE(value.length, this.length);
-    value.copy(this.bytes, this.length + 4);
+    this.bytes.set(value, this.length + 4);
     this.length += 4 + value.length;
   }
 

@@ -1,25 +1,33 @@
+import { hashOf } from '@bemi-db/proof/hash';
+import { sha256Into } from '@bemi-db/proof/node-crypto';
+import type { Authenticity, BeforeKind, ChangeHeader, CommitHeader, Operation } from '@bemi-db/proof/record';
 import type { AppendUnit, InboxAnswer, Progress, QuarantineRow, RelationRow } from './append-unit.ts';
 import { CopyBuffer } from './copy-buffer.ts';
+import { LeafHashes } from './leaf-hashes.ts';
+import { LeafWriter, type Withheld } from './leaf-writer.ts';
+import type { LogTree } from './log-tree.ts';
 import { SaltPool, saltLength } from './salt.ts';
-
-export type Operation = 'INSERT' | 'UPDATE' | 'DELETE' | 'TRUNCATE';
-export type BeforeKind = 'full' | 'key' | 'none';
 
 const changeFields = 12;
 const contextFields = 7;
 const transactionFields = 12;
 const eventFields = 7;
+const tileFields = 4;
 /** Room for a change's fixed fields, its texts aside. */
 const changeHeaderBytes = 160;
 
-/** Column lists of the COPY statements, in the order in which the fields are written below. */
+/**
+ * Column lists of the COPY statements, in the order in which the fields are written below. The fields of a commitment
+ * (docs/spec/record.md) follow one another, so that it is one hash over the row as it is sent.
+ */
 export const copyColumns = {
   change_log:
-    'log, relation, context_no, sequence, transaction, lsn, operation, before_kind, salt, primary_key, before, after',
+    'log, relation, context_no, sequence, transaction, lsn, before_kind, operation, salt, primary_key, before, after',
   context_log: 'log, context_no, sequence, transaction, authenticity, salt, context',
   transaction_log:
     'log, generation, sequence, transaction, commit_lsn, end_lsn, covered_from_lsn, xid, committed_at, recorded_at, change_count, context_count',
-  event_log: 'log, sequence, kind, at, actor, payload, salt',
+  event_log: 'log, sequence, at, kind, salt, actor, payload',
+  tiles: 'log, level, index, hashes',
 } as const;
 
 const operationBytes: Record<Operation, Buffer> = {
@@ -34,17 +42,13 @@ const beforeKindBytes: Record<BeforeKind, Buffer> = {
   none: Buffer.from('none'),
 };
 
-export interface CommitEntry {
-  readonly generation: number;
-  readonly commitLsn: bigint;
-  readonly endLsn: bigint;
-  readonly coveredFromLsn: bigint;
-  readonly xid: number;
-  /** Microseconds since 2000-01-01 UTC, as all times here. */
-  readonly committedAtMicros: bigint;
-  readonly recordedAtMicros: bigint;
-  readonly changeCount: number;
-  readonly contextCount: number;
+/** A commit as the caller knows it. Times are microseconds since 2000-01-01 UTC, as all times here. */
+export type CommitEntry = Omit<CommitHeader, 'sequence' | 'transaction' | 'hasActor'>;
+
+/** A text that can't be stored, kept as it came. */
+export interface QuarantinedText {
+  readonly reason: string;
+  readonly bytes: Uint8Array;
 }
 
 /** Where the last complete source transaction ends in each buffer. */
@@ -64,7 +68,24 @@ interface Boundary {
  */
 export class EntryBatch {
   readonly #log: number;
+  readonly #tree: LogTree;
   readonly #salts = new SaltPool();
+  readonly #leaves = new LeafHashes();
+  readonly #leafWriter = new LeafWriter(this.#leaves);
+  /** The change that was begun and is not ended, */
+  readonly #change: ChangeHeader = {
+    sequence: 0,
+    transaction: 0,
+    relation: 0,
+    lsn: 0n,
+    contextNumber: 0,
+    operation: 'INSERT',
+    beforeKind: 'none',
+    quarantined: false,
+  };
+  /** where the fields of its commitment begin, and where the three that the caller writes. */
+  #commitmentStart = 0;
+  #fieldsStart = 0;
   readonly #free: CopyBuffer[] = [];
   #firstSequence: number;
   #nextSequence: number;
@@ -76,11 +97,15 @@ export class EntryBatch {
   #quarantine: QuarantineRow[] = [];
   #answers: InboxAnswer[] = [];
   #boundary: Boundary | undefined;
+  /** A part was taken: the tree has grown since the last head. */
+  #isUnsigned = false;
 
-  constructor(log: number, nextSequence: number) {
+  /** @param tree - the log's, as it stands in the audit database: the first entry becomes its next leaf. */
+  constructor(log: number, tree: LogTree) {
     this.#log = log;
-    this.#firstSequence = nextSequence;
-    this.#nextSequence = nextSequence;
+    this.#tree = tree;
+    this.#firstSequence = tree.size;
+    this.#nextSequence = tree.size;
   }
 
   /** The sequence that the next entry will get. */
@@ -104,7 +129,7 @@ export class EntryBatch {
 
   /**
    * Starts a change and gives it the next sequence. The caller writes exactly three fields into the buffer that
-   * is returned: `primary_key`, `before` and `after`.
+   * is returned: `primary_key`, `before` and `after`; and then calls `endChange` or `quarantineChange`.
    */
   beginChange(
     transaction: number,
@@ -114,36 +139,63 @@ export class EntryBatch {
     operation: Operation,
     beforeKind: BeforeKind,
   ): CopyBuffer {
+    const sequence = this.#nextSequence++;
     const row = this.#changes;
     row.beginRow(changeFields, changeHeaderBytes);
     row.int32(this.#log);
-    row.int32(relation);
+    row.int64(relation);
     row.int32(contextNo);
-    row.int64(this.#nextSequence++);
+    row.int64(sequence);
     row.int64(transaction);
     row.bigint64(lsn);
-    row.constant(operationBytes[operation]);
     row.constant(beforeKindBytes[beforeKind]);
+    const change = this.#change;
+    change.sequence = sequence;
+    change.transaction = transaction;
+    change.relation = relation;
+    change.lsn = lsn;
+    change.contextNumber = contextNo;
+    change.operation = operation;
+    change.beforeKind = beforeKind;
+    this.#commitmentStart = row.length;
+    row.constant(operationBytes[operation]);
     this.#salt(row);
+    this.#fieldsStart = row.length;
     return row;
   }
 
-  /** Gives up the change that was begun last: its sequence stays, its three fields become NULL. */
-  blankChange(row: CopyBuffer, fieldsStart: number): void {
-    row.length = fieldsStart;
+  /** Ends the change that was begun: its leaf is hashed. */
+  endChange(): void {
+    const { bytes, length } = this.#changes;
+    this.#leafWriter.change(this.#leaves.add(), this.#change, bytes, this.#commitmentStart, length);
+  }
+
+  /** Ends the change that was begun with its row in quarantine: its three fields become NULL. */
+  quarantineChange(text: QuarantinedText): void {
+    const row = this.#changes;
+    row.length = this.#fieldsStart;
     row.reserve(12);
     row.null();
     row.null();
     row.null();
+    this.#quarantine.push({ sequence: this.#change.sequence, field: 'row', ...text });
+    this.#leafWriter.change(
+      this.#leaves.add(),
+      this.#change,
+      row.bytes,
+      this.#commitmentStart,
+      row.length,
+      withheld(text),
+    );
   }
 
-  /** Keeps what can't stand in an entry. */
-  quarantine(row: QuarantineRow): void {
-    this.#quarantine.push(row);
-  }
-
-  /** Adds a context and returns its sequence. Without `context` its bytes are in quarantine. */
-  context(transaction: number, contextNo: number, context: Buffer | undefined, authenticity: string): number {
+  /** Adds a context and returns its sequence. One that can't be stored is given as what goes into quarantine. */
+  context(
+    transaction: number,
+    contextNo: number,
+    context: Buffer | QuarantinedText,
+    authenticity: Authenticity,
+  ): number {
     const sequence = this.#nextSequence++;
     const row = this.#contexts;
     row.beginRow(contextFields, 128);
@@ -151,10 +203,28 @@ export class EntryBatch {
     row.int32(contextNo);
     row.int64(sequence);
     row.int64(transaction);
+    const commitmentStart = row.length;
     row.text(authenticity);
+    row.reserve(saltLength + 8);
     this.#salt(row);
-    if (context) row.blob(context);
+    const quarantined = context instanceof Uint8Array ? undefined : context;
+    if (context instanceof Uint8Array) row.blob(context);
     else row.null();
+    if (quarantined) this.#quarantine.push({ sequence, field: 'context', ...quarantined });
+    this.#leafWriter.context(
+      this.#leaves.add(),
+      {
+        sequence,
+        transaction,
+        contextNumber: contextNo,
+        authenticity,
+        quarantined: quarantined !== undefined,
+      },
+      row.bytes,
+      commitmentStart,
+      row.length,
+      quarantined && withheld(quarantined),
+    );
     return sequence;
   }
 
@@ -170,11 +240,12 @@ export class EntryBatch {
     row.bigint64(entry.commitLsn);
     row.bigint64(entry.endLsn);
     row.bigint64(entry.coveredFromLsn);
-    row.int64(entry.xid);
-    row.bigint64(entry.committedAtMicros);
-    row.bigint64(entry.recordedAtMicros);
+    row.bigint64(entry.xid);
+    row.bigint64(entry.committedAt);
+    row.bigint64(entry.recordedAt);
     row.int64(entry.changeCount);
     row.int32(entry.contextCount);
+    this.#leafWriter.commit(this.#leaves.add(), { ...entry, sequence, transaction, hasActor: false });
     return sequence;
   }
 
@@ -185,22 +256,29 @@ export class EntryBatch {
     row.beginRow(eventFields, 64);
     row.int32(this.#log);
     row.int64(sequence);
-    row.text(kind);
-    row.reserve(64);
     row.bigint64(atMicros);
+    const commitmentStart = row.length;
+    row.text(kind);
+    row.reserve(saltLength + 8);
+    this.#salt(row);
     if (actor === undefined) row.null();
     else row.text(actor);
     row.text(payload);
-    row.reserve(saltLength + 4);
-    this.#salt(row);
+    this.#leafWriter.event(
+      this.#leaves.add(),
+      { sequence, at: atMicros, eventKind: kind },
+      row.bytes,
+      commitmentStart,
+      row.length,
+    );
     return sequence;
   }
 
   /** Adds the event that introduces a table's shape, and the row that changes refer to. Returns the event's sequence. */
-  relation(row: Omit<RelationRow, 'sequence'>, atMicros: bigint): number {
-    const sequence = this.event('relation', atMicros, undefined, row.document);
-    this.#relations.push({ ...row, sequence });
-    return sequence;
+  relation(row: Omit<RelationRow, 'relation'>, atMicros: bigint): number {
+    const relation = this.event('relation', atMicros, undefined, row.document);
+    this.#relations.push({ ...row, relation });
+    return relation;
   }
 
   /** Notes that a request of the inbox became the event with this sequence. */
@@ -233,9 +311,13 @@ export class EntryBatch {
     const boundary = this.#boundary;
     if (!boundary) throw new Error('There is no complete transaction to take');
     const { lengths, rowCounts } = boundary;
+    const tiles = this.#growTree(boundary.nextSequence);
     const unit: AppendUnit = {
       firstSequence: this.#firstSequence,
       nextSequence: boundary.nextSequence,
+      tiles,
+      // An idle position that moves adds no entries: what was signed holds.
+      head: boundary.nextSequence > this.#firstSequence || this.#isUnsigned ? this.#tree.head() : undefined,
       changes: this.#changes,
       contexts: this.#contexts,
       transactions: this.#transactions,
@@ -254,6 +336,7 @@ export class EntryBatch {
     this.#answers = this.#answers.slice(boundary.answers);
     this.#firstSequence = boundary.nextSequence;
     this.#boundary = undefined;
+    this.#isUnsigned = false;
     return unit;
   }
 
@@ -263,6 +346,8 @@ export class EntryBatch {
     const unit: AppendUnit = {
       firstSequence: this.#firstSequence,
       nextSequence: this.#nextSequence,
+      tiles: this.#growTree(this.#nextSequence),
+      head: undefined,
       changes: this.#changes,
       contexts: this.#contexts,
       transactions: this.#transactions,
@@ -280,17 +365,33 @@ export class EntryBatch {
     this.#quarantine = [];
     this.#answers = [];
     this.#firstSequence = this.#nextSequence;
+    this.#isUnsigned = true;
     return unit;
   }
 
   /** Gives the buffers of a written unit back, to be filled again. */
   recycle(unit: AppendUnit): void {
-    for (const buffer of [unit.changes, unit.contexts, unit.transactions, unit.events]) {
+    for (const buffer of [unit.changes, unit.contexts, unit.transactions, unit.events, unit.tiles]) {
       // One huge row must not keep its memory; a few batches' worth is enough.
       if (buffer.bytes.length > maximumRecycledBytes || this.#free.length >= maximumRecycledBuffers) continue;
       buffer.reset();
       this.#free.push(buffer);
     }
+  }
+
+  /** Moves the leaves of the entries up to a sequence into the tree. Returns the tiles that became full. */
+  #growTree(nextSequence: number): CopyBuffer {
+    const count = nextSequence - this.#firstSequence;
+    const rows = this.#empty();
+    for (const { level, index, hashes } of this.#tree.append(this.#leaves, count)) {
+      rows.beginRow(tileFields, 64 + hashes.length);
+      rows.int32(this.#log);
+      rows.int16(level);
+      rows.int64(index);
+      rows.blob(hashes);
+    }
+    this.#leaves.drop(count);
+    return rows;
   }
 
   #tail(buffer: CopyBuffer, length: number, rowCount: number): CopyBuffer {
@@ -317,3 +418,7 @@ export class EntryBatch {
 
 const maximumRecycledBytes = 8 * 1024 * 1024;
 const maximumRecycledBuffers = 12;
+
+function withheld({ reason, bytes }: QuarantinedText): Withheld {
+  return { state: 'quarantined', reason, bytesHash: hashOf(sha256Into, bytes) };
+}

@@ -1,10 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import type { AppendUnit, QuarantineRow } from './append-unit.ts';
 import type { CopyBuffer } from './copy-buffer.ts';
 import { CopyScript } from './copy-script.ts';
 import { copyColumns } from './entry-batch.ts';
-import { saltLength } from './salt.ts';
 
 export interface LogWriterOptions {
   /** Nobody else uses it. */
@@ -61,11 +59,19 @@ export class LogWriter {
       context_log: unit.contexts,
       transaction_log: unit.transactions,
       event_log: unit.events,
+      tiles: unit.tiles,
     };
     for (const [table, buffer] of Object.entries(copies) as [keyof typeof copies, CopyBuffer][]) {
       if (buffer.rowCount === 0) continue;
       statements.push(`COPY bemi.${table} (${copyColumns[table]}) FROM STDIN (FORMAT binary)`);
       data.push(buffer.finished());
+    }
+    if (unit.head) {
+      const { size, frontier, checkpoint } = unit.head;
+      const hashes = Buffer.from(frontier).toString('hex');
+      statements.push(
+        `SELECT bemi.seal(${this.#log}, ${size}, '\\x${hashes}', ${pg.escapeLiteral(checkpoint)})`,
+      );
     }
     if (unit.progress) {
       const { lastFinalLsn, confirmedLsn, timeline } = unit.progress;
@@ -99,12 +105,11 @@ export class LogWriter {
   async #insertRare(unit: AppendUnit): Promise<void> {
     for (const row of unit.relations) {
       await this.#client.query(
-        `INSERT INTO bemi.relations (log, relation, sequence, oid, schema_name, table_name, root_schema, root_table, document)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+        `INSERT INTO bemi.relations (log, relation, oid, schema_name, table_name, root_schema, root_table, document)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
         [
           this.#log,
           row.relation,
-          row.sequence,
           row.oid,
           row.schema,
           row.table,
@@ -129,7 +134,7 @@ export class LogWriter {
     for (let part = 0; part < parts; part++) {
       const offset = part * quarantinePartBytes;
       await this.#client.query(
-        'INSERT INTO bemi.quarantine (log, sequence, part, field, reason, bytes, salt) VALUES ($1, $2, $3, $4, $5, $6, $7)',
+        'INSERT INTO bemi.quarantine (log, sequence, part, field, reason, bytes) VALUES ($1, $2, $3, $4, $5, $6)',
         [
           this.#log,
           row.sequence,
@@ -137,7 +142,6 @@ export class LogWriter {
           row.field,
           row.reason,
           row.bytes.subarray(offset, offset + quarantinePartBytes),
-          part === 0 ? randomBytes(saltLength) : null,
         ],
       );
     }

@@ -1,4 +1,4 @@
-import type { Operation } from '../append/entry-batch.ts';
+import type { Operation } from '@bemi-db/proof/record';
 import { contextAlternatives } from './context-match.ts';
 import type { Parameters } from './parameters.ts';
 

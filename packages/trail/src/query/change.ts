@@ -1,4 +1,4 @@
-import type { BeforeKind, Operation } from '../append/entry-batch.ts';
+import type { BeforeKind, Operation } from '@bemi-db/proof/record';
 
 /**
  * A recorded change as it is read back. Row values and context are JSON **texts**, exactly as recorded: parsing them

@@ -208,7 +208,7 @@ test('contexts are found by their index, a record by its own', async () => {
   await indexContexts(client, log, 100_000);
   await client.query('ANALYZE');
   const plan = async (filter: object): Promise<string> => {
-    const { text, values } = changesStatement({ log, limit: 50, ...filter }, [1]);
+    const { text, values } = changesStatement({ log, limit: 50, ...filter }, ['1']);
     const { rows } = await client.query(`EXPLAIN ${text}`, values);
     return rows.map((row: object) => Object.values(row)[0]).join('\n');
   };

@@ -55,8 +55,8 @@ export async function* eachChange(
 }
 
 /** Numbers of all shapes that tables of this name have had. A partition belongs to the table at its root. */
-async function relationsOf(client: pg.ClientBase, log: number, table: TableFilter): Promise<number[]> {
-  const { rows } = await client.query<{ relation: number }>(
+async function relationsOf(client: pg.ClientBase, log: number, table: TableFilter): Promise<string[]> {
+  const { rows } = await client.query<{ relation: string }>(
     `SELECT relation FROM bemi.relations
       WHERE log = $1
         AND (root_table = $2 AND ($3::text IS NULL OR root_schema = $3)
@@ -69,7 +69,7 @@ async function relationsOf(client: pg.ClientBase, log: number, table: TableFilte
 /** The statement for a page, with its values. Pure, for tests and plans. */
 export function changesStatement(
   query: ChangeQuery,
-  relations: readonly number[] | undefined,
+  relations: readonly string[] | undefined,
 ): { readonly text: string; readonly values: unknown[] } {
   const parameters = new Parameters();
   const direction = query.order === 'oldest-first' ? 'ASC' : 'DESC';
@@ -88,11 +88,11 @@ export function changesStatement(
   let page: string;
   if (relations && query.primaryKey !== undefined) {
     // A record, shape by shape: with relation and key given, the index yields its changes in order.
-    page = `SELECT one.* FROM unnest(${parameters.add(relations)}::integer[]) AS shape(relation)
+    page = `SELECT one.* FROM unnest(${parameters.add(relations)}::bigint[]) AS shape(relation)
              CROSS JOIN LATERAL (${ordered(`c.relation = shape.relation AND ${rest}`)}) one
              ORDER BY one.sequence ${direction} LIMIT ${limit}`;
   } else if (relations) {
-    page = ordered(`c.relation = ANY (${parameters.add(relations)}::integer[]) AND ${rest}`);
+    page = ordered(`c.relation = ANY (${parameters.add(relations)}::bigint[]) AND ${rest}`);
   } else {
     page = ordered(rest);
   }

@@ -1,0 +1,214 @@
+import { encodeBase64 } from '@bemi-db/proof/base64';
+import {
+  type Checkpoint,
+  parseCheckpoint,
+  signCheckpoint,
+  verifySignatures,
+} from '@bemi-db/proof/checkpoint';
+import { sameBytes } from '@bemi-db/proof/hash';
+import { verifyRotation } from '@bemi-db/proof/key-rotation';
+import { sha256Into, verifyEd25519 } from '@bemi-db/proof/node-crypto';
+import { formatOrigin, parseOrigin } from '@bemi-db/proof/origin';
+import { NoteError } from '@bemi-db/proof/signed-note';
+import { treeHashAt } from '@bemi-db/proof/tile-reader';
+import { ED25519, verifierKey } from '@bemi-db/proof/verifier-key';
+import { LogTree } from '@bemi-db/trail/append/log-tree';
+import { type InboxRequest, openRequests } from '@bemi-db/trail/inbox';
+import type { SourceState } from '@bemi-db/trail/sources';
+import { currentKey } from '@bemi-db/trail/tree/key-events';
+import { readStoredTree, StoredTreeError, storedTiles } from '@bemi-db/trail/tree/stored-tree';
+import type pg from 'pg';
+import type { Logger } from '../logger.ts';
+import { RefusalError } from '../refusal.ts';
+import { LastSigned } from './last-signed.ts';
+import {
+  createSigningKey,
+  loadSigningKey,
+  type SigningKey,
+  type SigningKeySource,
+  signingKeyFile,
+} from './signing-key.ts';
+
+/** A checkpoint that somebody else keeps, and who. */
+export interface KeptCheckpoint {
+  readonly where: string;
+  readonly text: string;
+}
+
+export interface OpenTreeOptions {
+  readonly client: pg.ClientBase;
+  /** Of the log. */
+  readonly name: string;
+  readonly state: SourceState;
+  readonly signing: SigningKeySource;
+  /** What was published, from wherever it is kept. */
+  readonly published: (origin: string) => Promise<readonly KeptCheckpoint[]>;
+  readonly logger: Logger;
+}
+
+/** A log's tree, ready to grow. */
+export interface OpenTree {
+  readonly tree: LogTree;
+  readonly lastSigned: LastSigned;
+  /** Base64, of the key that signs from here on. */
+  readonly publicKey: string;
+  /** The log is empty: its first entries say what it is and who signs it. */
+  readonly isNew: boolean;
+  /** The request by which the key is another one than before: its event comes first. */
+  readonly keyRequest: InboxRequest | undefined;
+}
+
+/**
+ * Reads a log's tree from the audit database, and makes sure that signing it further is no fork: what the worker itself
+ * signed last, and every checkpoint that was published, must be a beginning of it. Whoever controls the audit database
+ * may have cut it, restored an older copy or rewritten it; then nothing is signed.
+ *
+ * Only an empty log gets a key by itself. A log with entries whose key is gone is not continued with another one
+ * unless somebody says why.
+ *
+ * @throws RefusalError
+ */
+export async function openTree(options: OpenTreeOptions): Promise<OpenTree> {
+  const { client, state, signing } = options;
+  const origin = formatOrigin({ logId: state.logId, generation: state.generation });
+  const isNew = state.nextSequence === 0;
+  let key = loadSigningKey(signing);
+  if (!key) {
+    if (!isNew) throw keyMissing(signing);
+    key = createSigningKey(signing.directory);
+    options.logger.info(
+      { file: signingKeyFile(signing.directory) },
+      'Made a key that signs the log: keep a copy',
+    );
+  }
+  const lastSigned = new LastSigned(signing.directory, options.name);
+  const signer = key;
+  const ownKey = verifierKey(sha256Into, origin, key.publicKey, ED25519);
+  const sign = (size: number, root: Uint8Array): string =>
+    signCheckpoint({ origin, size, root }, ownKey, signer.sign);
+  const publicKey = encodeBase64(key.publicKey);
+
+  const kept: KeptCheckpoint[] = [...(await options.published(origin))];
+  const own = lastSigned.read();
+  if (own !== undefined) kept.push({ where: lastSigned.file, text: own });
+
+  if (isNew) {
+    for (const checkpoint of kept) {
+      const { size } = readKept(checkpoint, state.logId);
+      if (size > 0) throw logCut(checkpoint.where, size, 0);
+    }
+    const tree = new LogTree({ size: 0, partialTiles: [] }, sign);
+    return { tree, lastSigned, publicKey, isNew, keyRequest: undefined };
+  }
+
+  const stored = await readStoredTree(client, state.log, state.nextSequence).catch((error: unknown) => {
+    if (error instanceof StoredTreeError) throw logAltered(error.message);
+    throw error;
+  });
+  const tiles = storedTiles(client, state.log, stored.state);
+  const storedCheckpoint = readKept({ where: 'the audit database', text: stored.checkpoint }, state.logId);
+  if (storedCheckpoint.size !== state.nextSequence) {
+    throw logAltered(
+      `Its checkpoint is of ${storedCheckpoint.size} entries, and it has ${state.nextSequence}`,
+    );
+  }
+  const { previousKey, keyRequest } = await agreeOnKey(client, state, signer);
+  const signatures = await verifySignatures(
+    storedCheckpoint.note,
+    [verifierKey(sha256Into, storedCheckpoint.origin, previousKey, ED25519)],
+    verifyEd25519,
+  );
+  if (!signatures.valid) throw logAltered('Its checkpoint is not signed by its key');
+
+  for (const checkpoint of [{ where: 'the audit database', text: stored.checkpoint }, ...kept]) {
+    const { size, root } = readKept(checkpoint, state.logId);
+    if (size > state.nextSequence) throw logCut(checkpoint.where, size, state.nextSequence);
+    const found = await treeHashAt(sha256Into, size, tiles).catch((error: unknown) => {
+      if (error instanceof StoredTreeError) throw logAltered(error.message);
+      throw error;
+    });
+    if (!sameBytes(found, root)) throw logForked(checkpoint.where, size);
+  }
+  return { tree: new LogTree(stored.state, sign), lastSigned, publicKey, isNew, keyRequest };
+}
+
+/** The key must be the one that the log names, or one that a request of the inbox puts in its place. */
+async function agreeOnKey(
+  client: pg.ClientBase,
+  state: SourceState,
+  key: SigningKey,
+): Promise<{ previousKey: Uint8Array; keyRequest: InboxRequest | undefined }> {
+  const current = await currentKey(client, state.log);
+  if (!current) throw logAltered('The event that names its key is gone');
+  const previousKey = Buffer.from(current.publicKey, 'base64');
+  if (sameBytes(previousKey, key.publicKey)) return { previousKey, keyRequest: undefined };
+  const wanted = encodeBase64(key.publicKey);
+  for (const request of await openRequests(client, state.log, '0')) {
+    if (request.kind !== 'key') continue;
+    const payload = JSON.parse(request.payload) as Record<string, unknown>;
+    if (payload['publicKey'] !== wanted || payload['previous'] !== current.publicKey) continue;
+    if (payload['event'] === 'replaced') return { previousKey, keyRequest: request };
+    if (payload['event'] !== 'rotated' || typeof payload['signature'] !== 'string') continue;
+    const signature = Buffer.from(payload['signature'], 'base64');
+    const rotation = { logId: state.logId, previous: previousKey, publicKey: key.publicKey };
+    if (await verifyRotation(rotation, signature, verifyEd25519)) return { previousKey, keyRequest: request };
+  }
+  throw new RefusalError(
+    'signing-key-other',
+    'The log is signed by another key than this worker has.',
+    'Give the worker the key that it had (BEMI_SIGNING_KEY, or signing-key.pem in its state directory), or put this one in its place: bemi keys signing rotate, or, when the old one is lost, bemi keys signing replace --reason "…"',
+  );
+}
+
+function readKept({ where, text }: KeptCheckpoint, logId: string): Checkpoint {
+  let checkpoint: Checkpoint;
+  try {
+    checkpoint = parseCheckpoint(text);
+  } catch (error) {
+    if (!(error instanceof NoteError)) throw error;
+    throw new RefusalError(
+      'checkpoint-broken',
+      `The checkpoint in ${where} is none: ${error.message}`,
+      'If the machine crashed while it was written, run bemi verify, then delete it and start the worker again.',
+    );
+  }
+  if (parseOrigin(checkpoint.origin)?.logId !== logId) {
+    throw new RefusalError(
+      'checkpoint-of-another-log',
+      `The checkpoint in ${where} is of ${checkpoint.origin}, another log.`,
+      `Connect the worker to the audit database that it wrote so far. When that one was given up on purpose, move ${where} away; each log wants a state directory (BEMI_STATE_DIR) and published place of its own.`,
+    );
+  }
+  return checkpoint;
+}
+
+const afterTampering =
+  'Run bemi verify: it names what is wrong. Restore the audit database to the state that was signed; nothing is signed before.';
+
+function logCut(where: string, signedSize: number, size: number): RefusalError {
+  return new RefusalError(
+    'log-cut',
+    `The log has ${size} entries, and ${where} holds a checkpoint of ${signedSize}: entries were cut off, or an older copy was restored.`,
+    afterTampering,
+  );
+}
+
+function logForked(where: string, size: number): RefusalError {
+  return new RefusalError(
+    'log-forked',
+    `The first ${size} entries of the log are not those of the checkpoint in ${where}: the log was rewritten.`,
+    afterTampering,
+  );
+}
+
+function logAltered(what: string): RefusalError {
+  return new RefusalError('log-altered', `The log was altered. ${what}.`, afterTampering);
+}
+
+function keyMissing({ directory }: SigningKeySource): RefusalError {
+  return new RefusalError(
+    'signing-key-missing',
+    `The log has entries, and the key that signs it is gone: neither BEMI_SIGNING_KEY nor ${signingKeyFile(directory)}.`,
+    'Put the key back. When it is lost for good: bemi keys signing replace --reason "…", which verification reports.',
+  );
+}
