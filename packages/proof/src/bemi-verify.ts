@@ -1,0 +1,259 @@
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { encodeBase64 } from './base64.ts';
+import { sha256Into, verifyEd25519 } from './node-crypto.ts';
+import { formatTime } from './time.ts';
+import {
+  ED25519,
+  formatKeyId,
+  formatVerifierKey,
+  parseVerifierKey,
+  type VerifierKey,
+} from './verifier-key.ts';
+import {
+  type EntryProofResult,
+  type ProvenCommit,
+  type ProvenContext,
+  type ProvenEntry,
+  verifyEntryProof,
+} from './verify-entry-proof.ts';
+
+const HELP = `Usage: bemi-verify FILE... --key KEY [--key KEY] [--checkpoint FILE] [--json]
+
+Verifies proofs that 'bemi proof SEQUENCE' made, offline: that each is of an entry of a log that
+the key signed, unaltered and in its place.
+
+  --key KEY          a verifier key of the log (bemi/<log id>/<generation>+<hash>+<base64>), or a file
+                     with one on each line; 'bemi keys' prints it. Get it from somebody you trust,
+                     not along with the proof. Keys of witnesses can be given too.
+  --checkpoint FILE  a checkpoint of the log that you kept: the proof must be in exactly that tree
+  --json             a line of JSON for each file
+  --help             this text
+
+Examples:
+  bemi-verify entry-4711.json --key log.vkey
+  bemi-verify proofs/*.json --key log.vkey --key witness.vkey
+  bemi-verify entry-4711.json --key log.vkey --checkpoint 2026-01-31.checkpoint
+
+Exit code: 0 all proofs are good, 1 one is not, 2 wrong usage.
+Format: docs/spec/proof.md of https://github.com/BemiHQ/bemi
+`;
+
+class UsageError extends Error {}
+
+interface Arguments {
+  readonly files: readonly string[];
+  readonly keys: readonly VerifierKey[];
+  readonly checkpoint: string | undefined;
+  readonly json: boolean;
+}
+
+function readArguments(): Arguments | undefined {
+  let parsed: ReturnType<typeof parse>;
+  try {
+    parsed = parse();
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+  const { values, positionals: files } = parsed;
+  if (values.help) return undefined;
+  if (files.length === 0)
+    throw new UsageError('No proof is given. Make one by: bemi proof SEQUENCE > entry.json');
+  const keys = (values.key ?? []).flatMap(readKeys);
+  if (!keys.some(({ type }) => type === ED25519))
+    throw new UsageError(
+      "The log's key is not given: --key KEY. 'bemi keys' prints it where the worker runs.",
+    );
+  const checkpoint = values.checkpoint === undefined ? undefined : readText(values.checkpoint);
+  return { files, keys, checkpoint, json: values.json ?? false };
+}
+
+function parse() {
+  return parseArgs({
+    allowPositionals: true,
+    options: {
+      key: { type: 'string', multiple: true },
+      checkpoint: { type: 'string' },
+      json: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+}
+
+function readKeys(keyOrFile: string): VerifierKey[] {
+  const key = parseVerifierKey(sha256Into, keyOrFile);
+  if (key !== undefined) return [key];
+  // A key has plus signs between its parts: one that is mistyped is not looked for among the files.
+  if (/^bemi\/.*\+.*\+/.test(keyOrFile))
+    throw new UsageError('The verifier key is not complete, or a character of it is wrong. Copy it again.');
+  const lines = readText(keyOrFile).split(/\r?\n/);
+  return lines.flatMap((line, i) => {
+    if (line.trim() === '' || line.startsWith('#')) return [];
+    const read = parseVerifierKey(sha256Into, line.trim());
+    if (read === undefined)
+      throw new UsageError(
+        `Line ${i + 1} of ${keyOrFile} is no verifier key (name+hash+base64). Copy it again.`,
+      );
+    return [read];
+  });
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UsageError(
+      code === 'ENOENT'
+        ? `There is no file ${file}. Check the path.`
+        : `${file} can't be read: ${code ?? error}.`,
+    );
+  }
+}
+
+async function main(): Promise<number> {
+  const given = readArguments();
+  if (given === undefined) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const { files, keys, checkpoint, json } = given;
+  const texts = files.map((file) => [file, readText(file)] as const);
+  let allValid = true;
+  for (const [file, text] of texts) {
+    const result = await verifyEntryProof(text, {
+      hash: sha256Into,
+      verify: verifyEd25519,
+      keys,
+      ...(checkpoint === undefined ? {} : { checkpoint }),
+    });
+    allValid &&= result.valid;
+    process.stdout.write(json ? `${JSON.stringify(toJson(file, result))}\n` : report(file, result));
+  }
+  return allValid ? 0 : 1;
+}
+
+function report(file: string, result: EntryProofResult): string {
+  if (!result.valid)
+    return `✗ ${printable(file)}: not proven (${result.code})\n\n  ${printable(result.message)}\n\n`;
+  const { entry, logId, generation, database, size, root, signatures } = result;
+  const rows = [
+    ...rowsOf(entry),
+    ['database', database],
+    ['log', `${logId}, generation ${generation}`],
+    ['checkpoint', `size ${size}, root ${encodeBase64(root)}`],
+    ...signatures.map(({ key, timestamp }) => [
+      timestamp === undefined ? 'signed by' : 'cosigned by',
+      `${key.name}, key ${formatKeyId(key.id)}${timestamp === undefined ? '' : `, ${new Date(Number(timestamp) * 1000).toISOString()}`}`,
+    ]),
+  ].filter((row): row is [string, string] => row[1] !== undefined && row[1] !== null);
+  const lines = rows.map(([name, value]) => `  ${name.padEnd(13)} ${printable(value)}\n`);
+  return `✓ ${printable(file)}: ${printable(headline(entry))}, proven\n\n${lines.join('')}\n`;
+}
+
+function headline(entry: ProvenEntry): string {
+  switch (entry.kind) {
+    case 'change':
+      return `entry ${entry.sequence}, ${entry.operation} on ${entry.schema}.${entry.table}`;
+    case 'event':
+      return `entry ${entry.sequence}, event ${entry.eventKind}`;
+    case 'opaque':
+      return `entry ${entry.sequence}, of a kind that this version doesn't know`;
+    default:
+      return `entry ${entry.sequence}, ${entry.kind}`;
+  }
+}
+
+type Row = readonly [string, string | null | undefined];
+
+const ERASED = 'erased, or withheld by whoever made the proof: the entry is proven, its texts are not known';
+
+function rowsOf(entry: ProvenEntry): Row[] {
+  switch (entry.kind) {
+    case 'change':
+      return [
+        ...(entry.erased
+          ? [['row', ERASED] as const]
+          : [
+              ['primary key', entry.primaryKey] as const,
+              ['before', entry.before] as const,
+              ['after', entry.after] as const,
+            ]),
+        ['quarantine', entry.quarantined ? 'what the log could not keep as text' : undefined],
+        ...(entry.context === undefined ? [['context', 'none'] as const] : contextRows(entry.context)),
+        ...commitRows(entry.commit),
+        ['position', entry.position],
+      ];
+    case 'context':
+      return [...contextRows(entry), ...commitRows(entry.commit)];
+    case 'commit':
+      return commitRows(entry);
+    case 'event':
+      return [
+        ['at', formatTime(entry.at)],
+        ['actor', entry.actor],
+        ['payload', entry.erased ? ERASED : entry.payload],
+      ];
+    case 'opaque':
+      return [];
+  }
+}
+
+function contextRows(context: Omit<ProvenContext, 'commit' | 'kind'>): Row[] {
+  return [['context', `${context.erased ? ERASED : context.context} (${context.authenticity})`]];
+}
+
+function commitRows(commit: ProvenCommit): Row[] {
+  return [
+    [
+      'transaction',
+      `${commit.transactionId}, ${commit.changeCount} ${commit.changeCount === 1 ? 'change' : 'changes'}`,
+    ],
+    ['committed', formatTime(commit.committedAt)],
+    ['recorded', formatTime(commit.recordedAt)],
+    ['actor', commit.erased ? ERASED : commit.actor],
+  ];
+}
+
+/** A row's text must not steer the terminal: control and formatting characters are escaped. */
+function printable(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`,
+  );
+}
+
+function toJson(file: string, result: EntryProofResult): unknown {
+  if (!result.valid) return { file, ...result };
+  const { entry, signatures, root, ...rest } = result;
+  return {
+    file,
+    ...rest,
+    root: encodeBase64(root),
+    entry: jsonOf(entry),
+    signatures: signatures.map(({ key, timestamp }) => ({
+      key: formatVerifierKey(key),
+      ...(timestamp === undefined ? {} : { timestamp: Number(timestamp) }),
+    })),
+  };
+}
+
+/** Times as RFC 3339 texts; other numbers that JSON would round as texts. */
+function jsonOf(value: object): unknown {
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => {
+      if (typeof member === 'bigint') return [name, TIMES.has(name) ? formatTime(member) : String(member)];
+      return [name, typeof member === 'object' && member !== null ? jsonOf(member) : member];
+    }),
+  );
+}
+
+const TIMES: ReadonlySet<string> = new Set(['at', 'committedAt', 'recordedAt']);
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`bemi-verify: ${printable(error.message)}\nSee bemi-verify --help.\n`);
+  process.exitCode = 2;
+}
