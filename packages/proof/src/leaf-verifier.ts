@@ -105,16 +105,17 @@ export class LeafVerifier {
     }
   }
 
-  /** Hands out the last, partial tile. */
-  finish(): void {
+  /** Hands out the last, partial tile. Returns the indexes of stored tiles beyond the last entry. */
+  finish(): readonly number[] {
     if (this.#next > this.#start) this.#close(this.#next - this.#start);
     else if (this.#findings.length > 0) this.#close(0);
+    return [...this.#stored.keys()];
   }
 
   #close(width: number): void {
     const index = this.#start / TILE_WIDTH;
     const stored = width === TILE_WIDTH ? this.#stored.get(index) : undefined;
-    this.#stored.delete(index);
+    if (stored !== undefined) this.#stored.delete(index);
     let computed: Uint8Array | undefined = this.#leaves;
     if (this.#holes > 0) computed = stored === undefined ? undefined : this.#fillHoles(stored);
     const bad = computed !== undefined && stored !== undefined ? this.#badPositions(computed, stored) : [];

@@ -131,7 +131,9 @@ export class LogRules {
       this.#changes = 0;
       this.#contexts = 0;
       this.#highestContextNumber = 0;
-      if (transaction !== sequence && !this.#uncertain) this.#broken(sequence, 'number');
+      // One that begins here is whole, whatever was missing before it.
+      if (transaction === sequence) this.#uncertain = false;
+      else if (!this.#uncertain) this.#broken(sequence, 'number');
     } else if (transaction !== this.#transaction) {
       if (!this.#uncertain) this.#broken(sequence, transaction === sequence ? 'no-commit' : 'number');
       this.#transaction = transaction;

@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { keyOfSeed, LOG_ID, SmallLog } from '../test/small-log.ts';
 import { encodeBase64 } from './base64.ts';
-import { signCheckpoint } from './checkpoint.ts';
+import { parseCheckpoint, signCheckpoint } from './checkpoint.ts';
 import type { Finding } from './finding.ts';
 import { writeU64Number } from './integer.ts';
 import { signRotation } from './key-rotation.ts';
+import { LeafVerifier, type TileOutcome } from './leaf-verifier.ts';
 import { type LogReport, LogVerifier, type LogVerifierOptions } from './log-verifier.ts';
 import { leafHash } from './merkle-tree.ts';
 import { rawPublicKey, sha256Into, signerOf, verifyEd25519 } from './node-crypto.ts';
+import { RootVerifier } from './root-verifier.ts';
 import { TileTree } from './tile-tree.ts';
 import { verifierKey } from './verifier-key.ts';
 
@@ -163,6 +165,38 @@ describe('altered entries', () => {
   });
 });
 
+describe('ranges', () => {
+  it('are verified apart, and their outcomes put together', async () => {
+    const log = logOf(300);
+    alter(log, 700);
+    const outcomes: TileOutcome[] = [];
+    for (const start of [1024, 0, 512]) {
+      const range = new LeafVerifier(sha256Into, start, (outcome) => outcomes.push(outcome));
+      for (const { level, index, hashes } of log.tiles)
+        if (level === 0 && index >= start / 256) range.tile(index, hashes);
+      for (const { record } of log.entries.slice(start, start === 1024 ? undefined : start + 512))
+        range.entry(record, 0, record.length);
+      range.finish();
+    }
+    const roots: string[] = [];
+    const verifier = new RootVerifier(sha256Into, ({ root }) => roots.push(root));
+    for (const { text } of log.checkpoints)
+      verifier.expect({ checkpoint: parseCheckpoint(text), outside: false });
+    for (const outcome of outcomes.sort((a, b) => a.index - b.index)) verifier.tile(outcome);
+    expect(verifier.finish(log.tree.frontier())).toEqual([]);
+    expect(verifier.findings).toEqual([{ code: 'altered', sequence: 700, count: 1 }]);
+    expect(roots).toEqual(log.checkpoints.map(() => 'same'));
+    expect(() => new LeafVerifier(sha256Into, 100, () => {})).toThrow(RangeError);
+  });
+
+  it('a checkpoint that comes too late is refused', () => {
+    const verifier = new LogVerifier({ hash: sha256Into, verify: verifyEd25519 });
+    const log = logOf(100);
+    for (const { record, payload } of log.entries) verifier.entry(record, 0, record.length, payload);
+    expect(() => verifier.checkpoint(log.checkpoints[0]!.text)).toThrow(RangeError);
+  });
+});
+
 describe('entries out of place', () => {
   it('missing ones are counted', async () => {
     const log = logOf(200);
@@ -185,6 +219,31 @@ describe('entries out of place', () => {
       size: length,
       entries: length - 5,
       outside: false,
+    });
+  });
+
+  it("tiles beyond the end are not the log's", async () => {
+    const log = logOf(60);
+    const { length } = log.entries;
+    log.entries.splice(200);
+    log.checkpoints.splice(40);
+    expect(await findings(log, { size: length })).toContainEqual({
+      code: 'tile-altered',
+      level: 0,
+      index: 0,
+    });
+  });
+
+  it('a transaction that begins after a hole is checked whole', async () => {
+    const log = logOf(60);
+    log.transaction(2, { commit: { changeCount: 9 } });
+    log.sign();
+    const { length } = log.entries;
+    log.entries.splice(length - 9, 5);
+    expect(await findings(log, { size: length })).toContainEqual({
+      code: 'broken-transaction',
+      sequence: length - 1,
+      rule: 'change-count',
     });
   });
 
@@ -420,6 +479,62 @@ describe('what the records say', () => {
       },
     ],
     [
+      'context numbers that do not count',
+      (log) => {
+        log.transaction(1, { context: { contextNumber: 1 } });
+        return { code: 'broken-transaction', sequence: 3, rule: 'context-numbers' };
+      },
+    ],
+    [
+      'a transaction that says it began before',
+      (log) => {
+        log.transaction(1, { contexts: 0, change: { transaction: 2 }, commit: { transaction: 2 } });
+        return { code: 'broken-transaction', sequence: 3, rule: 'number' };
+      },
+    ],
+    [
+      'WAL that an event explained once',
+      (log) => {
+        log.event('skip', { fromLsn: '0/1000', toLsn: '0/1234', reason: 'r', by: 'b' });
+        log.continueFrom(0x1234n);
+        log.transaction(1);
+        log.transaction(1, { commit: { coveredFromLsn: 0x1234n } });
+        return { code: 'coverage-gap', sequence: log.size - 1, fromLsn: '0/123D', toLsn: '0/1234' };
+      },
+    ],
+    [
+      'a second first key',
+      (log) => ({
+        code: 'malformed-event',
+        sequence: log.event('key', { event: 'created', publicKey: encodeBase64(new Uint8Array(32)) }),
+        eventKind: 'key',
+      }),
+    ],
+    [
+      'a rotation that some other key signed',
+      (log) => {
+        const [other, next] = [keyOfSeed(4), keyOfSeed(5)];
+        const rotation = { logId: LOG_ID, previous: rawPublicKey(other), publicKey: rawPublicKey(next) };
+        const sequence = log.event('key', {
+          event: 'rotated',
+          publicKey: encodeBase64(rotation.publicKey),
+          previous: encodeBase64(rotation.previous),
+          signature: encodeBase64(signRotation(rotation, signerOf(other))),
+        });
+        log.privateKey = next;
+        return { code: 'bad-rotation', sequence };
+      },
+    ],
+    [
+      'a generation that does not grow',
+      (log) => ({
+        code: 'wrong-generation',
+        sequence: log.event('gap', { generation: 1, fromLsn: '0/1000', toLsn: '0/2000' }),
+        generation: 1,
+        expected: 2,
+      }),
+    ],
+    [
       'no commit',
       (log) => {
         log.transaction(2);
@@ -501,6 +616,18 @@ describe('what the records say', () => {
       findings: [],
       notices: [{ code: 'wal-skipped', fromLsn: '0/1000', toLsn: '0/1234' }],
     });
+  });
+
+  it('retention drops nothing that comes after it', async () => {
+    const log = SmallLog.start();
+    log.event('retention', { before: 1000, olderThan: '2020-01-01T00:00:00Z', by: 'b' });
+    log.transaction(3);
+    log.sign();
+    const { length } = log.entries;
+    log.entries.splice(4, 5);
+    log.event('alive', {});
+    log.sign();
+    expect(await findings(log, { size: length + 1 })).not.toEqual([]);
   });
 
   it('another start is no log', async () => {

@@ -116,7 +116,7 @@ export class LogVerifier {
     if (missingAtEnd > 0)
       this.#findings.push({ code: 'missing', sequence: this.#leaves.next, count: missingAtEnd });
     const end = this.#leaves.next;
-    this.#leaves.finish();
+    for (const index of this.#leaves.finish()) this.#findings.push({ code: 'tile-altered', level: 0, index });
     const beyond = this.#roots.finish(missingAtEnd === 0 ? stored.frontier : undefined);
     await this.settle();
     await this.#rules.finish(this.#options.verify);

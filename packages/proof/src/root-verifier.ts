@@ -75,12 +75,13 @@ export class RootVerifier {
   /** The next tile's leaves. */
   tile(outcome: TileOutcome): void {
     const { index, width, computed, stored, agree } = outcome;
-    this.findings.push(...outcome.findings.filter(({ code }) => code === 'duplicated'));
     if (stored === undefined && width === TILE_WIDTH)
       this.findings.push({ code: 'tile-missing', level: 0, index });
-    if (!agree && this.#byTiles !== undefined && computed !== undefined) {
+    if (agree || this.#byTiles === undefined) this.findings.push(...outcome.findings);
+    else {
       this.#byEntries ??= this.#byTiles.clone();
-      this.#undecided.entries.push(...outcome.findings.filter(({ code }) => code !== 'duplicated'));
+      for (const finding of outcome.findings)
+        (finding.code === 'duplicated' ? this.findings : this.#undecided.entries).push(finding);
       this.#undecided.tiles.push({ code: 'tile-altered', level: 0, index });
       if (this.#unexplained.length < MAX_UNEXPLAINED)
         this.#undecided.unexplained.push(...outcome.unexplained);

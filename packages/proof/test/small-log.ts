@@ -12,7 +12,7 @@ import { formatLsn } from '../src/lsn.ts';
 import { leafHash } from '../src/merkle-tree.ts';
 import { ed25519PrivateKey, rawPublicKey, sha256Into, signerOf } from '../src/node-crypto.ts';
 import { formatOrigin } from '../src/origin.ts';
-import type { ChangeHeader, CommitHeader } from '../src/record.ts';
+import type { ChangeHeader, CommitHeader, ContextHeader } from '../src/record.ts';
 import {
   recordOf,
   writeChangeRecord,
@@ -113,10 +113,12 @@ export class SmallLog {
       contexts = 1,
       commit = {},
       change = {},
+      context = {},
     }: {
       contexts?: number;
       commit?: Partial<CommitHeader>;
       change?: Partial<ChangeHeader>;
+      context?: Partial<ContextHeader>;
     } = {},
   ): number {
     const transaction = this.size;
@@ -132,6 +134,7 @@ export class SmallLog {
         contextNumber,
         authenticity: 'unsigned',
         quarantined: false,
+        ...context,
       } as const;
       this.push({ record: recordOf(writeContextRecord, header, commitmentOf(sha256Into, fields)), fields });
     }
