@@ -38,7 +38,9 @@ function addTransaction(batch: EntryBatch, changeCount: number): void {
     row.text(`{"id":${n}}`);
     batch.endChange();
   }
-  batch.commit(transaction, {
+  batch.commit({
+    sequence: 0,
+    transaction,
     generation: 1,
     commitLsn: 0x120n,
     endLsn: 0x130n,
@@ -48,6 +50,7 @@ function addTransaction(batch: EntryBatch, changeCount: number): void {
     recordedAt: 800_000_000_200_000n,
     changeCount,
     contextCount: 1,
+    hasActor: false,
   });
   batch.complete();
 }

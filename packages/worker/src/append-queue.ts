@@ -20,6 +20,8 @@ export interface AppendQueueOptions {
   readonly onError: (error: unknown) => void;
 }
 
+/** Audit transactions on their way to the server: while one is committed, the next is already being sent. */
+const unitsInFlight = 2;
 /** A source transaction larger than this is written in parts, within one audit transaction. */
 const partBytes = 4 * 1024 * 1024;
 const fullBytes = 12 * 1024 * 1024;
@@ -28,7 +30,8 @@ const roomyBytes = 4 * 1024 * 1024;
 /**
  * Decides when what has gathered is written, and writes it in order:
  * - at once when the writer is idle: alone, a change is durable after one commit;
- * - while the writer is busy entries gather, up to `bufferSize` changes a unit;
+ * - while the writer is busy entries gather, up to `bufferSize` changes a unit, and a full unit is sent behind the one
+ *   that is being written: the fence holds it back if that one fails;
  * - a source transaction that grows beyond a few MB goes out in parts. The audit transaction then stays open, so what
  *   was complete before it is committed first, by itself;
  * - when too much waits, the stream is told to pause.
@@ -100,15 +103,22 @@ export class AppendQueue {
 
   async #write(): Promise<void> {
     this.#isWriting = true;
-    const { batch, makeRoom, onError } = this.#options;
+    const { makeRoom, failpoint, onError } = this.#options;
+    const inFlight: Promise<void>[] = [];
+    let last = Promise.resolve();
     try {
       for (;;) {
-        // While the writer was busy more may have gathered.
-        if (this.#units.length === 0 && batch.hasComplete) this.#enqueueComplete();
-        const unit = this.#units.shift();
-        if (!unit) break;
-        await makeRoom(unit.nextSequence);
-        await this.#append(unit);
+        const unit = this.#next(inFlight.length > 0);
+        if (unit) {
+          await makeRoom(unit.nextSequence);
+          await failpoint?.(`${stepOf(unit)}:before`);
+          last = this.#append(unit, last);
+          last.catch(() => undefined); // it is awaited below, perhaps only after another one
+          inFlight.push(last);
+          if (inFlight.length < unitsInFlight) continue;
+        }
+        if (inFlight.length === 0) break;
+        await inFlight.shift();
       }
       this.#isWriting = false;
     } catch (error) {
@@ -118,13 +128,18 @@ export class AppendQueue {
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  async #append(unit: AppendUnit): Promise<void> {
+  /** What to send next. Behind a unit that is on its way only a full one: what is less goes on gathering meanwhile. */
+  #next(isWaiting: boolean): AppendUnit | undefined {
+    if (this.#units.length === 0 && !isWaiting && this.#options.batch.hasComplete) this.#enqueueComplete();
+    return this.#units.shift();
+  }
+
+  /** Resolves when the unit, and all `before` it, is written and told of. */
+  async #append(unit: AppendUnit, before: Promise<void>): Promise<void> {
     const { batch, writer, failpoint, onDurable, onPressure } = this.#options;
     const bytes = unitBytes(unit);
-    const step = unit.progress ? 'commit' : 'append';
-    await failpoint?.(`${step}:before`);
-    await writer.append(unit);
-    await failpoint?.(`${step}:after`);
+    await Promise.all([before, writer.append(unit)]);
+    await failpoint?.(`${stepOf(unit)}:after`);
     this.#waitingBytes -= bytes;
     if (unit.progress) await onDurable(unit.progress, unit);
     batch.recycle(unit);
@@ -133,6 +148,10 @@ export class AppendQueue {
       onPressure(false);
     }
   }
+}
+
+function stepOf(unit: AppendUnit): 'append' | 'commit' {
+  return unit.progress ? 'commit' : 'append';
 }
 
 function unitBytes(unit: AppendUnit): number {

@@ -171,7 +171,10 @@ export async function openSession(options: OpenSessionOptions): Promise<OpenSess
       slotLsn: snapshot.slot?.confirmedFlushLsn ?? state.confirmedLsn,
       ...settings,
       attempt,
-      close,
+      async close() {
+        tree.lastSigned.close();
+        await close();
+      },
     };
   } catch (error) {
     await close();

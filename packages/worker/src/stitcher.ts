@@ -160,7 +160,9 @@ export class Stitcher implements PgoutputHandler {
     if (transaction.isRepeated) {
       this.#verifyRepeated(transaction);
     } else if (transaction.sequence !== undefined) {
-      this.#batch.commit(transaction.sequence, {
+      this.#batch.commit({
+        sequence: 0, // the batch knows
+        transaction: transaction.sequence,
         generation: this.#options.generation,
         commitLsn: transaction.finalLsn,
         endLsn,
@@ -170,6 +172,7 @@ export class Stitcher implements PgoutputHandler {
         recordedAt: nowMicros(),
         changeCount: transaction.changeCount,
         contextCount: transaction.contextCount,
+        hasActor: false,
       });
       this.#batch.complete();
       this.#lastFinalLsn = transaction.finalLsn;

@@ -1,3 +1,5 @@
+import { writeU64 } from '@bemi-db/proof/integer';
+
 /** "PGCOPY\n\377\r\n\0", flags, length of the header's extension. */
 const header = Buffer.from('5047434f50590aff0d0a000000000000000000', 'hex');
 const trailerLength = 2;
@@ -82,9 +84,14 @@ export class CopyBuffer {
 
   /** A 64-bit integer, LSN or timestamp (microseconds since 2000-01-01). */
   bigint64(value: bigint): void {
-    this.bytes.writeInt32BE(8, this.length);
-    this.bytes.writeBigInt64BE(BigInt.asIntN(64, value), this.length + 4);
-    this.length += 12;
+    const { bytes } = this;
+    const at = this.length;
+    bytes[at] = 0;
+    bytes[at + 1] = 0;
+    bytes[at + 2] = 0;
+    bytes[at + 3] = 8;
+    writeU64(bytes, at + 4, value);
+    this.length = at + 12;
   }
 
   null(): void {

@@ -19,6 +19,10 @@ export class CopyScript {
   #resolve: (commandTags: readonly string[]) => void = () => undefined;
   #reject: (error: Error) => void = () => undefined;
 
+  #next: () => void = () => undefined;
+  #isSent = false;
+  #isAnswered = false;
+
   /** Resolves with the command tags of the statements, in order, when all have succeeded. */
   readonly finished: Promise<readonly string[]>;
 
@@ -35,7 +39,12 @@ export class CopyScript {
     });
   }
 
-  submit(connection: Connection): void {
+  /**
+   * Sends all of it, also while the server still works on the script before. That one must then `submit` this one to
+   * the client when it is done (see `followWith`), so that the driver gives it the server's answers.
+   */
+  send(connection: Connection): void {
+    this.#isSent = true;
     const { stream } = connection;
     stream.cork();
     connection.query(this.#text);
@@ -50,15 +59,34 @@ export class CopyScript {
     stream.uncork();
   }
 
+  /** What the driver calls when it is this script's turn. */
+  submit(connection: Connection): void {
+    if (!this.#isSent) this.send(connection);
+  }
+
+  /** Whether the server has answered all of it, or refused it. */
+  get isAnswered(): boolean {
+    return this.#isAnswered;
+  }
+
+  /** Called as soon as the server has answered all of this script: before it can answer the next one. */
+  followWith(next: () => void): void {
+    this.#next = next;
+  }
+
   handleCommandComplete(message: { readonly text: string }): void {
     this.#commandTags.push(message.text);
   }
 
   handleError(error: Error): void {
-    this.#reject(error); // the driver then waits for ReadyForQuery by itself
+    // The driver now forgets this script, and ReadyForQuery does not come here: nothing that follows is answered.
+    this.#isAnswered = true;
+    this.#reject(error);
   }
 
   handleReadyForQuery(): void {
+    this.#isAnswered = true;
+    this.#next();
     this.#resolve(this.#commandTags);
   }
 

@@ -42,9 +42,6 @@ const beforeKindBytes: Record<BeforeKind, Buffer> = {
   none: Buffer.from('none'),
 };
 
-/** A commit as the caller knows it. Times are microseconds since 2000-01-01 UTC, as all times here. */
-export type CommitEntry = Omit<CommitHeader, 'sequence' | 'transaction' | 'hasActor'>;
-
 /** A text that can't be stored, kept as it came. */
 export interface QuarantinedText {
   readonly reason: string;
@@ -228,15 +225,16 @@ export class EntryBatch {
     return sequence;
   }
 
-  /** Adds the commit entry, a transaction's last. */
-  commit(transaction: number, entry: CommitEntry): number {
+  /** Adds the commit entry, a transaction's last, and gives it its sequence. */
+  commit(entry: CommitHeader): number {
     const sequence = this.#nextSequence++;
+    entry.sequence = sequence;
     const row = this.#transactions;
     row.beginRow(transactionFields, 160);
     row.int32(this.#log);
     row.int32(entry.generation);
     row.int64(sequence);
-    row.int64(transaction);
+    row.int64(entry.transaction);
     row.bigint64(entry.commitLsn);
     row.bigint64(entry.endLsn);
     row.bigint64(entry.coveredFromLsn);
@@ -245,7 +243,7 @@ export class EntryBatch {
     row.bigint64(entry.recordedAt);
     row.int64(entry.changeCount);
     row.int32(entry.contextCount);
-    this.#leafWriter.commit(this.#leaves.add(), { ...entry, sequence, transaction, hasActor: false });
+    this.#leafWriter.commit(this.#leaves.add(), entry);
     return sequence;
   }
 

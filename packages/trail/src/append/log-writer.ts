@@ -30,6 +30,8 @@ export class LogWriter {
   readonly #log: number;
   readonly #epoch: string;
   #isOpen = false;
+  /** What was sent last. */
+  #last: CopyScript | undefined;
 
   constructor({ client, log, epoch }: LogWriterOptions) {
     this.#client = client;
@@ -42,7 +44,11 @@ export class LogWriter {
     return this.#isOpen;
   }
 
-  /** Resolves when the unit is written and, if it has `progress`, durable. One call at a time. */
+  /**
+   * Resolves when the unit is written and, if it has `progress`, durable. May be called again before that: the next
+   * unit is then sent at once, and the server finds it when it has committed this one. If this one fails, so does the
+   * next: in the transaction that has failed, or at the fence.
+   */
   async append(unit: AppendUnit): Promise<void> {
     const statements: string[] = [];
     const data: Buffer[] = [];
@@ -51,6 +57,7 @@ export class LogWriter {
     }
     this.#isOpen = unit.progress === undefined;
     if (unit.relations.length + unit.quarantine.length + unit.answers.length > 0) {
+      await this.#last?.finished;
       if (statements.length > 0) await this.#run(statements.splice(0), []);
       await this.#insertRare(unit);
     }
@@ -93,7 +100,13 @@ export class LogWriter {
 
   async #run(statements: readonly string[], data: readonly Buffer[]): Promise<void> {
     const script = new CopyScript(statements, data);
-    this.#client.query(script);
+    const before = this.#last;
+    this.#last = script;
+    if (before && !before.isAnswered) {
+      script.send(this.#client.connection);
+      before.followWith(() => this.#client.query(script));
+      await before.finished;
+    } else this.#client.query(script);
     const tags = await script.finished;
     // COMMIT of a transaction that has failed answers ROLLBACK, and is no error.
     if (statements.at(-1) === 'COMMIT' && tags.at(-1) !== 'COMMIT') {
