@@ -5,12 +5,17 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { keyOfSeed, LOG_ID, SmallLog, type StoredEntry } from '../test/small-log.ts';
+import { changeFields, commitmentOf, type Quarantine } from './commitment.ts';
 import { cosign } from './cosignature.ts';
 import { type Disclosed, makeEntryProof, type PartToProve, parseEntryProof } from './entry-proof.ts';
+import { inclusionProof } from './inclusion-proof.ts';
 import { rawPublicKey, sha256Into, signerOf, verifyEd25519 } from './node-crypto.ts';
+import type { ChangeHeader, CommitHeader } from './record.ts';
 import { decodeRecord } from './record.ts';
+import { recordOf, writeChangeRecord, writeCommitRecord } from './record-writer.ts';
 import { formatSignatureLine } from './signed-note.ts';
 import { formatTime } from './time.ts';
+import { formatTlogProof } from './tlog-proof.ts';
 import { COSIGNATURE_V1, formatVerifierKey, verifierKey } from './verifier-key.ts';
 import { type VerifyEntryProofOptions, verifyEntryProof } from './verify-entry-proof.ts';
 
@@ -50,6 +55,33 @@ async function sample() {
     makeEntryProof(sha256Into, { ...parts, ...changed } as typeof parts, checkpoint, log.reader);
   return { log, change, checkpoint, parts, make };
 }
+
+const changeHeader = (sequence: number, quarantined: boolean): ChangeHeader => ({
+  sequence,
+  transaction: sequence,
+  relation: 2,
+  lsn: 1n,
+  contextNumber: 0,
+  operation: 'INSERT',
+  beforeKind: 'none',
+  quarantined,
+});
+const commitHeader = (transaction: number): CommitHeader => ({
+  sequence: transaction + 1,
+  transaction,
+  generation: 1,
+  commitLsn: 2n,
+  endLsn: 3n,
+  coveredFromLsn: 0x1000n,
+  xid: 9n,
+  committedAt: 0n,
+  recordedAt: 0n,
+  changeCount: 1,
+  contextCount: 0,
+  hasActor: false,
+});
+const quarantinedFields = (salt: Uint8Array, quarantine: Quarantine) =>
+  changeFields({ operation: 'INSERT', salt, primaryKey: null, before: null, after: null, quarantine });
 
 const verify = (text: string, log: SmallLog, more: Partial<VerifyEntryProofOptions> = {}) =>
   verifyEntryProof(text, { hash: sha256Into, verify: verifyEd25519, keys: [log.key], ...more });
@@ -133,6 +165,10 @@ describe('the proof of an entry', () => {
     };
     const text = await makeEntryProof(sha256Into, made, log.sign(), log.reader);
     expect(await verify(text, log)).toMatchObject({ valid: true, entry: { context: undefined } });
+    log.transaction(1);
+    const context = part(log, change + 2);
+    const more = await makeEntryProof(sha256Into, { ...made, context }, log.sign(), log.reader);
+    expect(await verify(more, log)).toMatchObject({ code: 'does-not-belong' });
   });
 
   it('fails where any character of it is another', async () => {
@@ -195,6 +231,84 @@ describe('the proof of an entry', () => {
     expect(await refused({ commit: { ...part(log, 6), disclosed: { salt: new Uint8Array(16) } } })).toBe(
       'altered',
     );
+  });
+
+  it('fails for an entry that says it is another', async () => {
+    const log = SmallLog.start();
+    const { record, fields } = log.entries[2]!;
+    // A log that is wrong in itself: its entry 3 has the record of entry 2.
+    log.push({ record, fields });
+    const checkpoint = log.sign();
+    const made = { entry: part(log, 2), created: part(log, 0) };
+    const document = JSON.parse(await makeEntryProof(sha256Into, made, checkpoint, log.reader));
+    expect((await verify(JSON.stringify(document), log)).valid).toBe(true);
+    const hashes = await inclusionProof(sha256Into, 3, 4, log.reader);
+    document.entry.proof = formatTlogProof({ index: 3, hashes, checkpoint });
+    expect(await verify(JSON.stringify(document), log)).toMatchObject({
+      code: 'not-included',
+      message: expect.stringContaining('says that it is entry 2'),
+    });
+  });
+
+  it('fails in a log that is wrong in itself', async () => {
+    const proofOf = async (log: SmallLog, change: number) => {
+      const relation = log.entries.findLastIndex(({ payload }) => payload?.includes('"schema"'));
+      const made = {
+        entry: part(log, change),
+        commit: part(log, change + 1),
+        relation: part(log, relation),
+        created: part(log, 0),
+      };
+      return verify(await makeEntryProof(sha256Into, made, log.sign(), log.reader), log);
+    };
+    const later = SmallLog.start();
+    const change = later.transaction(1, { contexts: 0, commit: { generation: 2 } });
+    expect(await proofOf(later, change)).toMatchObject({
+      code: 'does-not-belong',
+      message: expect.stringContaining('generation'),
+    });
+
+    const undescribed = SmallLog.start();
+    const first = undescribed.transaction(1, { contexts: 0, change: { relation: 5 } });
+    undescribed.event('relation', { schema: 'public', table: 'other' });
+    expect(await proofOf(undescribed, first)).toMatchObject({
+      code: 'does-not-belong',
+      message: expect.stringContaining('"relation"'),
+    });
+
+    const foreign = new SmallLog();
+    foreign.event('lifecycle', { event: 'created', logId: '0'.repeat(32) });
+    foreign.event('key', {});
+    foreign.event('relation', { schema: 'public', table: 'patients' });
+    expect(await proofOf(foreign, foreign.transaction(1, { contexts: 0 }))).toMatchObject({
+      code: 'other-log',
+    });
+  });
+
+  it('holds in quarantine only with the reason', async () => {
+    const log = SmallLog.start();
+    const sequence = log.size;
+    const salt = new Uint8Array(16).fill(3);
+    const quarantine = { reason: 'U+0000', bytesHash: new Uint8Array(32).fill(4) };
+    const commitment = commitmentOf(sha256Into, quarantinedFields(salt, quarantine));
+    const record = recordOf(writeChangeRecord, changeHeader(sequence, true), commitment);
+    log.push({ record, fields: null });
+    log.push({ record: recordOf(writeCommitRecord, commitHeader(sequence)), fields: null });
+    const checkpoint = log.sign();
+    const result = async (disclosed: Disclosed) => {
+      const made = {
+        entry: { record, disclosed },
+        commit: part(log, sequence + 1),
+        relation: part(log, 2),
+        created: part(log, 0),
+      };
+      return verify(await makeEntryProof(sha256Into, made, checkpoint, log.reader), log);
+    };
+    expect(await result({ salt, quarantine })).toMatchObject({ valid: true, entry: { quarantined: true } });
+    expect(await result({ salt })).toMatchObject({
+      code: 'altered',
+      message: expect.stringContaining('quarantine'),
+    });
   });
 
   it('fails by another key, another log, another checkpoint', async () => {

@@ -1,4 +1,5 @@
 import { decodeBase64 } from './base64.ts';
+import { type Checkpoint, parseCheckpoint } from './checkpoint.ts';
 import { EventPayload } from './event-payload.ts';
 import type { Finding, Notice, TransactionRule } from './finding.ts';
 import { sameBytes } from './hash.ts';
@@ -40,7 +41,7 @@ export class LogRules {
   readonly keys: InForce<Uint8Array>[] = [];
   readonly generations: InForce<number>[] = [];
   /** Checkpoints that `gap` events gave up. */
-  readonly givenUp: InForce<string>[] = [];
+  readonly givenUp: InForce<Checkpoint>[] = [];
   logId: string | undefined;
 
   #opaque = 0;
@@ -268,8 +269,13 @@ export class LogRules {
       this.#report({ code: 'wrong-generation', sequence, generation, expected: current + 1 });
     this.generations.push({ sequence, value: generation });
     const lost = payload.text('lost');
-    if (lost !== undefined) this.givenUp.push({ sequence, value: lost });
-    return true;
+    if (lost === undefined) return true;
+    try {
+      this.givenUp.push({ sequence, value: parseCheckpoint(lost) });
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   #explain(code: 'gap-accepted' | 'wal-skipped', payload: EventPayload, sequence: number): boolean {

@@ -334,6 +334,18 @@ describe('checkpoints', () => {
     });
   });
 
+  it('that a known key signed count, whatever keys the log has now', async () => {
+    const log = logOf(20);
+    const anew = SmallLog.start(keyOfSeed(9));
+    for (let i = 0; i < 30; i++) anew.transaction(3);
+    anew.sign();
+    const outside = log.checkpoints[10]!;
+    expect(await findings(anew, { outside: [outside.text], keys: [log.key] })).toEqual([
+      { code: 'forked', size: outside.size, outside: true },
+      { code: 'untrusted-key', sequence: 1 },
+    ]);
+  });
+
   it('are signed by the key in force', async () => {
     const log = logOf(3);
     const other = keyOfSeed(9);
@@ -443,8 +455,20 @@ describe('checkpoints', () => {
     expect(report.findings).toEqual([]);
     expect(report.notices.map(({ code }) => code)).toEqual(['gap-accepted', 'checkpoint-given-up']);
     expect(report.notices[0]).toMatchObject({ sequence });
-    // Another one of the old generation, beyond its end, is.
-    expect(await findings(log, { outside: [longer.checkpoints.at(-2)!.text] })).not.toEqual([]);
+    // So are those before it, which it includes; not one beyond, and not another one of its size.
+    const before = longer.checkpoints.filter(({ size }) => size > sequence).map(({ text }) => text);
+    expect(before.length).toBeGreaterThan(3);
+    expect(await findings(log, { outside: before })).toEqual([]);
+    const beyond = logOf(21).checkpoints.at(-1)!;
+    expect(await findings(log, { outside: [beyond.text] })).toEqual([
+      { code: 'forked', size: beyond.size, outside: true },
+    ]);
+    const other = logOf(19);
+    other.transaction(2);
+    other.event('alive', {});
+    expect(await findings(log, { outside: [other.sign()] })).toEqual([
+      { code: 'forked', size: longer.size, outside: true },
+    ]);
   });
 });
 
@@ -621,13 +645,11 @@ describe('what the records say', () => {
   it('retention drops nothing that comes after it', async () => {
     const log = SmallLog.start();
     log.event('retention', { before: 1000, olderThan: '2020-01-01T00:00:00Z', by: 'b' });
-    log.transaction(3);
+    for (let i = 0; i < 60; i++) log.transaction(3);
     log.sign();
     const { length } = log.entries;
-    log.entries.splice(4, 5);
-    log.event('alive', {});
-    log.sign();
-    expect(await findings(log, { size: length + 1 })).not.toEqual([]);
+    log.entries.splice(50, 5);
+    expect(await findings(log, { size: length })).toEqual([{ code: 'missing', sequence: 50, count: 5 }]);
   });
 
   it('another start is no log', async () => {

@@ -6,7 +6,6 @@ import { inForceAt, LogRules } from './log-rules.ts';
 import { parseOrigin } from './origin.ts';
 import { type RootOutcome, RootVerifier } from './root-verifier.ts';
 import type { Verify } from './signature.ts';
-import { parseSignedNote } from './signed-note.ts';
 import { type VerifierKey, verifierKey } from './verifier-key.ts';
 
 export interface LogVerifierOptions {
@@ -208,9 +207,17 @@ export class LogVerifier {
     return true;
   }
 
-  /** Whether a `gap` event gave this very checkpoint up: it is then known that it can't agree with the log. */
-  #givenUp({ note, size }: Checkpoint): boolean {
-    const event = this.#rules.givenUp.find(({ value }) => value === note.text || textOf(value) === note.text);
+  /**
+   * Whether a `gap` event gave up what this checkpoint covers: it is of the generation of the lost checkpoint, beyond
+   * the log's size at the event, and not beyond the lost one's. It is then known that it can't agree with the log.
+   */
+  #givenUp({ origin, size, root }: Checkpoint): boolean {
+    const event = this.#rules.givenUp.find(
+      ({ sequence, value }) =>
+        value.origin === origin &&
+        size > sequence &&
+        (size < value.size || (size === value.size && sameBytes(root, value.root))),
+    );
     if (event === undefined) return false;
     const { sequence } = event;
     if (
@@ -253,12 +260,4 @@ function isSaidCloser(finding: Finding, all: readonly Finding[], ofTree: readonl
       other.sequence >= first &&
       other.sequence < first + count,
   );
-}
-
-function textOf(note: string): string | undefined {
-  try {
-    return parseSignedNote(note).text;
-  } catch {
-    return undefined;
-  }
 }

@@ -49,8 +49,9 @@ export class SmallLog {
   #end = 0x1000n;
   #salt = 0;
 
-  static start(): SmallLog {
+  static start(privateKey = keyOfSeed(1)): SmallLog {
     const log = new SmallLog();
+    log.privateKey = privateKey;
     log.event('lifecycle', {
       event: 'created',
       logId: LOG_ID,
