@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { encodeBase64 } from './base64.ts';
 import { sha256Into, verifyEd25519 } from './node-crypto.ts';
+import type { ProvenCommit, ProvenContext, ProvenEntry } from './proven-entry.ts';
 import { formatTime } from './time.ts';
 import {
   ED25519,
@@ -10,13 +11,7 @@ import {
   parseVerifierKey,
   type VerifierKey,
 } from './verifier-key.ts';
-import {
-  type EntryProofResult,
-  type ProvenCommit,
-  type ProvenContext,
-  type ProvenEntry,
-  verifyEntryProof,
-} from './verify-entry-proof.ts';
+import { type EntryProofResult, verifyEntryProof } from './verify-entry-proof.ts';
 
 const HELP = `Usage: bemi-verify FILE... --key KEY [--key KEY] [--checkpoint FILE] [--json]
 

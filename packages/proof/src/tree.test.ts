@@ -6,8 +6,8 @@ import { grow, leavesOf } from '../test/tiled-tree.ts';
 import { decodeBase64, encodeBase64 } from './base64.ts';
 import { consistencyProof, verifyConsistency } from './consistency-proof.ts';
 import { rootOfFrontier } from './frontier.ts';
-import { inclusionProof, verifyInclusion } from './inclusion-proof.ts';
-import { emptyRoot, foldRoot, leafHash } from './merkle-tree.ts';
+import { inclusionProof, rootOfInclusionProof, verifyInclusion } from './inclusion-proof.ts';
+import { emptyRoot, foldRoot, leafHash, nodeHash } from './merkle-tree.ts';
 import { sha256Into } from './node-crypto.ts';
 import { formatTilePath, parseTilePath } from './tile-path.ts';
 import { treeHashAt } from './tile-reader.ts';
@@ -236,6 +236,18 @@ describe('against golang.org/x/mod/sumdb/tlog', () => {
       expect(formatTilePath({ level, index, width })).toBe(ours);
       expect(parseTilePath(ours)).toEqual({ level, index, width });
     }
+  });
+});
+
+describe('inclusion proofs of another length', () => {
+  it('make no inner node a leaf', async () => {
+    const { tree, reader } = grow(leavesOf(8));
+    const path = await inclusionProof(sha256Into, 0, 8, reader);
+    const [left, right] = leavesOf(2).map((leaf) => leafHash(sha256Into, leaf));
+    const inner = nodeHash(sha256Into, left!, right!);
+    expect(verifyInclusion(sha256Into, inner, 0, 8, path.slice(1), tree.root())).toBe(false);
+    expect(verifyInclusion(sha256Into, inner, 0, 4, path.slice(1), tree.root())).toBe(true);
+    expect(rootOfInclusionProof(sha256Into, left!, 0, 8, [...path, inner])).toBeUndefined();
   });
 });
 
