@@ -7,9 +7,11 @@ import {
   sourceContent,
   verifyLogStructure,
 } from '@bemi-db/test-kit/log-oracle';
+import { type StoredLogReport, verifyStoredLog } from '@bemi-db/trail/verify/verify-log';
 import type pg from 'pg';
 import { expect } from 'vitest';
 import { createWorker } from '../src/create-worker.ts';
+import { LastSigned } from '../src/signing/last-signed.ts';
 
 export interface AuditedBank {
   readonly source: TestDatabase;
@@ -43,7 +45,10 @@ export async function createAuditedBank(): Promise<AuditedBank> {
   };
 }
 
-/** Records what is left, then holds the log against the source: structure, counts, and every table rebuilt. */
+/**
+ * Records what is left, then holds the log against the source: structure, counts, and every table rebuilt; and verifies
+ * it against what the worker signed.
+ */
 export async function expectWholeLog(bank: AuditedBank, counts?: Record<string, number>): Promise<void> {
   await createWorker(bank.targets).run({ drain: true });
   await verifyLogStructure(bank.auditSql);
@@ -53,6 +58,15 @@ export async function expectWholeLog(bank: AuditedBank, counts?: Record<string, 
     await sourceContent(bank.sourceSql, bankTables),
   );
   expect(difference).toBeUndefined();
+  const report = await verifyBank(bank);
+  expect(report.findings).toEqual([]);
+  expect(report.provenSize).toBe(report.size);
+}
+
+/** Verifies the stored log with the worker's own last checkpoint, which the audit database can't change. */
+export async function verifyBank(bank: AuditedBank): Promise<StoredLogReport> {
+  const lastSigned = new LastSigned(process.env['BEMI_STATE_DIR']!, bank.source.name);
+  return verifyStoredLog({ client: bank.auditSql, log: 0, keys: [], checkpoints: [lastSigned.read()!] });
 }
 
 function sorted(counts: Record<string, number>): Record<string, number> {

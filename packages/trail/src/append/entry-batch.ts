@@ -3,8 +3,8 @@ import { sha256Into } from '@bemi-db/proof/node-crypto';
 import type { Authenticity, BeforeKind, ChangeHeader, CommitHeader, Operation } from '@bemi-db/proof/record';
 import type { AppendUnit, InboxAnswer, Progress, QuarantineRow, RelationRow } from './append-unit.ts';
 import { CopyBuffer } from './copy-buffer.ts';
+import { EntryRecord, type Withheld } from './entry-record.ts';
 import { LeafHashes } from './leaf-hashes.ts';
-import { LeafWriter, type Withheld } from './leaf-writer.ts';
 import type { LogTree } from './log-tree.ts';
 import { SaltPool, saltLength } from './salt.ts';
 
@@ -68,7 +68,7 @@ export class EntryBatch {
   readonly #tree: LogTree;
   readonly #salts = new SaltPool();
   readonly #leaves = new LeafHashes();
-  readonly #leafWriter = new LeafWriter(this.#leaves);
+  readonly #record = new EntryRecord();
   /** The change that was begun and is not ended, */
   readonly #change: ChangeHeader = {
     sequence: 0,
@@ -164,7 +164,8 @@ export class EntryBatch {
   /** Ends the change that was begun: its leaf is hashed. */
   endChange(): void {
     const { bytes, length } = this.#changes;
-    this.#leafWriter.change(this.#leaves.add(), this.#change, bytes, this.#commitmentStart, length);
+    this.#record.change(this.#change, bytes, this.#commitmentStart, length);
+    this.#addLeaf();
   }
 
   /** Ends the change that was begun with its row in quarantine: its three fields become NULL. */
@@ -176,14 +177,8 @@ export class EntryBatch {
     row.null();
     row.null();
     this.#quarantine.push({ sequence: this.#change.sequence, field: 'row', ...text });
-    this.#leafWriter.change(
-      this.#leaves.add(),
-      this.#change,
-      row.bytes,
-      this.#commitmentStart,
-      row.length,
-      withheld(text),
-    );
+    this.#record.change(this.#change, row.bytes, this.#commitmentStart, row.length, withheld(text));
+    this.#addLeaf();
   }
 
   /** Adds a context and returns its sequence. One that can't be stored is given as what goes into quarantine. */
@@ -208,8 +203,7 @@ export class EntryBatch {
     if (context instanceof Uint8Array) row.blob(context);
     else row.null();
     if (quarantined) this.#quarantine.push({ sequence, field: 'context', ...quarantined });
-    this.#leafWriter.context(
-      this.#leaves.add(),
+    this.#record.context(
       {
         sequence,
         transaction,
@@ -222,6 +216,7 @@ export class EntryBatch {
       row.length,
       quarantined && withheld(quarantined),
     );
+    this.#addLeaf();
     return sequence;
   }
 
@@ -243,7 +238,8 @@ export class EntryBatch {
     row.bigint64(entry.recordedAt);
     row.int64(entry.changeCount);
     row.int32(entry.contextCount);
-    this.#leafWriter.commit(this.#leaves.add(), entry);
+    this.#record.commit(entry);
+    this.#addLeaf();
     return sequence;
   }
 
@@ -262,13 +258,8 @@ export class EntryBatch {
     if (actor === undefined) row.null();
     else row.text(actor);
     row.text(payload);
-    this.#leafWriter.event(
-      this.#leaves.add(),
-      { sequence, at: atMicros, eventKind: kind },
-      row.bytes,
-      commitmentStart,
-      row.length,
-    );
+    this.#record.event({ sequence, at: atMicros, eventKind: kind }, row.bytes, commitmentStart, row.length);
+    this.#addLeaf();
     return sequence;
   }
 
@@ -375,6 +366,11 @@ export class EntryBatch {
       buffer.reset();
       this.#free.push(buffer);
     }
+  }
+
+  #addLeaf(): void {
+    const at = this.#leaves.add();
+    this.#record.hashLeaf(this.#leaves.bytes, at);
   }
 
   /** Moves the leaves of the entries up to a sequence into the tree. Returns the tiles that became full. */

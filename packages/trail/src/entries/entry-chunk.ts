@@ -1,76 +1,55 @@
-import { HASH_BYTES } from '@bemi-db/proof/hash';
-
-export const missing = 0;
-export const change = 1;
-export const context = 2;
-export const commit = 3;
-export const event = 4;
-
-/** An event of the log, as stored. */
-export interface StoredEvent {
+/** A record beside the one that has its place: two rows claim one sequence. */
+export interface DuplicateRecord {
   readonly sequence: number;
-  readonly kind: string;
-  /** Microseconds since 2000-01-01 UTC. */
-  readonly at: bigint;
-  readonly actor: string | undefined;
-  /** JSON text. */
-  readonly payload: string;
+  readonly record: Uint8Array;
 }
 
+const initialBytesPerEntry = 96;
+
 /**
- * The stored entries of a range of sequences: the leaf hash of each, and of its header what the rules of a whole log
- * (docs/spec/log.md) ask for. Columns instead of objects: a log has hundreds of millions of entries. Index 0 is the
- * entry with the sequence `from`.
+ * The records (docs/spec/record.md) of the stored entries in a range of sequences. Rows arrive kind by kind, in no order;
+ * here each has its place. Columns instead of objects: a log has hundreds of millions of entries. Index 0 is the entry
+ * with the sequence `from`.
  */
 export class EntryChunk {
   readonly from: number;
   readonly count: number;
-  /** Leaf hashes. */
-  readonly leaves: { readonly bytes: Uint8Array };
-  /** 0 where no entry is stored, else the kind of the record. */
-  readonly kinds: Uint8Array;
-  /** Of changes, contexts and commits. */
-  readonly transactions: Float64Array;
-  /** The context number of a change or context; a commit's number of contexts. */
-  readonly contextNumbers: Float64Array;
-  /** The relation of a change; a commit's number of changes. */
-  readonly relations: Float64Array;
-  /** Of commits. */
-  readonly generations: Uint32Array;
-  readonly coveredFromLsns: BigUint64Array;
-  readonly endLsns: BigUint64Array;
-  readonly recordedAt: BigInt64Array;
-  readonly events: StoredEvent[] = [];
-  /** Entries whose texts were erased. */
-  readonly erased: number[] = [];
-  /** Sequences that more than one row claims. */
-  readonly duplicated: number[] = [];
-  /** Stored rows, erased and duplicated ones included. */
-  rowCount = 0;
+  /** The record of an entry is `records[starts[index], ends[index])`; one that is missing has no end. */
+  records: Uint8Array;
+  readonly starts: Uint32Array;
+  readonly ends: Uint32Array;
+  /** JSON texts of the events; null where the text is gone. */
+  readonly payloads = new Map<number, string | null>();
+  /** Indexes of the entries whose texts were erased. */
+  readonly erased = new Set<number>();
+  readonly duplicates: DuplicateRecord[] = [];
+  #length = 0;
 
   constructor(from: number, count: number) {
     this.from = from;
     this.count = count;
-    this.leaves = { bytes: new Uint8Array(count * HASH_BYTES) };
-    this.kinds = new Uint8Array(count);
-    this.transactions = new Float64Array(count);
-    this.contextNumbers = new Float64Array(count);
-    this.relations = new Float64Array(count);
-    this.generations = new Uint32Array(count);
-    this.coveredFromLsns = new BigUint64Array(count);
-    this.endLsns = new BigUint64Array(count);
-    this.recordedAt = new BigInt64Array(count);
+    this.records = new Uint8Array(Math.max(count, 16) * initialBytesPerEntry);
+    this.starts = new Uint32Array(count);
+    this.ends = new Uint32Array(count);
   }
 
-  /** Takes the place of an entry. A sequence that is taken already is noted, and the first row stays. */
-  claim(sequence: number, kind: number): number | undefined {
+  /** Puts the record bytes[start, end) in the place of its sequence. */
+  put(sequence: number, bytes: Uint8Array, start: number, end: number): void {
     const index = sequence - this.from;
-    this.rowCount++;
-    if (this.kinds[index] !== missing) {
-      this.duplicated.push(sequence);
-      return undefined;
+    if (this.ends[index] !== 0) {
+      this.duplicates.push({ sequence, record: bytes.slice(start, end) });
+      return;
     }
-    this.kinds[index] = kind;
-    return index;
+    const length = end - start;
+    if (this.#length + length > this.records.length) {
+      const grown = new Uint8Array(this.records.length * 2);
+      grown.set(this.records);
+      this.records = grown;
+    }
+    const at = this.#length;
+    for (let i = 0; i < length; i++) this.records[at + i] = bytes[start + i]!;
+    this.starts[index] = at;
+    this.#length = at + length;
+    this.ends[index] = this.#length;
   }
 }

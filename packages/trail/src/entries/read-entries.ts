@@ -1,21 +1,28 @@
 import { HASH_BYTES } from '@bemi-db/proof/hash';
-import type { Authenticity, BeforeKind, ChangeHeader, Operation } from '@bemi-db/proof/record';
+import { writeU64Number } from '@bemi-db/proof/integer';
+import {
+  type Authenticity,
+  type BeforeKind,
+  type ChangeHeader,
+  KIND_CHANGE,
+  KIND_COMMIT,
+  KIND_CONTEXT,
+  KIND_EVENT,
+  type Operation,
+  RECORD_VERSION,
+} from '@bemi-db/proof/record';
 import type pg from 'pg';
-import { LeafWriter, type Withheld } from '../append/leaf-writer.ts';
+import { EntryRecord, type Withheld } from '../append/entry-record.ts';
 import { copyOut } from './copy-out.ts';
 import type { CopyRows } from './copy-rows.ts';
-import * as kind from './entry-chunk.ts';
 import { EntryChunk } from './entry-chunk.ts';
 import { readQuarantine, type StoredQuarantine } from './quarantined-texts.ts';
 
-/** Reading aside: this hashes the 65,536 entries that a tile of level 1 stands for in a tenth of a second. */
-export const chunkEntries = 65_536;
-
 /**
- * Reads the stored entries with sequences in [from, to) and hashes each into its leaf. One statement for each kind, on
+ * Reads the stored entries with sequences in [from, to), and makes the record of each. One statement for each kind, on
  * one connection; what arrives is hashed and forgotten, so that rows of any size pass through.
  *
- * Nothing is believed: a value that no writer writes gives another leaf, and so is found. The texts of an entry count
+ * Nothing is believed: a value that no writer writes gives another record, and so is found. The texts of an entry count
  * as erased only where all of them and the salt are gone; else they are hashed, whatever commitment is stored.
  */
 export async function readEntries(
@@ -25,19 +32,24 @@ export async function readEntries(
   to: number,
 ): Promise<EntryChunk> {
   const chunk = new EntryChunk(from, to - from);
-  const leaves = new LeafWriter(chunk.leaves);
+  const record = new EntryRecord();
   const range = `log = ${log} AND sequence >= ${from} AND sequence < ${to}`;
   const quarantine = await readQuarantine(client, log, from, to);
-  const read = (query: string, fields: number, kind: number, add: (row: CopyRows, index: number) => void) =>
+  const read = (
+    query: string,
+    fields: number,
+    kind: number,
+    add: (row: CopyRows, sequence: number) => void,
+  ) =>
     copyOut(client, query, fields, (row) => {
-      const index = chunk.claim(row.int64(0), kind);
-      if (index === undefined) return;
+      const sequence = row.int64(0);
       try {
-        add(row, index);
+        add(row, sequence);
+        chunk.put(sequence, record.bytes, recordStart, record.end);
       } catch (error) {
-        // A number that no record can hold: the leaf stays empty, and differs from what was signed.
+        // A number that no record can hold: what stands here then is no entry of the log either.
         if (!(error instanceof RangeError)) throw error;
-        chunk.leaves.bytes.fill(0, index * HASH_BYTES, (index + 1) * HASH_BYTES);
+        chunk.put(sequence, impossibleRecord(kind, sequence), 0, impossibleRecordBytes);
       }
     });
 
@@ -55,37 +67,30 @@ export async function readEntries(
     `SELECT sequence, transaction, relation, context_no, lsn, before_kind, operation, salt, primary_key, before, after, commitment
        FROM bemi.change_log WHERE ${range}`,
     12,
-    kind.change,
-    (row, index) => {
+    KIND_CHANGE,
+    (row, sequence) => {
       const header = changeHeader;
-      header.sequence = from + index;
+      header.sequence = sequence;
       header.transaction = row.int64(1);
       header.relation = row.int64(2);
       header.contextNumber = row.int32(3);
       header.lsn = row.biguint64(4);
       header.beforeKind = beforeKindOf(row, 5);
       header.operation = operations[row.bytes[row.starts[6]!]!]!;
-      chunk.transactions[index] = header.transaction;
-      chunk.relations[index] = header.relation;
-      chunk.contextNumbers[index] = header.contextNumber;
       const withheld = withheldOf(chunk, row, 11, 7, quarantine.rows.get(header.sequence), header.sequence);
-      leaves.change(index * HASH_BYTES, header, row.bytes, row.starts[6]! - 4, fieldsEnd(row, 10), withheld);
+      record.change(header, row.bytes, row.starts[6]! - 4, fieldsEnd(row, 10), withheld);
     },
   );
   await read(
     `SELECT sequence, transaction, context_no, authenticity, salt, context, commitment FROM bemi.context_log WHERE ${range}`,
     7,
-    kind.context,
-    (row, index) => {
-      const sequence = from + index;
+    KIND_CONTEXT,
+    (row, sequence) => {
       const transaction = row.int64(1);
       const contextNumber = row.int32(2);
-      chunk.transactions[index] = transaction;
-      chunk.contextNumbers[index] = contextNumber;
       const authenticity = row.text(3) as Authenticity;
       const withheld = withheldOf(chunk, row, 6, 4, quarantine.contexts.get(sequence), sequence);
-      leaves.context(
-        index * HASH_BYTES,
+      record.context(
         { sequence, transaction, contextNumber, authenticity, quarantined: false },
         row.bytes,
         row.starts[3]! - 4,
@@ -99,11 +104,11 @@ export async function readEntries(
             change_count, context_count, 'actor'::text, salt, actor, commitment
        FROM bemi.transaction_log WHERE ${range}`,
     15,
-    kind.commit,
-    (row, index) => {
+    KIND_COMMIT,
+    (row, sequence) => {
       const hasActor = !(row.isNull(13) && row.isNull(14));
       const header = {
-        sequence: from + index,
+        sequence,
         transaction: row.int64(1),
         generation: row.int32(2),
         commitLsn: row.biguint64(3),
@@ -116,54 +121,38 @@ export async function readEntries(
         contextCount: row.int32(10),
         hasActor,
       };
-      chunk.transactions[index] = header.transaction;
-      chunk.relations[index] = header.changeCount;
-      chunk.contextNumbers[index] = header.contextCount;
-      chunk.generations[index] = header.generation;
-      chunk.coveredFromLsns[index] = header.coveredFromLsn;
-      chunk.endLsns[index] = header.endLsn;
-      chunk.recordedAt[index] = header.recordedAt;
-      if (!hasActor) leaves.commit(index * HASH_BYTES, header);
+      if (!hasActor) record.commit(header);
       else {
         const withheld = withheldOf(chunk, row, 14, 12, undefined, header.sequence);
-        leaves.commit(
-          index * HASH_BYTES,
-          header,
-          row.bytes,
-          row.starts[11]! - 4,
-          fieldsEnd(row, 13),
-          withheld,
-        );
+        record.commit(header, row.bytes, row.starts[11]! - 4, fieldsEnd(row, 13), withheld);
       }
     },
   );
   await read(
     `SELECT sequence, at, kind, salt, actor, payload, commitment FROM bemi.event_log WHERE ${range}`,
     7,
-    kind.event,
-    (row, index) => {
-      const sequence = from + index;
+    KIND_EVENT,
+    (row, sequence) => {
       const at = row.bigint64(1);
       const eventKind = row.text(2);
-      chunk.events.push({
-        sequence,
-        kind: eventKind,
-        at,
-        actor: row.isNull(4) ? undefined : row.text(4),
-        payload: row.isNull(5) ? '' : row.text(5),
-      });
+      chunk.payloads.set(sequence - from, row.isNull(5) ? null : row.text(5));
       const withheld = withheldOf(chunk, row, 6, 3, undefined, sequence);
-      leaves.event(
-        index * HASH_BYTES,
-        { sequence, at, eventKind },
-        row.bytes,
-        row.starts[2]! - 4,
-        fieldsEnd(row, 5),
-        withheld,
-      );
+      record.event({ sequence, at, eventKind }, row.bytes, row.starts[2]! - 4, fieldsEnd(row, 5), withheld);
     },
   );
   return chunk;
+}
+
+const recordStart = 1;
+const impossibleRecordBytes = 10;
+
+/** What stands for a row that no record can be made of: its kind and sequence, and nothing that could be right. */
+function impossibleRecord(kind: number, sequence: number): Uint8Array {
+  const record = new Uint8Array(impossibleRecordBytes);
+  record[0] = RECORD_VERSION;
+  record[1] = kind;
+  writeU64Number(record, 2, sequence);
+  return record;
 }
 
 // By their first byte: the whole text is in the commitment.
@@ -203,7 +192,7 @@ function withheldOf(
     let isErased = true;
     for (let field = saltField; field < commitmentField; field++) isErased &&= row.isNull(field);
     if (isErased && row.ends[commitmentField]! - row.starts[commitmentField]! === HASH_BYTES) {
-      chunk.erased.push(sequence);
+      chunk.erased.add(sequence - chunk.from);
       return {
         state: 'erased',
         isQuarantined: quarantine !== undefined,

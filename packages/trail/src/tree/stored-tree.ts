@@ -1,5 +1,5 @@
 import { HASH_BYTES } from '@bemi-db/proof/hash';
-import { foldRoot } from '@bemi-db/proof/merkle-tree';
+import { foldRoot, leafHash } from '@bemi-db/proof/merkle-tree';
 import { sha256Into } from '@bemi-db/proof/node-crypto';
 import type { TileReader } from '@bemi-db/proof/tile-reader';
 import {
@@ -10,6 +10,7 @@ import {
   tileLevels,
 } from '@bemi-db/proof/tile-tree';
 import type pg from 'pg';
+import type { EntryChunk } from '../entries/entry-chunk.ts';
 import { readEntries } from '../entries/read-entries.ts';
 
 /** What the audit database holds of a log's tree. Nothing of it is proven until its root is compared with what was signed. */
@@ -89,7 +90,7 @@ async function readPartialTile(
 ): Promise<Uint8Array> {
   const width = partialTileWidth(size, level);
   if (width === 0) return new Uint8Array(0);
-  if (level === 0) return (await readEntries(client, log, size - width, size)).leaves.bytes;
+  if (level === 0) return leafHashes(await readEntries(client, log, size - width, size));
   const end = Math.floor(size / TILE_WIDTH ** level);
   const children = await readFullTiles(client, log, level - 1, end - width, end);
   if (children.length !== width)
@@ -97,5 +98,16 @@ async function readPartialTile(
   const hashes = new Uint8Array(width * HASH_BYTES);
   for (const [i, child] of children.entries())
     hashes.set(foldRoot(sha256Into, child, TILE_WIDTH), i * HASH_BYTES);
+  return hashes;
+}
+
+/** The leaf hash of each entry; 32 zero bytes for one that is missing. */
+function leafHashes(chunk: EntryChunk): Uint8Array {
+  const hashes = new Uint8Array(chunk.count * HASH_BYTES);
+  for (let index = 0; index < chunk.count; index++) {
+    if (chunk.ends[index] === 0) continue;
+    const record = chunk.records.subarray(chunk.starts[index], chunk.ends[index]);
+    hashes.set(leafHash(sha256Into, record), index * HASH_BYTES);
+  }
   return hashes;
 }

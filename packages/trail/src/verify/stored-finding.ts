@@ -1,0 +1,16 @@
+import type { Finding } from '@bemi-db/proof/finding';
+
+/**
+ * What is wrong with a stored log: what its records, tiles and checkpoints say, and tables beside them that people read
+ * without any record saying what must stand there.
+ */
+export type StoredFinding =
+  | Finding
+  /** A row of `relations` is not what its event says, so the view shows other names of tables or columns. */
+  | { readonly code: 'relation-altered'; readonly sequence: number; readonly reason: RelationProblem }
+  /** A column of `sources` is not what the log's events say. */
+  | { readonly code: 'source-altered'; readonly column: string }
+  /** The view `changes` is not the one that belongs to this version of the schema. */
+  | { readonly code: 'view-altered' };
+
+export type RelationProblem = 'other-document' | 'other-names' | 'no-event' | 'no-row';

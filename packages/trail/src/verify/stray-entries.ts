@@ -1,0 +1,23 @@
+import type pg from 'pg';
+import type { StoredFinding } from './stored-finding.ts';
+
+/** Rows with sequences that the log does not have: before its beginning, or behind its end. */
+export async function strayEntries(
+  client: pg.ClientBase,
+  log: number,
+  size: number,
+): Promise<StoredFinding[]> {
+  const findings: StoredFinding[] = [];
+  for (const where of ['sequence < 0', `sequence >= ${size}`]) {
+    const { rows } = await client.query<{ first: string | null; count: string }>(
+      `SELECT min(sequence) AS first, count(*) AS count FROM (
+         ${['change_log', 'context_log', 'transaction_log', 'event_log']
+           .map((table) => `SELECT sequence FROM bemi.${table} WHERE log = $1 AND ${where}`)
+           .join(' UNION ALL ')}) stray`,
+      [log],
+    );
+    const { first, count } = rows[0]!;
+    if (first !== null) findings.push({ code: 'inserted', sequence: Number(first), count: Number(count) });
+  }
+  return findings;
+}

@@ -1,0 +1,172 @@
+import type { Notice } from '@bemi-db/proof/finding';
+import { type LogReport, LogVerifier } from '@bemi-db/proof/log-verifier';
+import { sha256Into, verifyEd25519 } from '@bemi-db/proof/node-crypto';
+import { TILE_WIDTH } from '@bemi-db/proof/tile-tree';
+import type { VerifierKey } from '@bemi-db/proof/verifier-key';
+import type pg from 'pg';
+import type { EntryChunk } from '../entries/entry-chunk.ts';
+import { readEntries } from '../entries/read-entries.ts';
+import { LogFacts } from './log-facts.ts';
+import type { StoredFinding } from './stored-finding.ts';
+import { strayEntries } from './stray-entries.ts';
+import { verifyRelations } from './verify-relations.ts';
+import { verifySource } from './verify-source.ts';
+import { verifyView } from './verify-view.ts';
+
+export interface VerifyLogOptions {
+  /** Nobody else uses it meanwhile. It may read, and needs no other right. */
+  readonly client: pg.ClientBase;
+  readonly log: number;
+  /** Keys of the log that are known from elsewhere. Without any, those that the log names are believed. */
+  readonly keys: readonly VerifierKey[];
+  /** Checkpoints that were kept elsewhere, as texts. */
+  readonly checkpoints: readonly string[];
+  /** Called after each step with the entries that are done, and how many there are. */
+  readonly onProgress?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** What was verified, and what was found. */
+export interface StoredLogReport extends Omit<LogReport, 'findings' | 'notices'> {
+  readonly findings: readonly StoredFinding[];
+  readonly notices: readonly Notice[];
+  /** Entries that the log has by its own account. */
+  readonly size: number;
+  readonly facts: LogFacts;
+}
+
+/** Entries that are read in one step: those of a tile of level 1. */
+const stepEntries = TILE_WIDTH * TILE_WIDTH;
+
+/**
+ * Verifies a log as it is stored: reads every entry again, makes its record, and gives it with tiles and checkpoints to
+ * the verifier of docs/spec/log.md; then compares the tables that the view joins with what the log's events say.
+ *
+ * Each step reads in a transaction of its own: the log only grows, and one long snapshot would keep the rows that its
+ * writer updates from being cleaned up.
+ */
+export async function verifyStoredLog(options: VerifyLogOptions): Promise<StoredLogReport> {
+  const { client, log, onProgress, signal } = options;
+  const end = await readEnd(client, log);
+  const verifier = new LogVerifier({
+    hash: sha256Into,
+    verify: verifyEd25519,
+    keys: options.keys,
+    outside: options.checkpoints,
+  });
+  const facts = new LogFacts();
+  for (let from = 0; from < end.size; from += stepEntries) {
+    signal?.throwIfAborted();
+    const to = Math.min(from + stepEntries, end.size);
+    const chunk = await inSnapshot(client, async () => {
+      await giveTiles(client, log, from, to, verifier);
+      await giveCheckpoints(client, log, from, to, verifier);
+      return readEntries(client, log, from, to);
+    });
+    if (to === end.size && end.checkpoint !== undefined) verifier.checkpoint(end.checkpoint);
+    giveEntries(chunk, verifier, facts);
+    await verifier.settle();
+    onProgress?.(to, end.size);
+  }
+  const report = await verifier.finish({
+    size: end.size,
+    ...(end.frontier ? { frontier: end.frontier } : {}),
+  });
+  const findings: StoredFinding[] = [
+    ...report.findings,
+    ...(await strayEntries(client, log, end.size)),
+    ...(await verifyRelations(client, log, facts.relations)),
+    ...(await verifySource(client, log, facts.source)),
+    ...(await verifyView(client)),
+  ];
+  findings.sort((a, b) => placeOf(a) - placeOf(b));
+  return { ...report, findings, size: end.size, facts };
+}
+
+interface StoredEnd {
+  readonly size: number;
+  readonly frontier: Uint8Array | undefined;
+  readonly checkpoint: string | undefined;
+}
+
+/** Where the log ends by its own account, and what is signed there. */
+async function readEnd(client: pg.ClientBase, log: number): Promise<StoredEnd> {
+  const { rows } = await client.query<{
+    next: string;
+    hashes: Buffer | null;
+    checkpoint: string | null;
+  }>(
+    `SELECT l.next_sequence AS next, f.hashes, f.checkpoint
+       FROM bemi.logs l LEFT JOIN bemi.frontier f USING (log) WHERE l.log = $1`,
+    [log],
+  );
+  const row = rows[0];
+  if (!row) throw new Error(`There is no log ${log}`);
+  return {
+    size: Number(row.next),
+    frontier: row.hashes ?? undefined,
+    checkpoint: row.checkpoint ?? undefined,
+  };
+}
+
+async function inSnapshot<T>(client: pg.ClientBase, work: () => Promise<T>): Promise<T> {
+  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  try {
+    return await work();
+  } finally {
+    await client.query('COMMIT').catch(() => undefined);
+  }
+}
+
+/** The stored tiles that end in a range of entries, of every level. */
+async function giveTiles(
+  client: pg.ClientBase,
+  log: number,
+  from: number,
+  to: number,
+  verifier: LogVerifier,
+): Promise<void> {
+  const { rows } = await client.query<{ level: number; index: string; hashes: Buffer }>(
+    `SELECT level, index, hashes FROM bemi.tiles
+      WHERE log = $1 AND (index + 1) * (256::numeric ^ (level + 1)) > $2 AND (index + 1) * (256::numeric ^ (level + 1)) <= $3
+        AND (level > 0 OR index >= $2::bigint / 256 AND index < $3::bigint / 256)
+      ORDER BY level, index`,
+    [log, from, to],
+  );
+  for (const { level, index, hashes } of rows) verifier.tile(level, Number(index), hashes);
+}
+
+async function giveCheckpoints(
+  client: pg.ClientBase,
+  log: number,
+  from: number,
+  to: number,
+  verifier: LogVerifier,
+): Promise<void> {
+  const { rows } = await client.query<{ checkpoint: string }>(
+    'SELECT checkpoint FROM bemi.checkpoints WHERE log = $1 AND size > $2 AND size <= $3 ORDER BY size',
+    [log, from, to],
+  );
+  for (const { checkpoint } of rows) verifier.checkpoint(checkpoint);
+}
+
+function giveEntries(chunk: EntryChunk, verifier: LogVerifier, facts: LogFacts): void {
+  const duplicates = new Map(chunk.duplicates.map((duplicate) => [duplicate.sequence, duplicate.record]));
+  for (let index = 0; index < chunk.count; index++) {
+    const end = chunk.ends[index]!;
+    if (end === 0) continue;
+    const payload = chunk.payloads.get(index);
+    verifier.entry(chunk.records, chunk.starts[index]!, end, payload, chunk.erased.has(index));
+    facts.entry(chunk.records, chunk.starts[index]!, end, payload, chunk.erased.has(index));
+    const duplicate = duplicates.get(chunk.from + index);
+    if (duplicate) verifier.entry(duplicate, 0, duplicate.length);
+  }
+}
+
+/** Where in the log a finding is, for the first one to come first. */
+function placeOf(finding: StoredFinding): number {
+  if ('sequence' in finding) return finding.sequence;
+  if ('size' in finding) return finding.size;
+  if ('index' in finding) return finding.index * TILE_WIDTH ** (finding.level + 1);
+  return Number.POSITIVE_INFINITY;
+}

@@ -1,0 +1,236 @@
+import { parseCheckpoint } from '@bemi-db/proof/checkpoint';
+import { HASH_BYTES, sameBytes } from '@bemi-db/proof/hash';
+import { sha256Into } from '@bemi-db/proof/node-crypto';
+import { NoteError } from '@bemi-db/proof/signed-note';
+import { formatTilePath } from '@bemi-db/proof/tile-path';
+import { treeHashAt } from '@bemi-db/proof/tile-reader';
+import { TILE_WIDTH, tileLevels } from '@bemi-db/proof/tile-tree';
+import type { Logger } from '../logger.ts';
+import { LatestLoop } from './latest-loop.ts';
+import { checkpointPath, oldCheckpointPath } from './log-folder.ts';
+import { type FullTiles, fullTileCount, type Offer, OfferedTree } from './offered-tree.ts';
+import { PublicationHealth, type TargetStatus } from './publication-health.ts';
+import { conflictError } from './publication-problem.ts';
+import { noteType, type PublicationTarget, tileType } from './publication-target.ts';
+
+/** What is to be published: an offer, with the cosignatures that came in time. */
+export interface Candidate {
+  readonly offer: Offer;
+  /** The checkpoint with its cosignatures. */
+  readonly checkpoint: string;
+  /** The checkpoint to keep among the old ones: the newest with cosignatures where there are any. */
+  readonly kept: { readonly size: number; readonly checkpoint: string };
+}
+
+export interface TargetPublicationOptions {
+  readonly target: PublicationTarget;
+  readonly origin: string;
+  /** The log's folder in the target. */
+  readonly folder: string;
+  readonly fullTiles: FullTiles;
+  readonly minIntervalMs: number;
+  /** Between two checkpoints that are kept. */
+  readonly keepIntervalMs: number;
+  /** How long the target's own checkpoint is taken for what it was. */
+  readonly recheckMs: number;
+  readonly logger: Logger;
+}
+
+/** Full tiles in one step of catching up: 256 KB. */
+const stepTiles = 32;
+const parallelWrites = 4;
+
+/**
+ * Keeps one target up to date.
+ *
+ * In this order, so that a reader finds what a checkpoint names, and an old checkpoint survives whatever comes next:
+ * 1. what the target holds is read, first, after each failure, and every minute: it must be a beginning of our tree;
+ * 2. a checkpoint to keep, once a minute;
+ * 3. full tiles that the target lacks, lower levels first, in steps;
+ * 4. the partial tiles that have changed;
+ * 5. the checkpoint.
+ */
+export class TargetPublication {
+  readonly #options: TargetPublicationOptions;
+  readonly #loop: LatestLoop<Candidate>;
+  readonly #health: PublicationHealth;
+  /** The newest candidate, also while an older one is worked on. */
+  #newest: Candidate | undefined;
+  #checkedMs: number | undefined;
+  /** What stands there as checkpoint. */
+  #checkpoint: string | undefined;
+  /** How many full tiles of each level are there. */
+  #fullTiles: number[] = [];
+  /** The partial tile of each level that is there. */
+  #partialTiles: string[] = [];
+  #keptMs = Number.NEGATIVE_INFINITY;
+  #keptSize = -1;
+
+  constructor(options: TargetPublicationOptions) {
+    this.#options = options;
+    this.#health = new PublicationHealth(options.target, options.logger);
+    this.#loop = new LatestLoop({
+      work: (candidate, signal) => this.#publish(candidate, signal),
+      minIntervalMs: options.minIntervalMs,
+      retryMs: () => (this.#health.hasConflict ? options.recheckMs : undefined),
+      onError: () => undefined,
+    });
+  }
+
+  publish(candidate: Candidate): void {
+    this.#newest = candidate;
+    this.#loop.offer(candidate);
+  }
+
+  /** Resolves when the latest candidate is published, or can't be. */
+  async flush(): Promise<boolean> {
+    this.#loop.hurry();
+    while (!(await this.#loop.tried())) if (this.#health.hasConflict || this.#loop.isStopped) return false;
+    return true;
+  }
+
+  stop(): Promise<void> {
+    return this.#loop.stop();
+  }
+
+  status(): TargetStatus {
+    return this.#health.status();
+  }
+
+  async #publish(candidate: Candidate, signal: AbortSignal): Promise<void> {
+    const { offer } = candidate;
+    try {
+      const tree = new OfferedTree(offer, this.#options.fullTiles);
+      const now = performance.now();
+      if (this.#checkedMs === undefined || now - this.#checkedMs >= this.#options.recheckMs) {
+        await this.#check(offer, tree, signal);
+        this.#checkedMs = now;
+      }
+      await this.#keep(candidate, signal);
+      await this.#writeFullTiles(offer, tree, signal);
+      await this.#writePartialTiles(offer, signal);
+      await this.#writeCheckpoint(candidate, signal);
+      this.#health.published(offer.size);
+    } catch (error) {
+      // What of it has arrived isn't known.
+      this.#checkedMs = undefined;
+      if (!signal.aborted) this.#health.failed(error);
+      throw error;
+    }
+  }
+
+  async #check(offer: Offer, tree: OfferedTree, signal: AbortSignal): Promise<void> {
+    const { target, folder } = this.#options;
+    const bytes = await target.read(checkpointPath(folder), signal);
+    if (bytes === undefined) {
+      this.#checkpoint = undefined;
+      this.#fullTiles = [];
+      this.#partialTiles = [];
+      return;
+    }
+    const text = Buffer.from(bytes).toString('utf8');
+    if (text === this.#checkpoint) return;
+    const size = await this.#expectBeginning(text, 'a checkpoint', offer, tree);
+    this.#checkpoint = text;
+    this.#partialTiles = [];
+    for (let level = 0; level < tileLevels(size); level++)
+      this.#fullTiles[level] = Math.max(this.#fullTiles[level] ?? 0, fullTileCount(size, level));
+  }
+
+  /** Never beside a checkpoint that contradicts: whoever compares the two could not tell which is ours. */
+  async #expectBeginning(text: string, what: string, offer: Offer, tree: OfferedTree): Promise<number> {
+    const { target, origin } = this.#options;
+    let found: { readonly origin: string; readonly size: number; readonly root: Uint8Array };
+    try {
+      found = parseCheckpoint(text);
+    } catch (error) {
+      if (!(error instanceof NoteError)) throw error;
+      throw conflictError(target.name, `holds something else in place of ${what}`);
+    }
+    const { size, root } = found;
+    if (found.origin !== origin)
+      throw conflictError(target.name, `holds ${what} of ${found.origin}, another log`);
+    if (size > offer.size)
+      throw conflictError(target.name, `holds ${what} of ${size} entries, and this log has ${offer.size}`);
+    if (!sameBytes(await treeHashAt(sha256Into, size, tree.read), root))
+      throw conflictError(target.name, `holds ${what} of ${size} entries that are not the first of this log`);
+    return size;
+  }
+
+  async #keep({ kept: cosigned, offer }: Candidate, signal: AbortSignal): Promise<void> {
+    const { target, folder, keepIntervalMs } = this.#options;
+    const now = performance.now();
+    // A witness that is gone holds nothing up.
+    const kept = cosigned.size > this.#keptSize ? cosigned : offer;
+    if (kept.size <= this.#keptSize || now - this.#keptMs < keepIntervalMs) return;
+    const path = oldCheckpointPath(folder, kept.size);
+    const options = { contentType: noteType, isImmutable: true, isRetained: true, signal };
+    if ((await target.write(path, Buffer.from(kept.checkpoint), options)) === 'present') {
+      // From a try whose answer was lost, perhaps with other cosignatures: it need only be of the same tree.
+      const tree = new OfferedTree(offer, this.#options.fullTiles);
+      const bytes = (await target.read(path, signal)) ?? new Uint8Array();
+      await this.#expectBeginning(Buffer.from(bytes).toString('utf8'), 'an old checkpoint', offer, tree);
+    }
+    this.#keptMs = now;
+    this.#keptSize = kept.size;
+    this.#health.kept(kept.size);
+  }
+
+  async #writeFullTiles({ size }: Offer, tree: OfferedTree, signal: AbortSignal): Promise<void> {
+    for (let level = 0; level < tileLevels(size); level++) {
+      const end = fullTileCount(size, level);
+      for (let from = this.#fullTiles[level] ?? 0; from < end; ) {
+        const to = Math.min(from + stepTiles, end);
+        const tiles = await tree.full(level, from, to);
+        for (let i = 0; i < tiles.length; i += parallelWrites) {
+          const writes = tiles
+            .slice(i, i + parallelWrites)
+            .map((tile, k) => this.#writeFullTile(level, from + i + k, tile, signal));
+          // All have ended before any failure counts: none may arrive behind our back.
+          const failed = (await Promise.allSettled(writes)).find((result) => result.status === 'rejected');
+          if (failed) throw failed.reason;
+        }
+        // While hours are caught up with, checkpoints get out of reach all the same.
+        if (this.#newest) await this.#keep(this.#newest, signal);
+        this.#fullTiles[level] = to;
+        from = to;
+      }
+    }
+  }
+
+  async #writeFullTile(level: number, index: number, tile: Uint8Array, signal: AbortSignal): Promise<void> {
+    const { target, folder } = this.#options;
+    const path = `${folder}/${formatTilePath({ level, index, width: TILE_WIDTH })}`;
+    await this.#writeTile(path, tile, true, signal);
+    await target.removeFolder?.(`${path}.p`); // tlog-tiles: a partial tile may go when the full one is there
+  }
+
+  async #writePartialTiles({ size, partialTiles }: Offer, signal: AbortSignal): Promise<void> {
+    for (let level = 0; level < tileLevels(size); level++) {
+      const tile = partialTiles[level];
+      if (tile === undefined || tile.length === 0) continue;
+      const index = fullTileCount(size, level);
+      const path = formatTilePath({ level, index, width: tile.length / HASH_BYTES });
+      if (this.#partialTiles[level] === path) continue;
+      await this.#writeTile(`${this.#options.folder}/${path}`, tile, false, signal);
+      this.#partialTiles[level] = path;
+    }
+  }
+
+  async #writeTile(path: string, tile: Uint8Array, isRetained: boolean, signal: AbortSignal): Promise<void> {
+    const { target } = this.#options;
+    const options = { contentType: tileType, isImmutable: true, isRetained, signal };
+    if ((await target.write(path, tile, options)) === 'written') return;
+    const there = await target.read(path, signal);
+    if (there === undefined || !sameBytes(there, tile))
+      throw conflictError(target.name, `holds another tile at ${path}`);
+  }
+
+  async #writeCheckpoint({ checkpoint }: Candidate, signal: AbortSignal): Promise<void> {
+    if (checkpoint === this.#checkpoint) return;
+    const { target, folder } = this.#options;
+    const options = { contentType: noteType, isImmutable: false, isRetained: false, signal };
+    await target.write(checkpointPath(folder), Buffer.from(checkpoint), options);
+    this.#checkpoint = checkpoint;
+  }
+}
