@@ -1,9 +1,10 @@
 import { decodeBase64 } from './base64.ts';
 import { type Checkpoint, parseCheckpoint } from './checkpoint.ts';
+import { CoverageRule } from './coverage-rule.ts';
 import { EventPayload } from './event-payload.ts';
-import type { Finding, Notice, TransactionRule } from './finding.ts';
+import type { Finding, Notice } from './finding.ts';
 import { sameBytes } from './hash.ts';
-import { readU32, readU64, readU64Number } from './integer.ts';
+import { readU32, readU64Number } from './integer.ts';
 import { type KeyRotation, verifyRotation } from './key-rotation.ts';
 import { formatLsn } from './lsn.ts';
 import { isLogId } from './origin.ts';
@@ -20,14 +21,13 @@ import {
 } from './record.ts';
 import { SequenceRanges } from './sequence-ranges.ts';
 import type { Verify } from './signature.ts';
+import { TransactionRules } from './transaction-rules.ts';
 
 /** What holds from an event on, for checkpoints whose size is greater than its sequence. */
 export interface InForce<T> {
   readonly sequence: number;
   readonly value: T;
 }
-
-const NO_TRANSACTION = -1;
 
 /**
  * The rules of a whole log (docs/spec/log.md) that speak of what records say: 2 to 6, and of rule 7 which key and
@@ -52,21 +52,12 @@ export class LogRules {
   #droppedBefore = 0;
   readonly #rotations: { sequence: number; rotation: KeyRotation; signature: Uint8Array }[] = [];
 
-  // Rule 3. `uncertain`: entries of the transaction may be missing or opaque.
-  #transaction = NO_TRANSACTION;
-  #uncertain = false;
-  #changes = 0;
-  #contexts = 0;
-  #highestContextNumber = 0;
+  readonly #transactions = new TransactionRules((finding) => this.#report(finding));
+  readonly #coverage = new CoverageRule((finding) => this.#report(finding));
 
   // Rule 4. Most changes are of the relation that the one before was of.
   readonly #relations = new Set<number>();
   #relation = -1;
-
-  // Rule 5: where the last commit ended, as two halves, and what events explain instead.
-  #endHigh = -1;
-  #endLow = 0;
-  #explained: bigint[] = [];
 
   /**
    * The record bytes[start, end) of an entry.
@@ -89,95 +80,39 @@ export class LogRules {
     if (sequence < 2 && (kind !== KIND_EVENT || payload === undefined))
       this.#report({ code: 'broken-start', sequence });
     if (kind === KIND_CHANGE && end - start === CHANGE_BYTES) this.#change(bytes, start, sequence);
-    else if (kind === KIND_CONTEXT && end - start === CONTEXT_BYTES) this.#context(bytes, start, sequence);
+    else if (kind === KIND_CONTEXT && end - start === CONTEXT_BYTES)
+      this.#transactions.context(bytes, start, sequence);
     else if (kind === KIND_COMMIT && end - start === COMMIT_BYTES) this.#commit(bytes, start, sequence);
     else if (kind === KIND_EVENT) this.#event(bytes.subarray(start, end), sequence, payload ?? null);
     else if (kind === KIND_CHANGE || kind === KIND_CONTEXT || kind === KIND_COMMIT)
       this.#report({ code: 'malformed-record', sequence });
     else {
       this.#opaque++;
-      this.#uncertain = true;
+      this.#transactions.uncertain();
     }
   }
 
   #hole(until: number): void {
     this.#missing.add(this.#next, until - 1);
-    this.#uncertain = true;
-    this.#endHigh = -1;
+    this.#transactions.uncertain();
+    this.#coverage.unknown();
   }
 
   #change(bytes: Uint8Array, start: number, sequence: number): void {
-    this.#member(readU64Number(bytes, start + 10), sequence);
-    this.#changes++;
-    const contextNumber = readU32(bytes, start + 34);
-    if (contextNumber > this.#highestContextNumber) this.#highestContextNumber = contextNumber;
+    this.#transactions.change(bytes, start, sequence);
     const relation = readU64Number(bytes, start + 18);
-    if (relation !== this.#relation) {
-      if (this.#relations.has(relation)) this.#relation = relation;
-      else this.#report({ code: 'unknown-relation', sequence, relation });
-    }
-  }
-
-  #context(bytes: Uint8Array, start: number, sequence: number): void {
-    this.#member(readU64Number(bytes, start + 10), sequence);
-    if (readU32(bytes, start + 18) !== this.#contexts && !this.#uncertain)
-      this.#broken(sequence, 'context-numbers');
-    this.#contexts++;
-  }
-
-  /** An entry of a transaction, which is the open one, or begins with this entry. */
-  #member(transaction: number, sequence: number): void {
-    if (this.#transaction === NO_TRANSACTION) {
-      this.#transaction = transaction;
-      this.#changes = 0;
-      this.#contexts = 0;
-      this.#highestContextNumber = 0;
-      // One that begins here is whole, whatever was missing before it.
-      if (transaction === sequence) this.#uncertain = false;
-      else if (!this.#uncertain) this.#broken(sequence, 'number');
-    } else if (transaction !== this.#transaction) {
-      if (!this.#uncertain) this.#broken(sequence, transaction === sequence ? 'no-commit' : 'number');
-      this.#transaction = transaction;
-      this.#changes = 0;
-      this.#contexts = 0;
-      this.#uncertain = transaction !== sequence;
-    }
+    if (relation === this.#relation) return;
+    if (this.#relations.has(relation)) this.#relation = relation;
+    else this.#report({ code: 'unknown-relation', sequence, relation });
   }
 
   #commit(bytes: Uint8Array, start: number, sequence: number): void {
-    const transaction = readU64Number(bytes, start + 10);
-    if (!this.#uncertain) {
-      if (transaction !== this.#transaction) this.#broken(sequence, 'number');
-      else {
-        if (readU64Number(bytes, start + 70) !== this.#changes) this.#broken(sequence, 'change-count');
-        if (readU32(bytes, start + 78) !== this.#contexts) this.#broken(sequence, 'context-count');
-        if (this.#highestContextNumber >= Math.max(1, this.#contexts))
-          this.#broken(sequence, 'no-such-context');
-      }
-    }
-    this.#transaction = NO_TRANSACTION;
-    this.#uncertain = false;
-
+    this.#transactions.commit(bytes, start, sequence);
+    this.#coverage.commit(bytes, start, sequence);
     const generation = readU32(bytes, start + 18);
     const expected = this.generations.at(-1)?.value;
     if (expected !== undefined && generation !== expected)
       this.#report({ code: 'wrong-generation', sequence, generation, expected });
-    this.#covered(bytes, start, sequence);
-  }
-
-  #covered(bytes: Uint8Array, start: number, sequence: number): void {
-    const high = readU32(bytes, start + 38);
-    const low = readU32(bytes, start + 42);
-    if (this.#endHigh !== -1 && (high !== this.#endHigh || low !== this.#endLow)) {
-      const from = readU64(bytes, start + 38);
-      if (!this.#explained.includes(from)) {
-        const end = (BigInt(this.#endHigh) << 32n) | BigInt(this.#endLow);
-        this.#report({ code: 'coverage-gap', sequence, fromLsn: formatLsn(end), toLsn: formatLsn(from) });
-      }
-    }
-    if (this.#explained.length > 0) this.#explained = [];
-    this.#endHigh = readU32(bytes, start + 30);
-    this.#endLow = readU32(bytes, start + 34);
   }
 
   #event(record: Uint8Array, sequence: number, text: string | null): void {
@@ -232,8 +167,7 @@ export class LogRules {
       return false;
     this.logId = logId;
     this.generations.push({ sequence, value: generation });
-    this.#endHigh = Number(from >> 32n);
-    this.#endLow = Number(from & 0xffffffffn);
+    this.#coverage.startAt(from);
     return true;
   }
 
@@ -282,14 +216,14 @@ export class LogRules {
     const from = payload.lsn('fromLsn');
     const to = payload.lsn('toLsn');
     if (from === undefined || to === undefined) return false;
-    this.#explained.push(to);
+    this.#coverage.explain(to);
     this.notices.push({ code, sequence, fromLsn: formatLsn(from), toLsn: formatLsn(to) });
     return true;
   }
 
   /** What only the whole log tells: holes that no retention explains, erased entries that no event names. */
   async finish(verify: Verify): Promise<void> {
-    if (this.#transaction !== NO_TRANSACTION && !this.#uncertain) this.#broken(this.#next - 1, 'no-commit');
+    this.#transactions.finish(this.#next - 1);
     for (const [first, last] of this.#missing.ranges) {
       // The log's first two entries are events, which stay.
       const from = first < 2 ? first : Math.max(first, this.#droppedBefore);
@@ -302,10 +236,6 @@ export class LogRules {
         this.#report({ code: 'bad-rotation', sequence });
     if (this.#droppedBefore > 0) this.notices.push({ code: 'entries-dropped', before: this.#droppedBefore });
     if (this.#opaque > 0) this.notices.push({ code: 'opaque-entries', count: this.#opaque });
-  }
-
-  #broken(sequence: number, rule: TransactionRule): void {
-    this.#report({ code: 'broken-transaction', sequence, rule });
   }
 
   #report(finding: Finding): void {
