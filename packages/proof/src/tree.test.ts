@@ -251,6 +251,16 @@ describe('inclusion proofs of another length', () => {
   });
 });
 
+describe('consistency proofs of another length', () => {
+  it('prove no other size', async () => {
+    const { tree, reader } = grow(leavesOf(8));
+    const proof = await consistencyProof(sha256Into, 4, 8, reader);
+    const old = await treeHashAt(sha256Into, 4, reader);
+    expect(verifyConsistency(sha256Into, 4, 8, proof, old, tree.root())).toBe(true);
+    expect(verifyConsistency(sha256Into, 4, 16, proof, old, tree.root())).toBe(false);
+  });
+});
+
 describe('restoring a tree', () => {
   it('refuses partial tiles of another width, and tells a wrong one', () => {
     const { tree } = grow(leavesOf(300));
