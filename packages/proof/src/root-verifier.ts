@@ -120,10 +120,10 @@ export class RootVerifier {
   }
 
   #meetRoots(size: number): void {
-    if (this.#expected[0]?.checkpoint.size !== size) return;
-    const byTiles = this.#byTiles?.root();
     while (this.#expected[0]?.checkpoint.size === size) {
       const expected = this.#expected.shift()!;
+      // Anew for each: one checkpoint may decide which tree is right, and the next of the same size meets that one.
+      const byTiles = this.#byTiles?.root();
       const { root } = expected.checkpoint;
       const tilesAgree = byTiles !== undefined && sameBytes(root, byTiles);
       const entriesAgree = this.#byEntries !== undefined && sameBytes(root, this.#byEntries.root());

@@ -79,7 +79,7 @@ export async function verifyStoredLog(options: VerifyLogOptions): Promise<Stored
     ...(await verifySource(client, log, facts.source)),
     ...(await verifyView(client)),
   ];
-  findings.sort((a, b) => placeOf(a) - placeOf(b));
+  findings.sort((a, b) => rankOf(a) - rankOf(b) || placeOf(a) - placeOf(b));
   return { ...report, findings, size: end.size, facts };
 }
 
@@ -161,6 +161,32 @@ function giveEntries(chunk: EntryChunk, verifier: LogVerifier, facts: LogFacts):
     const duplicate = duplicates.get(chunk.from + index);
     if (duplicate) verifier.entry(duplicate, 0, duplicate.length);
   }
+}
+
+const ranks: Partial<Record<StoredFinding['code'], number>> = {
+  'rolled-back': 1,
+  forked: 1,
+  'other-log': 1,
+  'untrusted-key': 1,
+  'wrong-key': 1,
+  'bad-rotation': 1,
+  'broken-start': 2,
+  'broken-transaction': 2,
+  'unknown-relation': 2,
+  'malformed-record': 2,
+  'malformed-event': 2,
+  'coverage-gap': 2,
+  'wrong-generation': 2,
+  'tile-altered': 3,
+  'tile-missing': 3,
+  'frontier-altered': 3,
+  'malformed-checkpoint': 3,
+  unsigned: 4,
+};
+
+/** What is wrong with an entry comes first, then what follows from it: for checkpoints, other entries, the tree. */
+function rankOf({ code }: StoredFinding): number {
+  return ranks[code] ?? 0;
 }
 
 /** Where in the log a finding is, for the first one to come first. */
