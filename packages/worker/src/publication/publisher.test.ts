@@ -280,6 +280,26 @@ describe('a target', () => {
     }
   });
 
+  it('is caught up with slowly while the pipeline is busy, but its checkpoints are kept, and a flush is quick', async () => {
+    const log = new GrowingLog();
+    let isBusy = true;
+    files.delayMs = 10;
+    const publisher = publisherOf([httpTarget()], log.fullTiles, {
+      isBusy: () => isBusy,
+      keepIntervalMs: 50,
+    });
+    for (let i = 0; i < 4; i++) {
+      publisher.offer(log.grow(256 * 40));
+      await delay(100);
+    }
+    await waitUntil(
+      () => [...files.files.keys()].filter((path) => path.includes('/checkpoints/')).length > 1,
+    );
+    isBusy = false;
+    expect(await publisher.flush(5_000)).toBe(true);
+    expect(await sizeIn(httpTarget())).toBe(256 * 160);
+  });
+
   it('is retried while the audit database does not answer', async () => {
     const log = new GrowingLog();
     let failures = 3;

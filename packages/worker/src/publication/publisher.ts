@@ -15,6 +15,8 @@ export interface PublisherOptions {
   readonly origin: string;
   readonly fullTiles: FullTiles;
   readonly logger?: Logger;
+  /** Whether the pipeline has more to do than it can at once: catching up then takes less of the machine. */
+  readonly isBusy?: () => boolean;
   /** Between two checkpoints in a target, where its URL names no longer one. Default 1 s. */
   readonly minIntervalMs?: number;
   /** Between two checkpoints that stay in a target. Default 1 min. */
@@ -58,7 +60,8 @@ export class Publisher {
     const folder = logFolder(origin);
     this.#origin = origin;
     this.#patienceMs = options.patienceMs ?? 1_000;
-    const shared = { origin, folder, fullTiles, recheckMs, logger };
+    const isBusy = options.isBusy ?? (() => false);
+    const shared = { origin, folder, fullTiles, recheckMs, isBusy, logger };
     const paceMs = (own: number | undefined) => Math.max(minIntervalMs, own ?? 0);
     this.#targets = options.targets
       .filter((target) => target.kind === 'files')

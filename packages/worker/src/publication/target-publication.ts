@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseCheckpoint } from '@bemi-db/proof/checkpoint';
 import { HASH_BYTES, sameBytes } from '@bemi-db/proof/hash';
 import { sha256Into } from '@bemi-db/proof/node-crypto';
@@ -33,12 +34,16 @@ export interface TargetPublicationOptions {
   readonly keepIntervalMs: number;
   /** How long the target's own checkpoint is taken for what it was. */
   readonly recheckMs: number;
+  /** Whether the pipeline has more to do than it can at once. */
+  readonly isBusy: () => boolean;
   readonly logger: Logger;
 }
 
 /** Full tiles in one step of catching up: 256 KB. */
 const stepTiles = 32;
-const parallelWrites = 4;
+const parallelWrites = 8;
+/** While the pipeline is busy, tiles take one part in five of the time. */
+const pauseWhenBusy = 4;
 
 /**
  * Keeps one target up to date.
@@ -56,6 +61,7 @@ export class TargetPublication {
   readonly #health: PublicationHealth;
   /** The newest candidate, also while an older one is worked on. */
   #newest: Candidate | undefined;
+  #isFlushing = false;
   #checkedMs: number | undefined;
   /** What stands there as checkpoint. */
   #checkpoint: string | undefined;
@@ -84,6 +90,7 @@ export class TargetPublication {
 
   /** Resolves when the latest candidate is published, or can't be. */
   async flush(): Promise<boolean> {
+    this.#isFlushing = true;
     this.#loop.hurry();
     while (!(await this.#loop.tried())) if (this.#health.hasConflict || this.#loop.isStopped) return false;
     return true;
@@ -180,6 +187,7 @@ export class TargetPublication {
     for (let level = 0; level < tileLevels(size); level++) {
       const end = fullTileCount(size, level);
       for (let from = this.#fullTiles[level] ?? 0; from < end; ) {
+        const startedMs = performance.now();
         const to = Math.min(from + stepTiles, end);
         const tiles = await tree.full(level, from, to);
         for (let i = 0; i < tiles.length; i += parallelWrites) {
@@ -194,6 +202,8 @@ export class TargetPublication {
         if (this.#newest) await this.#keep(this.#newest, signal);
         this.#fullTiles[level] = to;
         from = to;
+        if (from < end && !this.#isFlushing && this.#options.isBusy())
+          await delay(pauseWhenBusy * (performance.now() - startedMs), undefined, { signal, ref: false });
       }
     }
   }
