@@ -13,8 +13,8 @@ export interface AppendQueueOptions {
   /** Makes sure that there are partitions up to this sequence. */
   readonly makeRoom: (nextSequence: number) => Promise<void>;
   readonly failpoint: FailpointHook | undefined;
-  /** A unit is committed. */
-  readonly onDurable: (progress: Progress, unit: AppendUnit) => Promise<void>;
+  /** A unit is committed, with the parts before it: that many changes in all. */
+  readonly onDurable: (progress: Progress, unit: AppendUnit, changes: number) => Promise<void>;
   /** The queue is too full, or has room again. */
   readonly onPressure: (isFull: boolean) => void;
   readonly onError: (error: unknown) => void;
@@ -40,6 +40,8 @@ export class AppendQueue {
   readonly #options: AppendQueueOptions;
   readonly #units: AppendUnit[] = [];
   #waitingBytes = 0;
+  /** In parts that are written. */
+  #uncommittedChanges = 0;
   #isWriting = false;
   #isFull = false;
   #hasFailed = false;
@@ -141,7 +143,12 @@ export class AppendQueue {
     await Promise.all([before, writer.append(unit)]);
     await failpoint?.(`${stepOf(unit)}:after`);
     this.#waitingBytes -= bytes;
-    if (unit.progress) await onDurable(unit.progress, unit);
+    this.#uncommittedChanges += unit.changes.rowCount;
+    if (unit.progress) {
+      const changes = this.#uncommittedChanges;
+      this.#uncommittedChanges = 0;
+      await onDurable(unit.progress, unit, changes);
+    }
     batch.recycle(unit);
     if (this.#isFull && this.#waitingBytes < roomyBytes) {
       this.#isFull = false;

@@ -1,12 +1,16 @@
+import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ParsedConnection, parseConnectionString } from '@bemi-db/source/connection-string';
+import type { LogResource } from '@bemi-db/trail/tree/log-resource';
 import type { FailpointHook } from './failpoints.ts';
 import { type Logger, silentLogger } from './logger.ts';
 import { openSession, type SessionTargets } from './open-session.ts';
 import { explainProblem, type Problem } from './problem.ts';
+import { directoryTarget } from './publication/directory-target.ts';
+import { type PublicationEnvironment, publicationTargets } from './publication/publication-url.ts';
 import { record } from './recording-session.ts';
 import { retryDelayMs } from './retry-delay.ts';
-import { newCounters, type WorkerStatus } from './worker-status.ts';
+import { newCounters, snapshotOf, type WorkerStatus } from './worker-status.ts';
 
 export interface WorkerOptions {
   /** URL of the source database. */
@@ -30,6 +34,13 @@ export interface WorkerOptions {
   readonly stateDirectory?: string;
   /** The key, in place of the file `signing-key.pem` there: PKCS#8 PEM, or 32 bytes in base64. */
   readonly signingKey?: string;
+  /**
+   * Where checkpoints and tiles are published, besides the directory `checkpoints` in the state directory: a directory,
+   * s3://, https:// or witness+https://, several with spaces between (docs/publication.md).
+   */
+  readonly checkpointUrl?: string;
+  /** Where the credentials for that come from. Default: the process's environment. */
+  readonly publicationEnvironment?: PublicationEnvironment;
   /** Default: silent. */
   readonly logger?: Logger;
   /** For tests: makes named steps fail. */
@@ -52,6 +63,12 @@ export interface Worker {
    */
   run(options?: RunOptions): Promise<void>;
   status(): WorkerStatus;
+  /**
+   * What anybody may read of the log: `checkpoint`, `tile/…` and `tile/entries/…` of docs/spec/log.md.
+   *
+   * @returns undefined for what is not there, or while the worker is not connected.
+   */
+  readLog(path: string): Promise<LogResource | undefined>;
 }
 
 const drainPatienceMs = 30_000;
@@ -81,7 +98,8 @@ export function createWorker(options: WorkerOptions): Worker {
   };
 
   return {
-    status: () => ({ ...counters }),
+    status: () => snapshotOf(counters),
+    readLog: async (path) => counters.readLog?.(path),
     async run({ signal = new AbortController().signal, drain = false } = {}) {
       const startedAtMs = Date.now();
       let failures = 0;
@@ -150,16 +168,18 @@ export function createWorker(options: WorkerOptions): Worker {
 
 function sessionTargets(options: WorkerOptions): SessionTargets {
   const source: ParsedConnection = parseConnectionString(options.source, 'BEMI_DATABASE_URL');
+  const directory = options.stateDirectory ?? process.env['BEMI_STATE_DIR'] ?? '.bemi';
   return {
     name: options.name ?? source.target.database,
     source,
     destination: parseConnectionString(options.destination, 'BEMI_DESTINATION_URL'),
     slot: options.slot ?? 'bemi_slot',
     publication: options.publication ?? 'bemi_publication',
-    signing: {
-      directory: options.stateDirectory ?? process.env['BEMI_STATE_DIR'] ?? '.bemi',
-      key: options.signingKey,
-    },
+    signing: { directory, key: options.signingKey },
+    publicationTargets: [
+      directoryTarget(resolve(directory, 'checkpoints')),
+      ...publicationTargets(options.checkpointUrl ?? '', options.publicationEnvironment ?? process.env),
+    ],
   };
 }
 

@@ -1,9 +1,9 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { type HealthServer, startHealthServer } from './health-server.ts';
-import { newCounters, type WorkerCounters } from './worker-status.ts';
+import { newCounters, snapshotOf, type WorkerCounters } from './worker-status.ts';
 
 async function serve(counters: WorkerCounters): Promise<HealthServer> {
-  const server = await startHealthServer({ status: () => counters, port: 0 });
+  const server = await startHealthServer({ status: () => snapshotOf(counters), port: 0 });
   onTestFinished(() => server.close());
   return server;
 }

@@ -1,10 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { LogResource } from '@bemi-db/trail/tree/log-resource';
 import { ProblemError } from './problem.ts';
 import type { WorkerStatus } from './worker-status.ts';
 
 export interface HealthServerOptions {
   readonly status: () => WorkerStatus;
+  /** What anybody may read of the log (`Worker.readLog`). Default: nothing. */
+  readonly readLog?: (path: string) => Promise<LogResource | undefined>;
   /** Default 127.0.0.1: nobody outside this machine. */
   readonly host?: string;
   /** Default 4000; 0 for any free port. */
@@ -19,14 +22,14 @@ export interface HealthServer {
 }
 
 /**
- * Answers an orchestrator's probes. `/healthz` is 200 while the process lives; `/readyz` is 200 while the worker
+ * Answers an orchestrator's probes, and serves the log's checkpoint and tiles as C2SP tlog-tiles has them. `/healthz` is 200 while the process lives; `/readyz` is 200 while the worker
  * records, else 503 with the problem's code, message and fix.
  *
  * @throws ProblemError of kind `configuration` when the address can't be listened on.
  */
 export async function startHealthServer(options: HealthServerOptions): Promise<HealthServer> {
-  const { status, host = '127.0.0.1', port = 4000 } = options;
-  const server = createServer((request, response) => answer(request, response, status));
+  const { status, readLog, host = '127.0.0.1', port = 4000 } = options;
+  const server = createServer((request, response) => answer(request, response, status, readLog));
   await listen(server, host, port);
   return {
     host,
@@ -39,19 +42,53 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
   };
 }
 
-function answer(request: IncomingMessage, response: ServerResponse, status: () => WorkerStatus): void {
-  const path = request.url?.split('?', 1)[0];
-  if (path !== '/healthz' && path !== '/readyz') {
-    send(response, 404, { message: 'Only /healthz and /readyz are here' });
+function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: () => WorkerStatus,
+  readLog: HealthServerOptions['readLog'],
+): void {
+  const path = request.url?.split('?', 1)[0] ?? '';
+  const isOfLog = readLog !== undefined && /^\/(checkpoint$|tile\/)/.test(path);
+  if (path !== '/healthz' && path !== '/readyz' && !isOfLog) {
+    send(response, 404, { message: 'Only /healthz, /readyz, /checkpoint and /tile/… are here' });
   } else if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('allow', 'GET, HEAD');
     send(response, 405, { message: 'Only GET and HEAD' });
+  } else if (isOfLog) {
+    void serveLog(response, path.slice(1), readLog);
   } else if (path === '/healthz') {
     send(response, 200, { status: 'alive' });
   } else {
     const { state, problem } = status();
     if (state === 'recording') send(response, 200, { state });
     else send(response, 503, { state, code: problem?.code, message: problem?.message, fix: problem?.fix });
+  }
+}
+
+const immutableSeconds = 365 * 24 * 60 * 60;
+
+async function serveLog(
+  response: ServerResponse,
+  path: string,
+  readLog: (path: string) => Promise<LogResource | undefined>,
+): Promise<void> {
+  try {
+    const resource = await readLog(path);
+    if (!resource) {
+      send(response, 404, { message: 'The log has no such checkpoint, tile or bundle (yet)' });
+      return;
+    }
+    const { contentType, body, isImmutable } = resource;
+    response.writeHead(200, {
+      'content-type': contentType,
+      'content-length': body.length,
+      'cache-control': isImmutable ? `public, max-age=${immutableSeconds}, immutable` : 'no-cache',
+    });
+    response.end(body);
+  } catch {
+    // Why is in the worker's own log and in /readyz: it has lost its connection.
+    send(response, 503, { message: 'The audit database can not be read now' });
   }
 }
 

@@ -15,8 +15,12 @@ import { identifySystem, type SystemIdentity } from './identify-system.ts';
 import type { Logger } from './logger.ts';
 import { prepareSource } from './prepare-source.ts';
 import { during, type Problem, ProblemError } from './problem.ts';
+import { AuditReader } from './publication/audit-reader.ts';
+import type { PublicationTarget } from './publication/publication-target.ts';
+import { readPublishedCheckpoints } from './publication/published-checkpoints.ts';
+import type { Witness } from './publication/witness.ts';
 import { RefusalError } from './refusal.ts';
-import { type OpenTree, openTree } from './signing/open-tree.ts';
+import { type KeptCheckpoint, type OpenTree, openTree } from './signing/open-tree.ts';
 import type { SigningKeySource } from './signing/signing-key.ts';
 import { decideStart, type StartDecision } from './start-decision.ts';
 
@@ -28,6 +32,8 @@ export interface SessionTargets {
   readonly slot: string;
   readonly publication: string;
   readonly signing: SigningKeySource;
+  /** Where checkpoints and tiles are published. */
+  readonly publicationTargets: readonly (PublicationTarget | Witness)[];
 }
 
 /** Everything that recording needs, connected, checked and locked. */
@@ -42,6 +48,7 @@ export interface OpenSession {
   readonly lineage: StartDecision['lineage'];
   readonly epoch: string;
   readonly tree: OpenTree;
+  readonly auditReader: AuditReader;
   /** Source and audit database are on one server, or are one. */
   readonly isSameCluster: boolean;
   readonly isSameDatabase: boolean;
@@ -65,6 +72,7 @@ export interface OpenSessionOptions {
 /** Failures of these checks keep the worker from recording; others are only said. */
 const stoppingChecks = ['version', 'primary', 'wal-level', 'role', 'publication', 'slot'];
 const lockPollMs = 1_000;
+const publishedPatienceMs = 10_000;
 
 /**
  * Connects both sides and makes sure that recording may go on from where the log ends. The order matters: the log is
@@ -148,10 +156,11 @@ export async function openSession(options: OpenSessionOptions): Promise<OpenSess
         name: targets.name,
         state,
         signing: targets.signing,
-        published: async () => [],
+        published: (origin) => readPublished(options, origin),
         logger: options.logger,
       }),
     );
+    const reading = keep(await onAudit('connect', () => connect(targets.destination, 'worker: publication')));
     const home = await onAudit('write', () => homeOf(writer));
     const isSameCluster = home.systemIdentifier === system.systemIdentifier;
     const settings = await onSource('inspect', () => readSettings(sourceSql));
@@ -165,6 +174,7 @@ export async function openSession(options: OpenSessionOptions): Promise<OpenSess
       lineage,
       epoch,
       tree,
+      auditReader: new AuditReader(reading, state.log),
       isSameCluster,
       isSameDatabase: isSameCluster && home.database === snapshot.server.database,
       snapshot,
@@ -193,6 +203,25 @@ async function lockLog(writer: OpenConnection, options: OpenSessionOptions): Pro
     });
     await Promise.race([delay(lockPollMs, undefined, { signal: options.signal }), writer.lost]);
   }
+}
+
+/**
+ * What was published so far. A place that can't be read now does not keep the worker from recording: the publisher
+ * compares again before it writes there.
+ */
+async function readPublished(
+  options: OpenSessionOptions,
+  origin: string,
+): Promise<readonly KeptCheckpoint[]> {
+  const { checkpoints, unread } = await readPublishedCheckpoints(
+    options.targets.publicationTargets,
+    origin,
+    AbortSignal.any([options.signal, AbortSignal.timeout(publishedPatienceMs)]),
+  );
+  for (const { where, problem } of unread) {
+    options.logger.warn({ where, code: problem.code, fix: problem.fix }, problem.message);
+  }
+  return checkpoints;
 }
 
 /** Not every role may: then what is missing is said, with how to make it. */

@@ -1,4 +1,5 @@
 import { encodeBase64 } from '@bemi-db/proof/base64';
+import { formatOrigin } from '@bemi-db/proof/origin';
 import { formatLsn, type Lsn, parseLsn } from '@bemi-db/replication/lsn';
 import { type ReplicationStream, startReplication } from '@bemi-db/replication/replication-stream';
 import type { AppendUnit, Progress } from '@bemi-db/trail/append/append-unit';
@@ -16,6 +17,7 @@ import { shouldConfirmIdle } from './idle-confirm.ts';
 import type { Logger } from './logger.ts';
 import type { OpenSession, SessionTargets } from './open-session.ts';
 import { explainProblem, ProblemError } from './problem.ts';
+import { Publisher } from './publication/publisher.ts';
 import { RecordedHistory } from './recorded-history.ts';
 import { ShapeRegistry } from './shape-registry.ts';
 import { loadSigningKey } from './signing/signing-key.ts';
@@ -45,6 +47,8 @@ const idleTickMs = 1_000;
 const drainTickMs = 50;
 /** How long the finished transactions may take to be committed when the worker is told to stop. */
 const stopTimeoutMs = 5_000;
+/** How long the last checkpoint may take to be published then. */
+const publicationPatienceMs = 2_000;
 
 /**
  * Records until it is told to stop, or everything is drained; throws a ProblemError when either side fails.
@@ -64,6 +68,7 @@ class Recording {
   readonly #queue: AppendQueue;
   readonly #stitcher: Stitcher;
   readonly #upkeep: Upkeep;
+  readonly #publisher: Publisher;
   readonly #shapes: ShapeRegistry;
   readonly #pauses = new Set<'look-up' | 'pressure' | 'stopping'>();
   readonly #drainTarget: Lsn | undefined;
@@ -121,10 +126,20 @@ class Recording {
       progress: () => this.#progress(),
       makeRoom: (nextSequence) => this.#upkeep.makeRoom(nextSequence),
       failpoint,
-      onDurable: (progress, unit) => this.#confirm(progress, unit),
+      onDurable: (progress, unit, changes) => this.#confirm(progress, unit, changes),
       onPressure: (isFull) => (isFull ? this.#pause('pressure') : this.#resume('pressure')),
       onError: failAtAudit,
     });
+    this.#publisher = new Publisher({
+      targets: options.targets.publicationTargets,
+      origin: formatOrigin(state),
+      fullTiles: session.auditReader.fullTiles,
+      isBusy: () => this.#queue.isBusy,
+      logger: options.logger,
+    });
+    if (session.tree.head) this.#publisher.offer(session.tree.head);
+    options.counters.publication = () => this.#publisher.status();
+    options.counters.readLog = (path) => session.auditReader.resource(path);
     this.#stitcher = new Stitcher({
       batch: this.#batch,
       shapes,
@@ -190,6 +205,7 @@ class Recording {
       clearInterval(ticker);
       signal.removeEventListener('abort', abort);
       await this.#upkeep.stop();
+      await this.#publisher.stop();
     }
   }
 
@@ -222,17 +238,20 @@ class Recording {
   }
 
   /** The one place that tells the slot to let go: after COMMIT, and only of what that commit holds. */
-  async #confirm(progress: Progress, unit: AppendUnit): Promise<void> {
+  async #confirm(progress: Progress, unit: AppendUnit, changes: number): Promise<void> {
     const { counters, failpoint } = this.#options;
     this.#confirmedLsn = parseLsn(progress.confirmedLsn);
     this.#lastCommitAtMs = Date.now();
     counters.transactions += unit.transactions.rowCount;
-    counters.changes += unit.changes.rowCount;
+    counters.changes += changes;
     counters.lastCommitAt = new Date(this.#lastCommitAtMs);
     counters.confirmedLsn = progress.confirmedLsn;
     await failpoint?.('confirm:before');
     // Remembered outside of the audit database before the source may forget it.
-    if (unit.head) this.#options.session.tree.lastSigned.write(unit.head.checkpoint);
+    if (unit.head) {
+      this.#options.session.tree.lastSigned.write(unit.head.checkpoint);
+      this.#publisher.offer(unit.head);
+    }
     this.#stream?.confirm(this.#confirmedLsn);
     await failpoint?.('confirm:after');
   }
@@ -321,7 +340,7 @@ class Recording {
       await this.#queue.drained();
       await this.#writer.rollback();
       await this.#stream?.stop();
-      await this.#upkeep.finish();
+      await Promise.all([this.#upkeep.finish(), this.#publisher.flush(publicationPatienceMs)]);
     };
     await Promise.race([orderly().catch(() => undefined), timeout]);
     clearTimeout(timer);

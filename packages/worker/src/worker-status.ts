@@ -1,4 +1,6 @@
+import type { LogResource } from '@bemi-db/trail/tree/log-resource';
 import type { Problem } from './problem.ts';
+import type { PublisherStatus } from './publication/publisher.ts';
 
 export type WorkerState = 'starting' | 'waiting' | 'recording' | 'stopping' | 'stopped';
 
@@ -17,10 +19,18 @@ export interface WorkerStatus {
   readonly lastCommitAt: Date | undefined;
   /** False where the source is too old to send logical messages (before PostgreSQL 14). */
   readonly hasContext: boolean;
+  /** How the publishing of checkpoints goes; `undefined` before the first session. */
+  readonly publication: PublisherStatus | undefined;
 }
 
 /** The mutable side, written by the pipeline. */
-export type WorkerCounters = { -readonly [Key in keyof WorkerStatus]: WorkerStatus[Key] };
+export type WorkerCounters = {
+  -readonly [Key in Exclude<keyof WorkerStatus, 'publication'>]: WorkerStatus[Key];
+} & {
+  publication: (() => PublisherStatus) | undefined;
+  /** Reads what is served of the log; `undefined` before the first session. */
+  readLog: ((path: string) => Promise<LogResource | undefined>) | undefined;
+};
 
 export function newCounters(): WorkerCounters {
   return {
@@ -34,5 +44,12 @@ export function newCounters(): WorkerCounters {
     confirmedLsn: '0/0',
     lastCommitAt: undefined,
     hasContext: true,
+    publication: undefined,
+    readLog: undefined,
   };
+}
+
+export function snapshotOf(counters: WorkerCounters): WorkerStatus {
+  const { publication, readLog: _, ...status } = counters;
+  return { ...status, publication: publication?.() };
 }

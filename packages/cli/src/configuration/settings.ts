@@ -13,6 +13,7 @@ export const settingNames = [
   'BEMI_STATE_DIR',
   'BEMI_SIGNING_KEY',
   'BEMI_CHECKPOINT_URL',
+  'BEMI_CHECKPOINT_TOKEN',
   'BEMI_ENCRYPTION_KEY',
   'BEMI_MAX_ROW_BYTES',
   'BEMI_HOST',
@@ -38,6 +39,10 @@ export interface Settings {
   readonly maximumRowBytes: number;
   /** Where the worker keeps its signing key and what it signed last; `.bemi` in the project where it is not set. */
   readonly stateDirectory: string | undefined;
+  /** Where checkpoints are published besides there. */
+  readonly checkpointUrl: string | undefined;
+  /** For an HTTP endpoint there. A secret. */
+  readonly checkpointToken: string | undefined;
   /** In place of the key's file. A secret. */
   readonly signingKey: string | undefined;
   readonly host: string;
@@ -91,6 +96,8 @@ export function readSettings(find: (name: SettingName) => SetText | undefined): 
       'bytes',
     ),
     stateDirectory: find('BEMI_STATE_DIR')?.text,
+    checkpointUrl: find('BEMI_CHECKPOINT_URL')?.text,
+    checkpointToken: find('BEMI_CHECKPOINT_TOKEN')?.text,
     signingKey: find('BEMI_SIGNING_KEY')?.text,
     host: text('BEMI_HOST', '127.0.0.1').text,
     port: wholeNumber(text('BEMI_PORT', '4000'), 0, 65_535, ''),

@@ -48,6 +48,13 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
         bufferSize: configuration.bufferSize,
         maximumRowBytes: configuration.maximumRowBytes,
         stateDirectory: configuration.stateDirectory ?? makeBemiFolder(bemiFolder()).path,
+        ...(configuration.checkpointUrl === undefined ? {} : { checkpointUrl: configuration.checkpointUrl }),
+        publicationEnvironment: {
+          ...process.env,
+          ...(configuration.checkpointToken === undefined
+            ? {}
+            : { BEMI_CHECKPOINT_TOKEN: configuration.checkpointToken }),
+        },
         ...(configuration.signingKey === undefined ? {} : { signingKey: configuration.signingKey }),
         logger,
       });
@@ -73,8 +80,13 @@ async function serve(
   signal: AbortSignal,
   logger: Logger,
 ): Promise<void> {
-  const health = await startHealthServer({ status: () => worker.status(), host, port });
-  logger.info({ host: health.host, port: health.port }, 'Answering /healthz and /readyz');
+  const health = await startHealthServer({
+    status: () => worker.status(),
+    readLog: (path) => worker.readLog(path),
+    host,
+    port,
+  });
+  logger.info({ host: health.host, port: health.port }, 'Answering /healthz, /readyz, /checkpoint and /tile');
   try {
     await worker.run({ signal });
     const { changes, transactions } = worker.status();

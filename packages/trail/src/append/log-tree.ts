@@ -38,14 +38,14 @@ export class LogTree {
     return this.#tree.append(leaves.bytes, count);
   }
 
+  /** Where the tree ends now. */
+  edge(): Omit<TreeHead, 'checkpoint'> {
+    const { size, partialTiles } = this.#tree.state();
+    return { size, frontier: this.#tree.frontier(), partialTiles };
+  }
+
   /** Signs the tree as it is now. */
   head(): TreeHead {
-    const { size } = this.#tree;
-    return {
-      size,
-      frontier: this.#tree.frontier(),
-      checkpoint: this.#sign(size, this.#tree.root()),
-      partialTiles: this.#tree.state().partialTiles,
-    };
+    return { ...this.edge(), checkpoint: this.#sign(this.#tree.size, this.#tree.root()) };
   }
 }

@@ -82,7 +82,7 @@ export async function readFullTiles(
 }
 
 /** The hashes of a level that no full tile holds yet. */
-async function readPartialTile(
+export async function readPartialTile(
   client: pg.ClientBase,
   log: number,
   size: number,

@@ -1,5 +1,6 @@
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { RefusalError } from '../refusal.ts';
 
 /** The file is begun anew when it is this long; a checkpoint is some 250 bytes. */
 const longestFileBytes = 256 * 1024;
@@ -25,7 +26,11 @@ export class LastSigned {
     this.file = join(ofLog, 'last-signed');
   }
 
-  /** The checkpoint, or `undefined` where none was kept. */
+  /**
+   * The checkpoint, or `undefined` where none was kept.
+   *
+   * @throws RefusalError where there is a file, and nothing in it that was written here.
+   */
   read(): string | undefined {
     let text: string;
     try {
@@ -42,7 +47,11 @@ export class LastSigned {
         // Cut off in the middle, or the nothing behind the last line.
       }
     }
-    return undefined;
+    throw new RefusalError(
+      'checkpoint-broken',
+      `${this.file} holds no checkpoint: what this worker signed last is not known.`,
+      'Run bemi verify with every checkpoint that was published; when the log is whole, delete the file and start the worker again.',
+    );
   }
 
   write(checkpoint: string): void {

@@ -12,10 +12,10 @@ import { formatOrigin, parseOrigin } from '@bemi-db/proof/origin';
 import { NoteError } from '@bemi-db/proof/signed-note';
 import { treeHashAt } from '@bemi-db/proof/tile-reader';
 import { ED25519, verifierKey } from '@bemi-db/proof/verifier-key';
-import { LogTree } from '@bemi-db/trail/append/log-tree';
+import { LogTree, type TreeHead } from '@bemi-db/trail/append/log-tree';
 import { type InboxRequest, openRequests } from '@bemi-db/trail/inbox';
 import type { SourceState } from '@bemi-db/trail/sources';
-import { currentKey } from '@bemi-db/trail/tree/key-events';
+import { currentKey, pastKeys } from '@bemi-db/trail/tree/key-events';
 import { readStoredTree, StoredTreeError, storedTiles } from '@bemi-db/trail/tree/stored-tree';
 import type pg from 'pg';
 import type { Logger } from '../logger.ts';
@@ -56,6 +56,8 @@ export interface OpenTree {
   readonly isNew: boolean;
   /** The request by which the key is another one than before: its event comes first. */
   readonly keyRequest: InboxRequest | undefined;
+  /** Where the log ends now; `undefined` while it is empty. */
+  readonly head: TreeHead | undefined;
 }
 
 /**
@@ -88,9 +90,8 @@ export async function openTree(options: OpenTreeOptions): Promise<OpenTree> {
     signCheckpoint({ origin, size, root }, ownKey, signer.sign);
   const publicKey = encodeBase64(key.publicKey);
 
-  const kept: KeptCheckpoint[] = [...(await options.published(origin))];
   const own = lastSigned.read();
-  if (own !== undefined) kept.push({ where: lastSigned.file, text: own });
+  const kept: KeptCheckpoint[] = own === undefined ? [] : [{ where: lastSigned.file, text: own }];
 
   if (isNew) {
     for (const checkpoint of kept) {
@@ -98,7 +99,7 @@ export async function openTree(options: OpenTreeOptions): Promise<OpenTree> {
       if (size > 0) throw logCut(checkpoint.where, size, 0);
     }
     const tree = new LogTree({ size: 0, partialTiles: [] }, sign);
-    return { tree, lastSigned, publicKey, isNew, keyRequest: undefined };
+    return { tree, lastSigned, publicKey, isNew, keyRequest: undefined, head: undefined };
   }
 
   const stored = await readStoredTree(client, state.log, state.nextSequence).catch((error: unknown) => {
@@ -113,6 +114,8 @@ export async function openTree(options: OpenTreeOptions): Promise<OpenTree> {
     );
   }
   const { previousKey, keyRequest } = await agreeOnKey(client, state, signer);
+  const keys = [key.publicKey, ...(await pastKeys(client, state.log))];
+  kept.push(...(await signedOnes(await options.published(origin), keys, options.logger)));
   const signatures = await verifySignatures(
     storedCheckpoint.note,
     [verifierKey(sha256Into, storedCheckpoint.origin, previousKey, ED25519)],
@@ -129,7 +132,38 @@ export async function openTree(options: OpenTreeOptions): Promise<OpenTree> {
     });
     if (!sameBytes(found, root)) throw logForked(checkpoint.where, size);
   }
-  return { tree: new LogTree(stored.state, sign), lastSigned, publicKey, isNew, keyRequest };
+  const tree = new LogTree(stored.state, sign);
+  const head = { ...tree.edge(), checkpoint: stored.checkpoint };
+  return { tree, lastSigned, publicKey, isNew, keyRequest, head };
+}
+
+/**
+ * The published checkpoints that a key of this log signed. Whoever may write to where they are published could put
+ * another one there: that is said, and stops nothing.
+ */
+async function signedOnes(
+  published: readonly KeptCheckpoint[],
+  keys: readonly Uint8Array[],
+  logger: Logger,
+): Promise<KeptCheckpoint[]> {
+  const signed: KeptCheckpoint[] = [];
+  for (const kept of published) {
+    const isSigned = await isSignedBy(kept.text, keys);
+    if (isSigned) signed.push(kept);
+    else logger.warn({ where: kept.where }, 'What is published there is not signed by a key of this log');
+  }
+  return signed;
+}
+
+async function isSignedBy(text: string, keys: readonly Uint8Array[]): Promise<boolean> {
+  try {
+    const { origin, note } = parseCheckpoint(text);
+    const named = keys.map((publicKey) => verifierKey(sha256Into, origin, publicKey, ED25519));
+    return (await verifySignatures(note, named, verifyEd25519)).valid;
+  } catch (error) {
+    if (error instanceof NoteError || error instanceof TypeError) return false;
+    throw error;
+  }
 }
 
 /** The key must be the one that the log names, or one that a request of the inbox puts in its place. */

@@ -1,0 +1,32 @@
+import { type LogResource, readLogResource } from '@bemi-db/trail/tree/log-resource';
+import { readFullTiles } from '@bemi-db/trail/tree/stored-tree';
+import type { OpenConnection } from '../connections.ts';
+import type { FullTiles } from './offered-tree.ts';
+
+/**
+ * Reads what is published from the audit database, one thing after the other, on a connection of its own: neither the
+ * writer nor the upkeep waits for it.
+ */
+export class AuditReader {
+  readonly #connection: OpenConnection;
+  readonly #log: number;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(connection: OpenConnection, log: number) {
+    this.#connection = connection;
+    this.#log = log;
+  }
+
+  readonly fullTiles: FullTiles = (level, fromIndex, toIndex) =>
+    this.#next(() => readFullTiles(this.#connection.client, this.#log, level, fromIndex, toIndex));
+
+  resource(path: string): Promise<LogResource | undefined> {
+    return this.#next(() => readLogResource(this.#connection.client, this.#log, path));
+  }
+
+  #next<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work, work);
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+}
