@@ -1,4 +1,5 @@
-import { readI64, readU64Number } from '@bemi-db/proof/integer';
+import { readI64, readU64, readU64Number } from '@bemi-db/proof/integer';
+import { parseLsn } from '@bemi-db/proof/lsn';
 import { KIND_CHANGE, KIND_COMMIT, KIND_CONTEXT, KIND_EVENT } from '@bemi-db/proof/record';
 import type { ExpectedSource } from './verify-source.ts';
 
@@ -7,6 +8,7 @@ const sequenceAt = 2;
 const eventTimeAt = 10;
 const eventKindLengthAt = 18;
 const eventKindAt = 19;
+const endLsnAt = 30;
 const committedAtAt = 54;
 const recordedAtAt = 62;
 
@@ -19,6 +21,24 @@ export interface ReportedEvent {
   readonly payload: unknown;
 }
 
+/** Positions of the source between which all that was committed to the published tables is in the log. */
+export interface CoveredRange {
+  readonly generation: number;
+  readonly fromLsn: bigint;
+  toLsn: bigint;
+}
+
+/** Two entries that follow one another by the worker's clock, with nothing said in between. */
+export interface Silence {
+  readonly fromSequence: number;
+  readonly toSequence: number;
+  /** Microseconds since 2000-01-01 UTC. */
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
+/** Events that say what is recorded, from where to where. */
+const sourceKinds = new Set(['lifecycle', 'lineage', 'gap', 'skip', 'alive']);
 const reportedKinds = new Set(['key', 'gap', 'skip', 'lineage', 'erasure', 'retention', 'hold']);
 
 /** What a log says of itself, gathered while it is verified: for comparison with other tables, and for reports. */
@@ -36,6 +56,11 @@ export class LogFacts {
   firstCommitAt: bigint | undefined;
   lastCommitAt: bigint | undefined;
   lastRecordedAt: bigint | undefined;
+  aliveCount = 0;
+  readonly covered: CoveredRange[] = [];
+  /** The longest time between two signs of life: commits, `alive` events, starts of the worker. */
+  longestSilence: Silence | undefined;
+  #heard: { readonly sequence: number; readonly at: bigint } | undefined;
 
   entry(
     bytes: Uint8Array,
@@ -68,6 +93,29 @@ export class LogFacts {
       this.firstCommitAt = committedAt;
     if (this.lastCommitAt === undefined || committedAt > this.lastCommitAt) this.lastCommitAt = committedAt;
     this.lastRecordedAt = readI64(bytes, start + recordedAtAt);
+    this.#hear(readU64Number(bytes, start + sequenceAt), this.lastRecordedAt);
+    this.#coverTo(readU64(bytes, start + endLsnAt));
+  }
+
+  #hear(sequence: number, at: bigint): void {
+    const last = this.#heard;
+    this.#heard = { sequence, at };
+    if (last === undefined) return;
+    const longest = this.longestSilence;
+    if (longest === undefined || at - last.at > longest.to - longest.from)
+      this.longestSilence = { fromSequence: last.sequence, toSequence: sequence, from: last.at, to: at };
+  }
+
+  /** `created` and `gap` events begin a range, `skip` events another of the same generation. */
+  #coverFrom(lsn: unknown, generation: unknown): void {
+    const from = typeof lsn === 'string' ? parseLsn(lsn) : undefined;
+    if (from !== undefined && typeof generation === 'number')
+      this.covered.push({ generation, fromLsn: from, toLsn: from });
+  }
+
+  #coverTo(lsn: bigint): void {
+    const range = this.covered.at(-1);
+    if (range !== undefined && lsn > range.toLsn) range.toLsn = lsn;
   }
 
   #event(bytes: Uint8Array, start: number, text: string | null | undefined): void {
@@ -77,7 +125,7 @@ export class LogFacts {
     if (typeof text !== 'string') return;
     const sequence = readU64Number(bytes, start + sequenceAt);
     if (kind === 'relation') this.relations.set(sequence, text);
-    const isOfSource = kind === 'lifecycle' || kind === 'lineage' || kind === 'gap';
+    const isOfSource = sourceKinds.has(kind);
     if (!isOfSource && !reportedKinds.has(kind)) return;
     let payload: unknown;
     try {
@@ -86,9 +134,10 @@ export class LogFacts {
       return; // the verifier says that it is malformed
     }
     if (typeof payload !== 'object' || payload === null) return;
+    const at = readI64(bytes, start + eventTimeAt);
+    if (kind === 'alive' || kind === 'lifecycle') this.#hear(sequence, at);
     if (isOfSource) this.#source(kind, payload as Record<string, unknown>);
-    if (reportedKinds.has(kind))
-      this.events.push({ sequence, kind, at: readI64(bytes, start + eventTimeAt), payload });
+    if (reportedKinds.has(kind)) this.events.push({ sequence, kind, at, payload });
   }
 
   #source(kind: string, payload: Record<string, unknown>): void {
@@ -96,8 +145,15 @@ export class LogFacts {
     if (kind === 'lifecycle' && payload['event'] === 'created') {
       const { systemIdentifier, database, completeFromLsn, generation, timeline } = payload;
       Object.assign(source, { systemIdentifier, database, completeFromLsn, generation, timeline });
+      this.#coverFrom(completeFromLsn, generation);
     }
     if (kind === 'gap') source.generation = payload['generation'];
+    if (kind === 'gap' || kind === 'skip') this.#coverFrom(payload['toLsn'], source.generation);
+    if (kind === 'alive') {
+      this.aliveCount++;
+      const to = payload['toLsn'];
+      this.#coverTo((typeof to === 'string' ? parseLsn(to) : undefined) ?? 0n);
+    }
     if (kind === 'lineage') {
       if (payload['toTimeline'] !== undefined) source.timeline = payload['toTimeline'];
       if (payload['systemIdentifier'] !== undefined) source.systemIdentifier = payload['systemIdentifier'];

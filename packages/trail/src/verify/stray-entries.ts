@@ -1,14 +1,10 @@
 import type pg from 'pg';
 import type { StoredFinding } from './stored-finding.ts';
 
-/** Rows with sequences that the log does not have: before its beginning, or behind its end. */
-export async function strayEntries(
-  client: pg.ClientBase,
-  log: number,
-  size: number,
-): Promise<StoredFinding[]> {
+/** Rows with sequences that the log does not have: before its beginning, or behind its end, which a worker moves. */
+export async function strayEntries(client: pg.ClientBase, log: number): Promise<StoredFinding[]> {
   const findings: StoredFinding[] = [];
-  for (const where of ['sequence < 0', `sequence >= ${size}`]) {
+  for (const where of ['sequence < 0', 'sequence >= (SELECT next_sequence FROM bemi.logs WHERE log = $1)']) {
     const { rows } = await client.query<{ first: string | null; count: string }>(
       `SELECT min(sequence) AS first, count(*) AS count FROM (
          ${['change_log', 'context_log', 'transaction_log', 'event_log']

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Notice } from '@bemi-db/proof/finding';
 import { type LogReport, LogVerifier } from '@bemi-db/proof/log-verifier';
 import { sha256Into, verifyEd25519 } from '@bemi-db/proof/node-crypto';
@@ -37,6 +38,7 @@ export interface StoredLogReport extends Omit<LogReport, 'findings' | 'notices'>
 
 /** Entries that are read in one step: those of a tile of level 1. */
 const stepEntries = TILE_WIDTH * TILE_WIDTH;
+const sliceEntries = 2_048;
 
 /**
  * Verifies a log as it is stored: reads every entry again, makes its record, and gives it with tiles and checkpoints to
@@ -55,16 +57,13 @@ export async function verifyStoredLog(options: VerifyLogOptions): Promise<Stored
     outside: options.checkpoints,
   });
   const facts = new LogFacts();
-  for (let from = 0; from < end.size; from += stepEntries) {
+  const steps = readSteps(client, log, end.size);
+  for await (const { to, tiles, checkpoints, chunk } of steps) {
     signal?.throwIfAborted();
-    const to = Math.min(from + stepEntries, end.size);
-    const chunk = await inSnapshot(client, async () => {
-      await giveTiles(client, log, from, to, verifier);
-      await giveCheckpoints(client, log, from, to, verifier);
-      return readEntries(client, log, from, to);
-    });
+    for (const { level, index, hashes } of tiles) verifier.tile(level, index, hashes);
+    for (const checkpoint of checkpoints) verifier.checkpoint(checkpoint);
     if (to === end.size && end.checkpoint !== undefined) verifier.checkpoint(end.checkpoint);
-    giveEntries(chunk, verifier, facts);
+    await giveEntries(chunk, verifier, facts);
     await verifier.settle();
     onProgress?.(to, end.size);
   }
@@ -74,8 +73,8 @@ export async function verifyStoredLog(options: VerifyLogOptions): Promise<Stored
   });
   const findings: StoredFinding[] = [
     ...report.findings,
-    ...(await strayEntries(client, log, end.size)),
-    ...(await verifyRelations(client, log, facts.relations)),
+    ...(await strayEntries(client, log)),
+    ...(await verifyRelations(client, log, facts.relations, end.size)),
     ...(await verifySource(client, log, facts.source)),
     ...(await verifyView(client)),
   ];
@@ -118,14 +117,53 @@ async function inSnapshot<T>(client: pg.ClientBase, work: () => Promise<T>): Pro
   }
 }
 
+interface Step {
+  /** Behind the step's last entry. */
+  readonly to: number;
+  readonly tiles: readonly StoredTile[];
+  readonly checkpoints: readonly string[];
+  readonly chunk: EntryChunk;
+}
+
+interface StoredTile {
+  readonly level: number;
+  readonly index: number;
+  readonly hashes: Buffer;
+}
+
+/** Everything that is stored, in order. While a step is verified, the next one arrives. */
+async function* readSteps(client: pg.ClientBase, log: number, size: number): AsyncGenerator<Step> {
+  const read = (from: number): Promise<Step> | undefined => {
+    if (from >= size) return undefined;
+    const to = Math.min(from + stepEntries, size);
+    const step = inSnapshot(client, async () => ({
+      to,
+      tiles: await readTiles(client, log, from, to),
+      checkpoints: await readCheckpoints(client, log, from, to),
+      chunk: await readEntries(client, log, from, to),
+    }));
+    step.catch(() => undefined); // it is told when its turn comes
+    return step;
+  };
+  let next = read(0);
+  try {
+    while (next !== undefined) {
+      const step = await next;
+      next = read(step.to);
+      yield step;
+    }
+  } finally {
+    await next?.catch(() => undefined); // whoever stops early gets the connection back at rest
+  }
+}
+
 /** The stored tiles that end in a range of entries, of every level. */
-async function giveTiles(
+async function readTiles(
   client: pg.ClientBase,
   log: number,
   from: number,
   to: number,
-  verifier: LogVerifier,
-): Promise<void> {
+): Promise<StoredTile[]> {
   const { rows } = await client.query<{ level: number; index: string; hashes: Buffer }>(
     `SELECT level, index, hashes FROM bemi.tiles
       WHERE log = $1 AND (index + 1) * (256::numeric ^ (level + 1)) > $2 AND (index + 1) * (256::numeric ^ (level + 1)) <= $3
@@ -133,33 +171,38 @@ async function giveTiles(
       ORDER BY level, index`,
     [log, from, to],
   );
-  for (const { level, index, hashes } of rows) verifier.tile(level, Number(index), hashes);
+  return rows.map(({ level, index, hashes }) => ({ level, index: Number(index), hashes }));
 }
 
-async function giveCheckpoints(
+async function readCheckpoints(
   client: pg.ClientBase,
   log: number,
   from: number,
   to: number,
-  verifier: LogVerifier,
-): Promise<void> {
+): Promise<string[]> {
   const { rows } = await client.query<{ checkpoint: string }>(
     'SELECT checkpoint FROM bemi.checkpoints WHERE log = $1 AND size > $2 AND size <= $3 ORDER BY size',
     [log, from, to],
   );
-  for (const { checkpoint } of rows) verifier.checkpoint(checkpoint);
+  return rows.map(({ checkpoint }) => checkpoint);
 }
 
-function giveEntries(chunk: EntryChunk, verifier: LogVerifier, facts: LogFacts): void {
+/** In slices, so that what arrives meanwhile is taken from the socket. */
+async function giveEntries(chunk: EntryChunk, verifier: LogVerifier, facts: LogFacts): Promise<void> {
   const duplicates = new Map(chunk.duplicates.map((duplicate) => [duplicate.sequence, duplicate.record]));
-  for (let index = 0; index < chunk.count; index++) {
-    const end = chunk.ends[index]!;
-    if (end === 0) continue;
-    const payload = chunk.payloads.get(index);
-    verifier.entry(chunk.records, chunk.starts[index]!, end, payload, chunk.erased.has(index));
-    facts.entry(chunk.records, chunk.starts[index]!, end, payload, chunk.erased.has(index));
-    const duplicate = duplicates.get(chunk.from + index);
-    if (duplicate) verifier.entry(duplicate, 0, duplicate.length);
+  for (let first = 0; first < chunk.count; first += sliceEntries) {
+    const last = Math.min(first + sliceEntries, chunk.count);
+    for (let index = first; index < last; index++) {
+      const end = chunk.ends[index]!;
+      if (end === 0) continue;
+      const payload = chunk.payloads.get(index);
+      const isErased = chunk.erased.has(index);
+      verifier.entry(chunk.records, chunk.starts[index]!, end, payload, isErased);
+      facts.entry(chunk.records, chunk.starts[index]!, end, payload, isErased);
+      const duplicate = duplicates.get(chunk.from + index);
+      if (duplicate) verifier.entry(duplicate, 0, duplicate.length);
+    }
+    await nextTurn();
   }
 }
 

@@ -14,11 +14,13 @@ interface RelationNames {
  * Compares the table `relations`, by which the view names tables, with the events that the log holds.
  *
  * @param events - payloads of the `relation` events, as they were verified, by sequence.
+ * @param size - how many entries were verified; what a worker has added since is not looked at.
  */
 export async function verifyRelations(
   client: pg.ClientBase,
   log: number,
   events: ReadonlyMap<number, string>,
+  size: number,
 ): Promise<StoredFinding[]> {
   const { rows } = await client.query<{
     relation: string;
@@ -31,8 +33,10 @@ export async function verifyRelations(
   }>(
     `SELECT relation, oid, schema_name AS schema, table_name AS "table", root_schema AS "rootSchema",
             root_table AS "rootTable", document::text AS document
-       FROM bemi.relations WHERE log = $1 ORDER BY relation`,
-    [log],
+       FROM bemi.relations
+      WHERE log = $1 AND (relation < $2 OR relation >= (SELECT next_sequence FROM bemi.logs WHERE log = $1))
+      ORDER BY relation`,
+    [log, size],
   );
   const findings: StoredFinding[] = [];
   const left = new Set(events.keys());
