@@ -40,8 +40,11 @@ export interface ReplicationStreamOptions {
    * `walStart` is the position that it was decoded from.
    */
   onMessage(walStart: Lsn, bytes: Buffer, start: number, end: number): void;
-  /** All WAL up to here was sent. Outside a transaction that means: everything committed before it. */
-  onKeepalive(walEnd: Lsn): void;
+  /**
+   * All WAL up to here was sent. Outside a transaction that means: everything committed before it. The time is the
+   * server's, in microseconds since 2000-01-01 UTC.
+   */
+  onKeepalive(walEnd: Lsn, serverTimeMicros: bigint): void;
   /** All that has arrived was handed out: a good moment to work on what has gathered. */
   onDrained(): void;
 }
@@ -107,7 +110,7 @@ export function startReplication(options: ReplicationStreamOptions): Replication
       } else if (kind === tag.keepalive && end - start === keepaliveLength) {
         const walEnd = bytes.readBigUInt64BE(start + 1) as Lsn;
         if (walEnd > receivedLsn) receivedLsn = walEnd;
-        options.onKeepalive(walEnd);
+        options.onKeepalive(walEnd, bytes.readBigInt64BE(start + 9));
         if (bytes[start + 17] === 1) sendStatus();
       } else {
         throw new Error(

@@ -5,3 +5,8 @@ const postgresEpochMs = 946_684_800_000;
 export function nowMicros(): bigint {
   return BigInt(Date.now() - postgresEpochMs) * 1000n;
 }
+
+/** A time as PostgreSQL counts it, in RFC 3339 with milliseconds. */
+export function timeText(micros: bigint): string {
+  return new Date(Number(micros / 1000n) + postgresEpochMs).toISOString();
+}

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ParsedConnection, parseConnectionString } from '@bemi-db/source/connection-string';
 import type { LogResource } from '@bemi-db/trail/tree/log-resource';
+import { aliveIntervalMs } from './alive.ts';
 import type { FailpointHook } from './failpoints.ts';
 import { type Logger, silentLogger } from './logger.ts';
 import { openSession, type SessionTargets } from './open-session.ts';
@@ -43,6 +44,8 @@ export interface WorkerOptions {
   readonly publicationEnvironment?: PublicationEnvironment;
   /** Default: silent. */
   readonly logger?: Logger;
+  /** Between two events of the log that say that the worker was there. Default an hour. */
+  readonly aliveIntervalMs?: number;
   /** For tests: makes named steps fail. */
   readonly failpoint?: FailpointHook;
 }
@@ -128,6 +131,7 @@ export function createWorker(options: WorkerOptions): Worker {
               targets,
               bufferSize: options.bufferSize ?? 1_000,
               maximumRowBytes: options.maximumRowBytes ?? 64 * 1024 * 1024,
+              aliveIntervalMs: options.aliveIntervalMs ?? aliveIntervalMs,
               isDraining: drain,
               startEvent: hasStarted ? undefined : startEvent(targets, session.state.confirmedLsn),
               signal,

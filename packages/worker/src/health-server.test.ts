@@ -39,7 +39,7 @@ test('alive while the process lives, ready while it records', async () => {
 
 test('a port in use, and an address of another machine', async () => {
   const { port } = await serve(newCounters());
-  const status = () => newCounters();
+  const status = () => snapshotOf(newCounters());
   await expect(startHealthServer({ status, port })).rejects.toMatchObject({
     problem: { code: 'port-in-use', kind: 'configuration', fix: expect.stringContaining('BEMI_PORT') },
   });

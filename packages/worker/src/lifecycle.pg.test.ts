@@ -221,6 +221,36 @@ test(
   2 * minutes,
 );
 
+test('the log says in events that the worker is there, under load and idle, and each goes on where the last one ended', async () => {
+  const bank = await createAuditedBank();
+  const stop = new AbortController();
+  const worker = createWorker({ ...bank.targets, aliveIntervalMs: 1 });
+  const running = worker.run({ signal: stop.signal });
+  await expect.poll(() => worker.status().state, { timeout: minutes }).toBe('recording');
+  const { counts } = await runBank(bank.source.url, 2, AbortSignal.timeout(4_000), 5);
+  const aliveEvents = async () =>
+    (
+      await bank.auditSql.query<{ payload: Record<string, string> }>(
+        `SELECT payload FROM bemi.event_log WHERE kind = 'alive' ORDER BY sequence`,
+      )
+    ).rows.map(({ payload }) => payload);
+  const duringLoad = (await aliveEvents()).length;
+  expect(duringLoad).toBeGreaterThan(1);
+  await expect
+    .poll(async () => (await aliveEvents()).length, { timeout: minutes })
+    .toBeGreaterThan(duringLoad + 2);
+  stop.abort();
+  await running;
+  const events = await aliveEvents();
+  for (const [i, event] of events.entries()) {
+    if (i > 0) expect(event['fromLsn']).toBe(events[i - 1]!['toLsn']);
+    const times = ['sourceTime', 'auditTime', 'workerTime'].map((name) => Date.parse(event[name]!));
+    // One machine, one clock; the source spoke in its last keepalive.
+    expect(Math.max(...times) - Math.min(...times)).toBeLessThan(minutes);
+  }
+  await expectWholeLog(bank, counts);
+});
+
 test('a log that already holds accounts goes on after a stop, with every start an event', async () => {
   const bank = await createAuditedBank();
   for (let start = 0; start < 3; start++) await createWorker(bank.targets).run({ drain: true });

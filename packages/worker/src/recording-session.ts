@@ -8,6 +8,7 @@ import { LogWriter } from '@bemi-db/trail/append/log-writer';
 import type { InboxRequest } from '@bemi-db/trail/inbox';
 import { recordedRelations } from '@bemi-db/trail/relations';
 import { recordedTransactions } from '@bemi-db/trail/sources';
+import { aliveEvent } from './alive.ts';
 import { AppendQueue } from './append-queue.ts';
 import { nowMicros } from './clock.ts';
 import { contextReader } from './context-text.ts';
@@ -32,6 +33,8 @@ export interface RecordingOptions {
   readonly targets: SessionTargets;
   readonly bufferSize: number;
   readonly maximumRowBytes: number;
+  /** Between two events that say that the worker is there. */
+  readonly aliveIntervalMs: number;
   /** Stop when everything up to the source's position at the start is recorded. */
   readonly isDraining: boolean;
   /** What to append before anything else: that the worker started, once a process. */
@@ -75,6 +78,11 @@ class Recording {
   #stream: ReplicationStream | undefined;
   #confirmedLsn: Lsn;
   #lastCommitAtMs = 0;
+  /** The source's clock when it last spoke. */
+  #sourceMicros: bigint | undefined;
+  /** Up to where an `alive` event, or the start, covers the source. */
+  #aliveLsn: Lsn;
+  #aliveDueAtMs: number;
   #finish: () => void = () => undefined;
   #fail: (error: unknown) => void = () => undefined;
   readonly #done: Promise<void>;
@@ -97,6 +105,8 @@ class Recording {
     const { session, failpoint } = options;
     const { state } = session;
     this.#confirmedLsn = parseLsn(state.confirmedLsn);
+    this.#aliveLsn = this.#confirmedLsn;
+    this.#aliveDueAtMs = performance.now() + options.aliveIntervalMs;
     this.#done = new Promise((resolve, reject) => {
       this.#finish = resolve;
       this.#fail = reject;
@@ -218,7 +228,10 @@ class Recording {
       messages: counters.hasContext,
       statusIntervalMs: statusIntervalMs(session.walSenderTimeoutMs, isDraining),
       onMessage: (lsn, bytes, start, end) => this.#stitcher.receive(lsn, bytes, start, end),
-      onKeepalive: (walEnd) => this.#stitcher.keepalive(walEnd),
+      onKeepalive: (walEnd, serverTimeMicros) => {
+        this.#sourceMicros = serverTimeMicros;
+        this.#stitcher.keepalive(walEnd);
+      },
       onDrained: () => this.#queue.flushIfIdle(),
     });
   }
@@ -260,6 +273,7 @@ class Recording {
   #tick(): void {
     const { counters, session, isDraining } = this.#options;
     if (this.#stream) counters.receivedLsn = formatLsn(this.#stream.receivedLsn);
+    if (performance.now() >= this.#aliveDueAtMs) void this.#appendAlive();
     if (this.#stitcher.isInTransaction || !this.#queue.isIdle) return;
     if (this.#drainTarget !== undefined && this.#confirmedLsn >= this.#drainTarget) {
       this.#finish();
@@ -273,6 +287,26 @@ class Recording {
       isDraining,
     });
     if (isDue) this.#batch.complete();
+    this.#queue.flushIfIdle();
+  }
+
+  /** Says in the log that the worker is there; under load too, where the event goes with the next commit. */
+  async #appendAlive(): Promise<void> {
+    const sourceMicros = this.#sourceMicros;
+    if (sourceMicros === undefined) return; // the source has not said its time yet, and will within seconds
+    this.#aliveDueAtMs = performance.now() + this.#options.aliveIntervalMs;
+    let auditTime: Date;
+    try {
+      auditTime = await this.#options.session.auditReader.clock();
+    } catch {
+      return; // a connection that is lost ends the session by itself
+    }
+    const toLsn = this.#stitcher.safeLsn;
+    const payload = aliveEvent({ fromLsn: this.#aliveLsn, toLsn, sourceMicros, auditTime });
+    this.#aliveLsn = toLsn;
+    this.#batch.event('alive', nowMicros(), undefined, JSON.stringify(payload));
+    if (this.#stitcher.isInTransaction) return;
+    this.#batch.complete();
     this.#queue.flushIfIdle();
   }
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { bankTables, createBank, fillBank } from '@bemi-db/test-kit/bank-workload';
 import { createDatabase, type TestDatabase } from '@bemi-db/test-kit/database';
 import {
@@ -11,7 +12,7 @@ import { type StoredLogReport, verifyStoredLog } from '@bemi-db/trail/verify/ver
 import type pg from 'pg';
 import { expect } from 'vitest';
 import { createWorker } from '../src/create-worker.ts';
-import { LastSigned } from '../src/signing/last-signed.ts';
+import { LastSigned, signedCheckpoints } from '../src/signing/last-signed.ts';
 
 export interface AuditedBank {
   readonly source: TestDatabase;
@@ -63,10 +64,14 @@ export async function expectWholeLog(bank: AuditedBank, counts?: Record<string, 
   expect(report.provenSize).toBe(report.size);
 }
 
-/** Verifies the stored log with the worker's own last checkpoint, which the audit database can't change. */
+/**
+ * Verifies the stored log with every checkpoint that its workers signed and saw committed, from their own memory, which
+ * the audit database can't change. Two that contradict each other could not both be beginnings of it.
+ */
 export async function verifyBank(bank: AuditedBank): Promise<StoredLogReport> {
-  const lastSigned = new LastSigned(process.env['BEMI_STATE_DIR']!, bank.source.name);
-  return verifyStoredLog({ client: bank.auditSql, log: 0, keys: [], checkpoints: [lastSigned.read()!] });
+  const { file } = new LastSigned(process.env['BEMI_STATE_DIR']!, bank.source.name);
+  const checkpoints = signedCheckpoints(readFileSync(file, 'utf8'));
+  return verifyStoredLog({ client: bank.auditSql, log: 0, keys: [], checkpoints });
 }
 
 function sorted(counts: Record<string, number>): Record<string, number> {

@@ -24,6 +24,13 @@ export class AuditReader {
     return this.#next(() => readLogResource(this.#connection.client, this.#log, path));
   }
 
+  clock(): Promise<Date> {
+    return this.#next(async () => {
+      const { rows } = await this.#connection.client.query<{ now: Date }>('SELECT clock_timestamp() AS now');
+      return rows[0]!.now;
+    });
+  }
+
   #next<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#last.then(work, work);
     this.#last = done.catch(() => undefined);

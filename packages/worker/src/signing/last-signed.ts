@@ -1,5 +1,15 @@
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { ProblemError } from '../problem.ts';
 import { RefusalError } from '../refusal.ts';
 
 /** The file is begun anew when it is this long; a checkpoint is some 250 bytes. */
@@ -39,14 +49,8 @@ export class LastSigned {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
       throw error;
     }
-    for (const line of text.split('\n').reverse()) {
-      try {
-        const checkpoint: unknown = JSON.parse(line);
-        if (typeof checkpoint === 'string') return checkpoint;
-      } catch {
-        // Cut off in the middle, or the nothing behind the last line.
-      }
-    }
+    const last = signedCheckpoints(text).at(-1);
+    if (last !== undefined || text === '') return last;
     throw new RefusalError(
       'checkpoint-broken',
       `${this.file} holds no checkpoint: what this worker signed last is not known.`,
@@ -54,20 +58,57 @@ export class LastSigned {
     );
   }
 
+  /** @throws ProblemError where that is not possible now: nothing may be confirmed that is not remembered. */
   write(checkpoint: string): void {
-    const line = `${JSON.stringify(checkpoint)}\n`;
-    if (this.#descriptor === undefined || this.#length > longestFileBytes) {
-      this.close();
-      const begun = `${this.file}.tmp`;
-      writeFileSync(begun, line, { flush: true });
-      renameSync(begun, this.file);
-      this.#descriptor = openSync(this.file, 'a');
-      this.#length = line.length;
-    } else this.#length += writeSync(this.#descriptor, line);
+    try {
+      this.#descriptor ??= this.#open();
+      this.#length += writeSync(this.#descriptor, `${JSON.stringify(checkpoint)}\n`);
+      if (this.#length > longestFileBytes) this.#begin(checkpoint);
+    } catch (error) {
+      throw new ProblemError(
+        {
+          code: 'state-directory',
+          message: `${this.file} can't be written: ${error instanceof Error ? error.message : error}`,
+          fix: 'Give the worker room and the right to write in its state directory (BEMI_STATE_DIR); it goes on by itself.',
+          kind: 'retry',
+        },
+        error,
+      );
+    }
+  }
+
+  /** Goes on in the file that is there, whose last line may have been cut off. */
+  #open(): number {
+    const descriptor = openSync(this.file, 'a', 0o600);
+    this.#length = fstatSync(descriptor).size;
+    if (this.#length > 0) this.#length += writeSync(descriptor, '\n');
+    return descriptor;
+  }
+
+  /** Puts a file with this line alone in the place of the one that has grown long. */
+  #begin(checkpoint: string): void {
+    const begun = `${this.file}.tmp`;
+    writeFileSync(begun, `${JSON.stringify(checkpoint)}\n`, { flush: true, mode: 0o600 });
+    renameSync(begun, this.file);
+    this.close();
   }
 
   close(): void {
     if (this.#descriptor !== undefined) closeSync(this.#descriptor);
     this.#descriptor = undefined;
   }
+}
+
+/** The checkpoints in such a file that are whole, oldest first. */
+export function signedCheckpoints(text: string): string[] {
+  const checkpoints: string[] = [];
+  for (const line of text.split('\n')) {
+    try {
+      const checkpoint: unknown = JSON.parse(line);
+      if (typeof checkpoint === 'string') checkpoints.push(checkpoint);
+    } catch {
+      // Cut off in the middle, or the nothing behind the last line.
+    }
+  }
+  return checkpoints;
 }
