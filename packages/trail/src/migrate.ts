@@ -15,6 +15,28 @@ export class AuditEncodingError extends Error {
   override readonly name = 'AuditEncodingError';
 }
 
+/** The schema is missing or old, and this role may not change it. */
+export class SchemaNotCurrentError extends Error {
+  override readonly name = 'SchemaNotCurrentError';
+}
+
+/** A numbered file. */
+export interface Migration {
+  readonly number: number;
+  /** Of the file, such as `0001_log.sql`. */
+  readonly name: string;
+  readonly sql: string;
+}
+
+export interface SchemaState {
+  /** Owner of the schema `bemi`; `undefined` where there is none. */
+  readonly owner: string | undefined;
+  /** Whether the role that asks may act as that owner, or make the schema where there is none. */
+  readonly mayMigrate: boolean;
+  /** What is missing, in order. */
+  readonly pending: readonly Migration[];
+}
+
 export interface MigrationResult {
   /** File names of what was applied now, in order; empty when the schema was up to date. */
   readonly applied: readonly string[];
@@ -22,20 +44,15 @@ export interface MigrationResult {
 
 /**
  * Brings the schema `bemi` of the audit database up to date. Migrations are numbered files, forward only, each
- * in a transaction of its own; concurrent calls wait for each other.
+ * in a transaction of its own, as the schema's owner; concurrent calls wait for each other. Where nothing is missing,
+ * any role will do that may read.
  *
  * @throws NewerSchemaError when the database knows migrations that this version does not.
  * @throws AuditEncodingError when the database's encoding is not UTF8.
+ * @throws SchemaNotCurrentError when something is missing, and the role may not make it.
  */
 export async function migrate(client: pg.ClientBase): Promise<MigrationResult> {
-  const { rows: settings } = await client.query<{ encoding: string }>(
-    `SELECT current_setting('server_encoding') AS encoding`,
-  );
-  if (settings[0]?.encoding !== 'UTF8') {
-    throw new AuditEncodingError(
-      `the audit database's encoding is ${settings[0]?.encoding}, and must be UTF8`,
-    );
-  }
+  if ((await readSchema(client)).pending.length === 0) return { applied: [] };
   await client.query('SELECT pg_advisory_lock($1)', [migrationLock]);
   try {
     return await migrateLocked(client);
@@ -45,41 +62,110 @@ export async function migrate(client: pg.ClientBase): Promise<MigrationResult> {
 }
 
 async function migrateLocked(client: pg.ClientBase): Promise<MigrationResult> {
-  const { rows: present } = await client.query(`SELECT to_regclass('bemi.migrations') IS NOT NULL AS yes`);
-  if (!present[0].yes) {
-    await client.query(
-      `CREATE SCHEMA IF NOT EXISTS bemi;
-       CREATE TABLE bemi.migrations (number integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`,
-    );
+  // Again: whoever held the lock may have done it.
+  const { owner, mayMigrate, pending } = await readSchema(client);
+  if (pending.length === 0) return { applied: [] };
+  if (!mayMigrate) {
+    const what = owner === undefined ? 'has no schema bemi' : `lacks migration ${pending[0]?.name}`;
+    throw new SchemaNotCurrentError(`the audit database ${what}, and this role may not make it`);
   }
-  const { rows } = await client.query<{ number: number; name: string }>(
-    'SELECT number, name FROM bemi.migrations',
+  for (const migration of pending) {
+    try {
+      await client.query(migrationScript(migration, owner));
+    } catch (error) {
+      await client.query('ROLLBACK').catch(() => undefined);
+      throw error;
+    }
+  }
+  return { applied: pending.map(({ name }) => name) };
+}
+
+/**
+ * What {@link migrate} runs for a migration, and `bemi setup --dry-run` prints.
+ *
+ * @param owner - of the schema: what the migration makes is its own. Makes the schema where it is `undefined`.
+ */
+export function migrationScript({ number, name, sql }: Migration, owner: string | undefined): string {
+  return [
+    'BEGIN;',
+    owner === undefined ? 'CREATE SCHEMA IF NOT EXISTS bemi;' : `SET LOCAL ROLE ${quoted(owner)};`,
+    ...(number === 1 ? [migrationsTable] : []),
+    sql,
+    `INSERT INTO bemi.migrations (number, name) VALUES (${number}, '${name}');`,
+    'COMMIT;',
+  ].join('\n');
+}
+
+const migrationsTable =
+  'CREATE TABLE IF NOT EXISTS bemi.migrations (number integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now());';
+
+/** How the schema is, and what it lacks. Reads only, as any role. */
+export async function readSchema(client: pg.ClientBase): Promise<SchemaState> {
+  const { rows } = await client.query<{
+    encoding: string;
+    owner: string | null;
+    mayMigrate: boolean;
+    isReadable: boolean | null;
+  }>(
+    `SELECT current_setting('server_encoding') AS encoding,
+            pg_get_userbyid(n.nspowner)::text AS owner,
+            CASE WHEN n.oid IS NULL THEN has_database_privilege(current_database(), 'CREATE')
+                 ELSE pg_has_role(n.nspowner, ${await maySetRole(client)}) END AS "mayMigrate",
+            has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(m.oid, 'SELECT') AS "isReadable"
+       FROM (SELECT) one
+       LEFT JOIN pg_namespace n ON n.nspname = 'bemi'
+       LEFT JOIN pg_class m ON m.relnamespace = n.oid AND m.relname = 'migrations'`,
   );
-  const known = new Set(rows.map((row) => row.number));
-  const files = readdirSync(folder)
-    .filter((name) => /^\d{4}_.*\.sql$/.test(name))
-    .sort();
-  const newest = Number(files.at(-1)?.slice(0, 4));
-  const newer = rows.find((row) => row.number > newest);
+  const { encoding, owner, mayMigrate, isReadable } = rows[0]!;
+  if (encoding !== 'UTF8') {
+    throw new AuditEncodingError(`the audit database's encoding is ${encoding}, and must be UTF8`);
+  }
+  if (isReadable === false && !mayMigrate) {
+    throw new SchemaNotCurrentError('this role may not read the schema bemi of the audit database');
+  }
+  const applied = isReadable === null ? [] : await readApplied(client);
+  const migrations = allMigrations();
+  const newest = migrations.at(-1)?.number ?? 0;
+  const newer = applied.find((row) => row.number > newest);
   if (newer) {
     throw new NewerSchemaError(
       `the audit database has migration ${newer.name}, which this version does not know`,
     );
   }
-  const applied: string[] = [];
-  for (const name of files) {
-    const number = Number(name.slice(0, 4));
-    if (known.has(number)) continue;
-    await client.query('BEGIN');
-    try {
-      await client.query(readFileSync(new URL(name, folder), 'utf8'));
-      await client.query('INSERT INTO bemi.migrations (number, name) VALUES ($1, $2)', [number, name]);
-      await client.query('COMMIT');
-    } catch (error) {
-      await client.query('ROLLBACK').catch(() => undefined);
-      throw error;
-    }
-    applied.push(name);
-  }
-  return { applied };
+  const known = new Set(applied.map((row) => row.number));
+  return {
+    owner: owner ?? undefined,
+    mayMigrate,
+    pending: migrations.filter(({ number }) => !known.has(number)),
+  };
+}
+
+/** From PostgreSQL 16 on, a member of a role may be allowed to have its rights and not to act as it. */
+async function maySetRole(client: pg.ClientBase): Promise<string> {
+  const { rows } = await client.query<{ version: number }>(
+    `SELECT current_setting('server_version_num')::integer AS version`,
+  );
+  return rows[0]!.version >= 160_000 ? `'SET'` : `'MEMBER'`;
+}
+
+async function readApplied(client: pg.ClientBase): Promise<{ number: number; name: string }[]> {
+  const { rows } = await client.query<{ number: number; name: string }>(
+    'SELECT number, name FROM bemi.migrations',
+  );
+  return rows;
+}
+
+function allMigrations(): Migration[] {
+  return readdirSync(folder)
+    .filter((name) => /^\d{4}_.*\.sql$/.test(name))
+    .sort()
+    .map((name) => ({
+      number: Number(name.slice(0, 4)),
+      name,
+      sql: readFileSync(new URL(name, folder), 'utf8'),
+    }));
+}
+
+function quoted(role: string): string {
+  return `"${role.replaceAll('"', '""')}"`;
 }

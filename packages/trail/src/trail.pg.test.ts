@@ -69,7 +69,9 @@ test('migrating twice does nothing the second time, and concurrent migrations wa
   const database = await createDatabase();
   const clients = await Promise.all([database.connect(), database.connect(), database.connect()]);
   const results = await Promise.all(clients.map((client) => migrate(client)));
-  expect(results.map(({ applied }) => applied.length).sort()).toEqual([0, 0, 1]);
+  const [first, ...others] = results.map(({ applied }) => applied).sort((a, b) => b.length - a.length);
+  expect(first?.[0]).toBe('0001_log.sql');
+  expect(others).toEqual([[], []]);
 });
 
 test('a schema of a newer version is refused', async () => {

@@ -1,7 +1,7 @@
 import type { ConnectionAttempt, ConnectionPhase } from '@bemi-db/source/connection-attempt';
 import { explainConnectionError } from '@bemi-db/source/connection-errors';
 import { sqlStateOtherEnd, sqlStateTakenOver } from '@bemi-db/trail/append/log-writer';
-import { AuditEncodingError, NewerSchemaError } from '@bemi-db/trail/migrate';
+import { AuditEncodingError, NewerSchemaError, SchemaNotCurrentError } from '@bemi-db/trail/migrate';
 import { RefusalError } from './refusal.ts';
 import { SigningKeyError } from './signing/signing-key.ts';
 
@@ -48,6 +48,14 @@ export function explainProblem(error: unknown, attempt: ConnectionAttempt): Prob
       code: 'newer-schema',
       message: error.message,
       fix: 'Run the version of Bemi that migrated it, or a newer one.',
+      kind: 'configuration',
+    };
+  }
+  if (error instanceof SchemaNotCurrentError) {
+    return {
+      code: 'schema-setup',
+      message: error.message.replace('this role', `the role ${attempt.target.role}`),
+      fix: 'As its administrator: bemi setup --destination postgres://postgres:password@host:5432/database',
       kind: 'configuration',
     };
   }
