@@ -50,30 +50,16 @@ export async function findSource(client: pg.ClientBase, name: string): Promise<S
 
 /** Starts the log of a source, with its first partitions. A second call with the same name changes nothing. */
 export async function createSource(client: pg.ClientBase, source: NewSource): Promise<void> {
-  await client.query('BEGIN');
-  try {
-    const { rows } = await client.query<{ log: number }>('SELECT bemi.create_log($1, $2) AS log', [
-      source.name,
-      randomBytes(16).toString('hex'),
-    ]);
-    await client.query(
-      `INSERT INTO bemi.sources (log, system_identifier, database, slot, publication, timeline, complete_from_lsn, confirmed_lsn)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $7) ON CONFLICT (log) DO NOTHING`,
-      [
-        rows[0]?.log,
-        source.systemIdentifier,
-        source.database,
-        source.slot,
-        source.publication,
-        source.timeline,
-        source.completeFromLsn,
-      ],
-    );
-    await client.query('COMMIT');
-  } catch (error) {
-    await client.query('ROLLBACK').catch(() => undefined);
-    throw error;
-  }
+  await client.query('SELECT bemi.create_source($1, $2, $3, $4, $5, $6, $7, $8)', [
+    source.name,
+    randomBytes(16).toString('hex'),
+    source.systemIdentifier,
+    source.database,
+    source.slot,
+    source.publication,
+    source.timeline,
+    source.completeFromLsn,
+  ]);
 }
 
 /** A recorded transaction, to be compared with one that the source sends again. */

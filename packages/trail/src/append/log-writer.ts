@@ -134,10 +134,7 @@ export class LogWriter {
     }
     for (const row of unit.quarantine) await this.#insertQuarantine(row);
     for (const { id, sequence } of unit.answers) {
-      await this.#client.query('UPDATE bemi.inbox SET sequence = $2, answered_at = now() WHERE id = $1', [
-        id,
-        sequence,
-      ]);
+      await this.#client.query('SELECT bemi.answer($1, $2, $3)', [this.#log, id, sequence]);
     }
   }
 
