@@ -91,6 +91,8 @@ async function applyStep(client: pg.ClientBase, step: PlanStep, options: ApplyOp
       onProgress?.({ step, state: 'done', attempt, waitMs: undefined });
       return;
     } catch (error) {
+      // A step of several statements is a transaction of its own, and has failed.
+      if (step.sql.startsWith('BEGIN;')) await client.query('ROLLBACK').catch(() => undefined);
       const code = sqlStateOf(error);
       const waitMs = retryDelaysMs[attempt - 1];
       if ((code !== lockNotAvailable && code !== deadlockDetected) || waitMs === undefined) {
