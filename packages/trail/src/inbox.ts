@@ -26,13 +26,24 @@ export async function request(
   return rows[0]!.id;
 }
 
-/** The sequence of the event that a request became, or `undefined` while it waits. */
+/** What became of a request: an event, or nothing. */
+export type RequestAnswer = { readonly sequence: string } | { readonly refusal: string };
+
+/** The sequence of the event that a request became, or `undefined` while it waits and where it was refused. */
 export async function inboxAnswer(client: pg.ClientBase, id: string): Promise<string | undefined> {
-  const { rows } = await client.query<{ sequence: string | null }>(
-    'SELECT sequence FROM bemi.inbox WHERE id = $1',
+  const answer = await requestAnswer(client, id);
+  return answer && 'sequence' in answer ? answer.sequence : undefined;
+}
+
+/** What became of a request, or `undefined` while it waits. */
+export async function requestAnswer(client: pg.ClientBase, id: string): Promise<RequestAnswer | undefined> {
+  const { rows } = await client.query<{ sequence: string | null; refusal: string | null }>(
+    'SELECT sequence, refusal FROM bemi.inbox WHERE id = $1',
     [id],
   );
-  return rows[0]?.sequence ?? undefined;
+  const { sequence = null, refusal = null } = rows[0] ?? {};
+  if (sequence !== null) return { sequence };
+  return refusal === null ? undefined : { refusal };
 }
 
 /** Unanswered requests after the given id, oldest first, at most 100. */
@@ -43,8 +54,18 @@ export async function openRequests(
 ): Promise<InboxRequest[]> {
   const { rows } = await client.query<{ id: string; kind: string; actor: string | null; payload: string }>(
     `SELECT id, kind, actor, payload::text AS payload FROM bemi.inbox
-      WHERE log = $1 AND sequence IS NULL AND id > $2 ORDER BY id LIMIT 100`,
+      WHERE log = $1 AND sequence IS NULL AND answered_at IS NULL AND id > $2 ORDER BY id LIMIT 100`,
     [log, afterId],
   );
   return rows.map((row) => ({ ...row, actor: row.actor ?? undefined }));
+}
+
+/** Answers a request that becomes no event. */
+export async function refuseRequest(
+  client: pg.ClientBase,
+  log: number,
+  id: string,
+  refusal: string,
+): Promise<void> {
+  await client.query('SELECT bemi.refuse($1, $2, $3)', [log, id, refusal]);
 }

@@ -29,6 +29,9 @@ export class ProblemError extends Error {
   }
 }
 
+/** Of bemi.drop_entries: nothing else in the audit database waits for a lock only so long. */
+const sqlStateLockNotAvailable = '55P03';
+
 /** Explains an error by what was being done when it came. A pure function of the two. */
 export function explainProblem(error: unknown, attempt: ConnectionAttempt): Problem {
   if (error instanceof ProblemError) return error.problem;
@@ -73,6 +76,14 @@ export function explainProblem(error: unknown, attempt: ConnectionAttempt): Prob
       code: 'taken-over',
       message: 'Another worker has taken the log over',
       fix: 'Nothing to do: this one waits, and takes over when the other ends.',
+      kind: 'retry',
+    };
+  }
+  if (state === sqlStateLockNotAvailable && attempt.database === 'audit') {
+    return {
+      code: 'audit-busy',
+      message: 'Expired partitions could not be dropped: somebody is reading the log',
+      fix: 'Nothing to do: the worker goes on, and tries again.',
       kind: 'retry',
     };
   }

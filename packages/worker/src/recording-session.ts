@@ -15,6 +15,7 @@ import { contextReader } from './context-text.ts';
 import { lastRecordEnd } from './drain-target.ts';
 import type { FailpointHook } from './failpoints.ts';
 import { shouldConfirmIdle } from './idle-confirm.ts';
+import { effectOf } from './inbox-requests.ts';
 import type { Logger } from './logger.ts';
 import type { OpenSession, SessionTargets } from './open-session.ts';
 import { explainProblem, ProblemError } from './problem.ts';
@@ -126,6 +127,7 @@ class Recording {
       log: state.log,
       nextSequence: () => this.#batch.nextSequence,
       isBusy: () => this.#queue.isBusy,
+      isInTransaction: () => this.#stitcher.isInTransaction,
       onRequests: (requests) => this.#appendRequests(requests),
       onError: failAtAudit,
     });
@@ -358,7 +360,8 @@ class Recording {
   }
 
   #appendRequest({ id, kind, actor, payload }: InboxRequest): void {
-    this.#batch.answer({ id, sequence: this.#batch.event(kind, nowMicros(), actor, payload) });
+    const sequence = this.#batch.event(kind, nowMicros(), actor, payload);
+    this.#batch.answer({ id, sequence, ...effectOf(kind, payload) });
   }
 
   /** Finished transactions are committed, the unfinished one is rolled back. */

@@ -1,6 +1,7 @@
-import { type InboxRequest, inboxChannel, openRequests } from '@bemi-db/trail/inbox';
+import { type InboxRequest, inboxChannel } from '@bemi-db/trail/inbox';
 import { extendPartitions, indexContexts } from '@bemi-db/trail/partitions';
 import type { OpenConnection } from './connections.ts';
+import { Inbox } from './inbox-requests.ts';
 
 export interface UpkeepOptions {
   readonly connection: OpenConnection;
@@ -8,6 +9,8 @@ export interface UpkeepOptions {
   readonly nextSequence: () => number;
   /** Whether entries wait for the writer. */
   readonly isBusy: () => boolean;
+  /** Whether a source transaction is open. */
+  readonly isInTransaction: () => boolean;
   /** Requests to be appended as events, each handed over once. */
   readonly onRequests: (requests: readonly InboxRequest[]) => void;
   readonly onError: (error: unknown) => void;
@@ -29,8 +32,8 @@ const roomWanted = 2_000_000;
  */
 export class Upkeep {
   readonly #options: UpkeepOptions;
+  readonly #inbox: Inbox;
   #room = 0;
-  #lastRequestId = '0';
   #isInboxDue = true;
   #inboxReadAt = 0;
   #indexedSequence = -1;
@@ -39,6 +42,8 @@ export class Upkeep {
 
   constructor(options: UpkeepOptions) {
     this.#options = options;
+    const { connection, log, isInTransaction, onRequests } = options;
+    this.#inbox = new Inbox({ client: connection.client, log, isInTransaction, onRequests });
   }
 
   async start(): Promise<void> {
@@ -77,19 +82,14 @@ export class Upkeep {
   }
 
   async #work(): Promise<void> {
-    const { connection, log, nextSequence, isBusy, onRequests } = this.#options;
+    const { connection, log, nextSequence, isBusy } = this.#options;
     const sequence = nextSequence();
     if (this.#room - sequence < roomWanted) await this.#extend(sequence);
     const now = Date.now();
     if (this.#isInboxDue || now - this.#inboxReadAt >= inboxPollMs) {
       this.#isInboxDue = false;
       this.#inboxReadAt = now;
-      const requests = await openRequests(connection.client, log, this.#lastRequestId);
-      const last = requests.at(-1);
-      if (last) {
-        this.#lastRequestId = last.id;
-        onRequests(requests);
-      }
+      if (await this.#inbox.read()) this.#isInboxDue = true;
     }
     if (sequence !== this.#indexedSequence) {
       const steps = isBusy() ? indexStepsWhenBusy : indexStepsWhenIdle;

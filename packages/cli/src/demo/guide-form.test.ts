@@ -18,6 +18,8 @@ const change: Change = {
   position: '0/1A2B',
   rowQuarantine: undefined,
   contextQuarantine: undefined,
+  erased: false,
+  contextErased: false,
 };
 
 test("six members in the guide's order, values digit for digit", () => {

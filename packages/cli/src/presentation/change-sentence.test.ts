@@ -30,6 +30,8 @@ const change = (overrides: Partial<Change> = {}): Change => ({
   position: '0/1A2B',
   rowQuarantine: undefined,
   contextQuarantine: undefined,
+  erased: false,
+  contextErased: false,
   ...overrides,
 });
 
@@ -133,4 +135,14 @@ test('colours only where the stream wants them', () => {
   expect(colored({ isTTY: true }, { TERM: 'dumb' })).toBe(false);
   expect(colored({}, { CI: 'true' })).toBe(false);
   expect(colored({}, { FORCE_COLOR: '1' })).toBe(true);
+});
+
+test('what was erased is said to be so, and is no empty change', () => {
+  const erased = change({
+    ...{ primaryKey: undefined, before: undefined, after: undefined, changed: undefined, context: undefined },
+    ...{ erased: true, contextErased: true },
+  });
+  expect(changeSentence(erased, style)).toBe(
+    '2025-12-09 10:30:00  somebody updated Patient\n    the row was erased, its key too; its context was erased',
+  );
 });

@@ -67,7 +67,8 @@ function saidOf(change: Change, style: TextStyle): DiffItem {
 function whoOf(change: Change, style: TextStyle): DiffItem {
   const { colors } = style;
   if (change.context === undefined) {
-    const text = change.contextQuarantine === undefined ? 'direct SQL (without context)' : 'somebody';
+    const isUnknown = change.contextQuarantine !== undefined || change.contextErased;
+    const text = isUnknown ? 'somebody' : 'direct SQL (without context)';
     return { text: colors.magenta(text), width: text.length };
   }
   const { who, role } = contextFacts(change.context);
@@ -90,14 +91,18 @@ function asideOf(change: Change, style: TextStyle): DiffItem {
 /** What is missing from the change, and why. */
 function noteOf(change: Change): string | undefined {
   const notes: string[] = [];
-  if (change.rowQuarantine !== undefined) {
+  if (change.erased) {
+    notes.push('the row was erased, its key too');
+  } else if (change.rowQuarantine !== undefined) {
     notes.push(`the row is in quarantine: ${harmless(change.rowQuarantine)}`);
   } else if (change.operation === 'UPDATE' && change.changed === undefined) {
     notes.push('what it was before is not known: the table has no REPLICA IDENTITY FULL');
   } else if (change.operation === 'DELETE' && change.beforeKind === 'key') {
     notes.push('only its key is known: the table has no REPLICA IDENTITY FULL');
   }
-  if (change.contextQuarantine !== undefined) {
+  if (change.contextErased) {
+    notes.push('its context was erased');
+  } else if (change.contextQuarantine !== undefined) {
     notes.push(`its context is in quarantine: ${harmless(change.contextQuarantine)}`);
   }
   return notes.length > 0 ? notes.join('; ') : undefined;

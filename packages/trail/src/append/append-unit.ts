@@ -18,6 +18,15 @@ export interface RelationRow {
 export interface InboxAnswer {
   readonly id: string;
   readonly sequence: number;
+  /** What the event does beside being said, by `bemi.carry_out`: an erasure, a hold, retention. */
+  readonly effect?: EventEffect;
+}
+
+/** An event that changes other tables, in its own audit transaction. */
+export interface EventEffect {
+  readonly kind: string;
+  /** JSON text. */
+  readonly payload: string;
 }
 
 /** Bytes that can't stand where they belong, kept as they came. */

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { AppendUnit, QuarantineRow } from './append-unit.ts';
+import type { AppendUnit, InboxAnswer, QuarantineRow } from './append-unit.ts';
 import type { CopyBuffer } from './copy-buffer.ts';
 import { CopyScript } from './copy-script.ts';
 import { copyColumns } from './entry-batch.ts';
@@ -133,9 +133,20 @@ export class LogWriter {
       );
     }
     for (const row of unit.quarantine) await this.#insertQuarantine(row);
-    for (const { id, sequence } of unit.answers) {
-      await this.#client.query('SELECT bemi.answer($1, $2, $3)', [this.#log, id, sequence]);
+    for (const answer of unit.answers) await this.#answer(answer);
+  }
+
+  /** What an event erases, holds or drops changes in the same commit that has the event. */
+  async #answer({ id, sequence, effect }: InboxAnswer): Promise<void> {
+    if (effect) {
+      await this.#client.query('SELECT bemi.carry_out($1, $2, $3, $4)', [
+        this.#log,
+        effect.kind,
+        sequence,
+        effect.payload,
+      ]);
     }
+    await this.#client.query('SELECT bemi.answer($1, $2, $3)', [this.#log, id, sequence]);
   }
 
   async #insertQuarantine(row: QuarantineRow): Promise<void> {

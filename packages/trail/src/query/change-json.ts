@@ -3,7 +3,8 @@ import type { Change } from './change.ts';
 /**
  * A change as one line of JSON, for programs. Row values, context and numbers are copied as they were recorded.
  * Members: sequence, operation, schema, table, primaryKey, before, after, changed, context, timestamp,
- * transactionId, position.
+ * transactionId, position; and `erased` or `contextErased`, true, where the row or the context was erased: what is null
+ * then was something.
  */
 export function changeJson(change: Change): string {
   const members = [
@@ -19,6 +20,8 @@ export function changeJson(change: Change): string {
     `"timestamp":${JSON.stringify(change.timestamp)}`,
     `"transactionId":${change.transactionId}`,
     `"position":${JSON.stringify(change.position)}`,
+    ...(change.erased ? ['"erased":true'] : []),
+    ...(change.contextErased ? ['"contextErased":true'] : []),
   ];
   return `{${members.join(',')}}`;
 }

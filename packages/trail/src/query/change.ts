@@ -32,4 +32,8 @@ export interface Change {
   readonly rowQuarantine: string | undefined;
   /** Why the context is in quarantine, if it is. */
   readonly contextQuarantine: string | undefined;
+  /** Key, `before` and `after` were erased: they are `undefined`, and were not always so. */
+  readonly erased: boolean;
+  /** The context was erased. */
+  readonly contextErased: boolean;
 }

@@ -4,11 +4,11 @@ import {
   type ChangeFilter,
   changeConditions,
   contextConditions,
-  type TableFilter,
   transactionConditions,
 } from './change-filter.ts';
 import { Parameters } from './parameters.ts';
 import { changedAfter, changedBefore, changedNames, wholeAfter, wholeBefore } from './row-sql.ts';
+import { relationsOf } from './table-relations.ts';
 
 export interface ChangeQuery extends ChangeFilter {
   /** Number of the log. */
@@ -54,18 +54,6 @@ export async function* eachChange(
   }
 }
 
-/** Numbers of all shapes that tables of this name have had. A partition belongs to the table at its root. */
-async function relationsOf(client: pg.ClientBase, log: number, table: TableFilter): Promise<string[]> {
-  const { rows } = await client.query<{ relation: string }>(
-    `SELECT relation FROM bemi.relations
-      WHERE log = $1
-        AND (root_table = $2 AND ($3::text IS NULL OR root_schema = $3)
-             OR table_name = $2 AND ($3::text IS NULL OR schema_name = $3))`,
-    [log, table.name, table.schema ?? null],
-  );
-  return rows.map((row) => row.relation);
-}
-
 /** The statement for a page, with its values. Pure, for tests and plans. */
 export function changesStatement(
   query: ChangeQuery,
@@ -107,6 +95,7 @@ SELECT c.sequence::text AS sequence, c.operation,
        ${query.changedOnly ? changedAfter : wholeAfter} AS after,
        ${changedNames} AS changed,
        x.context::text AS context,
+       ${isErased('c')} AS erased, ${isErased('x')} AS "contextErased",
        to_char(t.committed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS timestamp,
        t.xid::text AS "transactionId", c.lsn::text AS position,
        row_problem.reason AS "rowQuarantine", context_problem.reason AS "contextQuarantine"
@@ -138,6 +127,10 @@ function matchingContexts(query: ChangeQuery, parameters: Parameters): string {
           JOIN bemi.transaction_log w
             ON w.log = m.log AND w.transaction = m.transaction AND c.sequence BETWEEN w.transaction AND w.sequence`;
 }
+
+/** An entry without salt whose commitment is stored. Of a context that isn't there: false. */
+const isErased = (entry: string): string =>
+  `coalesce(${entry}.salt IS NULL AND ${entry}.commitment IS NOT NULL, false)`;
 
 const transactions = 'bemi.transaction_log t ON t.log = c.log AND t.transaction = c.transaction';
 const contexts =
