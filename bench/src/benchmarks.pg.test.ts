@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import type { DrainResult } from './drain.ts';
+import type { VerifyResult } from './verify.ts';
 
 const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
@@ -14,5 +15,15 @@ test('the drain benchmark runs in its short form, checks what was recorded, and 
   expect(result.changes).toBe(1_100);
   expect(result.ratio.median).toBeCloseTo(result.worker.median / result.subscription.median);
   expect(result.workerPeakRssBytes).toBeGreaterThan(0);
+  expect(result.proofRatio.median).toBeCloseTo(result.worker.median / result.withoutProofs.median);
   expect(stderr).toContain('round 1: subscription');
+});
+
+test('the verify benchmark runs in its short form, and compares', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    ...[program, 'verify', '--transactions', '500', '--rounds', '1', '--json'],
+  ]);
+  const result = JSON.parse(stdout) as VerifyResult;
+  expect(result.entries).toBeGreaterThan(2_100);
+  expect(result.ratio.median).toBeCloseTo(result.verify.median / result.copy.median);
 });

@@ -16,11 +16,15 @@ export interface DrainResult {
   readonly changes: number;
   /** Changes a second. */
   readonly worker: Spread;
+  /** The worker with constants in the place of hashes and signatures. */
+  readonly withoutProofs: Spread;
   readonly subscription: Spread;
   /** `undefined` where pg_recvlogical is not installed. */
   readonly receiver: Spread | undefined;
   /** Rates of the worker divided by those of the subscription, of the same round. */
   readonly ratio: Spread;
+  /** Rates of the worker divided by those without proofs, of the same round. */
+  readonly proofRatio: Spread;
   readonly workerPeakRssBytes: number;
 }
 
@@ -29,12 +33,13 @@ const workerProgram = fileURLToPath(new URL('./drain-worker.js', import.meta.url
 /**
  * One WAL of small transactions with context, drained in turn, each from a slot of its own that was made before the WAL
  * was written, by: the worker, into an audit database with everything on; a native subscription
- * (synchronous_commit = off), into a plain table; and pg_recvlogical, to nowhere, which shows the limit of a slot.
+ * (synchronous_commit = off), into a plain table; the worker again without hashing and signing, which shows what they
+ * cost; and pg_recvlogical, to nowhere, which shows the limit of a slot.
  * Three clusters of their own, default settings. Times are of the whole process, its start included.
  */
 export async function benchDrain({ transactions, rounds, report }: DrainOptions): Promise<DrainResult> {
   const settings = {
-    max_replication_slots: String(rounds * 3 + 2),
+    max_replication_slots: String(rounds * 4 + 2),
     max_wal_senders: '10',
     max_wal_size: '8GB',
   };
@@ -45,7 +50,7 @@ export async function benchDrain({ transactions, rounds, report }: DrainOptions)
     return await withClient(source.url(), async (client) => {
       await createSchema(client);
       for (let round = 0; round < rounds; round++) {
-        for (const consumer of ['worker', 'subscription', 'receiver']) {
+        for (const consumer of ['worker', 'without_proofs', 'subscription', 'receiver']) {
           await client.query(`SELECT pg_create_logical_replication_slot($1, 'pgoutput')`, [
             `${consumer}_${round}`,
           ]);
@@ -56,17 +61,30 @@ export async function benchDrain({ transactions, rounds, report }: DrainOptions)
       const { rows } = await client.query<{ lsn: string }>('SELECT pg_current_wal_lsn()::text AS lsn');
       const endLsn = rows[0]!.lsn;
 
-      const seconds = { worker: [] as number[], subscription: [] as number[], receiver: [] as number[] };
+      const seconds = {
+        worker: [] as number[],
+        withoutProofs: [] as number[],
+        subscription: [] as number[],
+        receiver: [] as number[],
+      };
       let workerPeakRssBytes = 0;
       for (let round = 0; round < rounds; round++) {
         // Every other round the other way round, so that neither always comes first.
-        const order =
-          round % 2 === 0 ? (['worker', 'subscription'] as const) : (['subscription', 'worker'] as const);
-        for (const consumer of order) {
+        const order = ['worker', 'subscription', 'withoutProofs'] as const;
+        for (const consumer of round % 2 === 0 ? order : order.toReversed()) {
           if (consumer === 'worker') {
-            const run = await drainByWorker(source, audit, round, changes);
+            const run = await drainByWorker(source, audit, `worker_${round}`, changes);
             seconds.worker.push(run.seconds);
             workerPeakRssBytes = Math.max(workerPeakRssBytes, run.peakRssBytes);
+          } else if (consumer === 'withoutProofs') {
+            const run = await drainByWorker(
+              source,
+              audit,
+              `without_proofs_${round}`,
+              changes,
+              'without-proofs',
+            );
+            seconds.withoutProofs.push(run.seconds);
           } else {
             seconds.subscription.push(await drainBySubscription(source, subscriber, client, round, endLsn));
           }
@@ -84,9 +102,11 @@ export async function benchDrain({ transactions, rounds, report }: DrainOptions)
       return {
         changes,
         worker: rate(seconds.worker),
+        withoutProofs: rate(seconds.withoutProofs),
         subscription: rate(seconds.subscription),
         receiver: seconds.receiver.length > 0 ? rate(seconds.receiver) : undefined,
         ratio: spread(seconds.worker.map((own, round) => seconds.subscription[round]! / own)),
+        proofRatio: spread(seconds.worker.map((own, round) => seconds.withoutProofs[round]! / own)),
         workerPeakRssBytes,
       };
     });
@@ -98,19 +118,16 @@ export async function benchDrain({ transactions, rounds, report }: DrainOptions)
 async function drainByWorker(
   source: PostgresServer,
   audit: PostgresServer,
-  round: number,
+  slot: string,
   changes: number,
+  variant = 'whole',
 ): Promise<{ seconds: number; peakRssBytes: number }> {
-  const database = `audit_${round}`;
+  const database = `audit_${slot}`;
   await withClient(audit.url(), (client) => client.query(`CREATE DATABASE ${database}`));
   const startedAt = performance.now();
-  const child = spawn(
-    process.execPath,
-    [workerProgram, source.url(), audit.url(database), `worker_${round}`],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
+  const child = spawn(process.execPath, [workerProgram, source.url(), audit.url(database), slot, variant], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const output = await outputOf(child);
   const seconds = (performance.now() - startedAt) / 1000;
   const recorded = await withClient(audit.url(database), async (client) => {
@@ -187,7 +204,7 @@ async function drainByReceiver(
   return (performance.now() - startedAt) / 1000;
 }
 
-function outputOf(child: ChildProcess): Promise<string> {
+export function outputOf(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     let output = '';
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -201,7 +218,7 @@ function outputOf(child: ChildProcess): Promise<string> {
   });
 }
 
-async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client(url);
   await client.connect();
   try {

@@ -1,10 +1,12 @@
 import { parseArgs } from 'node:util';
-import { benchDrain } from './drain.ts';
+import { benchDrain, type DrainOptions } from './drain.ts';
 import type { Spread } from './statistics.ts';
+import { benchVerify } from './verify.ts';
 
-const usage = `Usage: npm run bench -- drain [--transactions 150000] [--rounds 3] [--json]
+const usage = `Usage: npm run bench -- drain|verify [--transactions 150000] [--rounds 3] [--json]
 
   drain   how fast a backlog is recorded, beside PostgreSQL's own subscription, in changes a second
+  verify  how fast a whole log is verified, beside COPY … TO STDOUT of its partitions, in entries a second
 `;
 
 const { positionals, values } = parseArgs({
@@ -16,33 +18,63 @@ const { positionals, values } = parseArgs({
   },
 });
 
-if (positionals[0] !== 'drain') {
+const benchmarks: Record<string, () => Promise<void>> = { drain, verify };
+const benchmark = benchmarks[positionals[0] ?? ''];
+if (!benchmark) {
   process.stderr.write(usage);
   process.exit(2);
 }
+await benchmark();
 
-const result = await benchDrain({
-  transactions: Number(values.transactions),
-  rounds: Number(values.rounds),
-  report: (line) => process.stderr.write(`${line}\n`),
-});
+async function drain(): Promise<void> {
+  const result = await benchDrain(settings());
+  print(result, [
+    `${result.changes.toLocaleString('en')} changes, ${values.rounds} rounds`,
+    heading('changes a second'),
+    row('bemi worker', result.worker),
+    row('bemi worker without proofs', result.withoutProofs),
+    row('native subscription', result.subscription),
+    ...(result.receiver ? [row('pg_recvlogical to nowhere', result.receiver)] : []),
+    ratio('worker ÷ subscription', result.ratio),
+    ratio('worker ÷ worker without proofs', result.proofRatio),
+    `the worker's peak memory: ${Math.round(result.workerPeakRssBytes / 1024 / 1024)} MiB`,
+  ]);
+}
 
-if (values.json) {
-  process.stdout.write(`${JSON.stringify(result)}\n`);
-} else {
-  const row = (name: string, { median, least, most }: Spread) =>
-    `${name.padEnd(34)}${[median, least, most].map((value) => Math.round(value).toLocaleString('en').padStart(10)).join('')}`;
-  const { median, least, most } = result.ratio;
-  process.stdout.write(
-    [
-      `${result.changes.toLocaleString('en')} changes, ${values.rounds} rounds`,
-      `${'changes a second'.padEnd(34)}${['median', 'least', 'most'].map((name) => name.padStart(10)).join('')}`,
-      row('bemi worker', result.worker),
-      row('native subscription', result.subscription),
-      ...(result.receiver ? [row('pg_recvlogical to nowhere', result.receiver)] : []),
-      `worker ÷ subscription: ${median.toFixed(2)} (${least.toFixed(2)} to ${most.toFixed(2)})`,
-      `the worker's peak memory: ${Math.round(result.workerPeakRssBytes / 1024 / 1024)} MiB`,
-      '',
-    ].join('\n'),
-  );
+async function verify(): Promise<void> {
+  const result = await benchVerify(settings());
+  print(result, [
+    `${result.entries.toLocaleString('en')} entries, ${values.rounds} rounds`,
+    heading('entries a second'),
+    row('bemi verify', result.verify),
+    row('COPY … TO STDOUT', result.copy),
+    row('COPY … TO STDOUT (FORMAT binary)', result.binaryCopy),
+    ratio('verify ÷ COPY', result.ratio),
+    ratio('verify ÷ binary COPY', result.binaryRatio),
+  ]);
+}
+
+function settings(): DrainOptions {
+  return {
+    transactions: Number(values.transactions),
+    rounds: Number(values.rounds),
+    report: (line) => process.stderr.write(`${line}\n`),
+  };
+}
+
+function print(result: object, lines: readonly string[]): void {
+  process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : `${lines.join('\n')}\n`);
+}
+
+function heading(unit: string): string {
+  return `${unit.padEnd(34)}${['median', 'least', 'most'].map((name) => name.padStart(10)).join('')}`;
+}
+
+function row(name: string, { median, least, most }: Spread): string {
+  const numbers = [median, least, most].map((value) => Math.round(value).toLocaleString('en').padStart(10));
+  return `${name.padEnd(34)}${numbers.join('')}`;
+}
+
+function ratio(name: string, { median, least, most }: Spread): string {
+  return `${name}: ${median.toFixed(2)} (${least.toFixed(2)} to ${most.toFixed(2)})`;
 }
