@@ -6,6 +6,7 @@ import { logCommand } from './commands/log-command.ts';
 import { setupCommand } from './commands/setup-command.ts';
 import { startCommand } from './commands/start-command.ts';
 import { statusCommand } from './commands/status-command.ts';
+import { verifyCommand } from './commands/verify-command.ts';
 import { workerCommand } from './commands/worker-command.ts';
 import { explainError } from './output/explain-error.ts';
 import { endQuietlyOnClosedPipe } from './output/print.ts';
@@ -21,6 +22,7 @@ const commands = [
   statusCommand,
   logCommand,
   historyCommand,
+  verifyCommand,
   demoCommand,
 ];
 

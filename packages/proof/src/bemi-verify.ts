@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { encodeBase64 } from './base64.ts';
 import { sha256Into, verifyEd25519 } from './node-crypto.ts';
 import type { ProvenCommit, ProvenContext, ProvenEntry } from './proven-entry.ts';
+import { isReportNote, type ReportResult, verifyReport } from './report-note.ts';
 import { formatTime } from './time.ts';
 import {
   ED25519,
@@ -16,10 +18,11 @@ import { type EntryProofResult, verifyEntryProof } from './verify-entry-proof.ts
 const HELP = `Usage: bemi-verify FILE... --key KEY [--key KEY] [--checkpoint FILE] [--json]
 
 Verifies proofs that 'bemi proof SEQUENCE' made, offline: that each is of an entry of a log that
-the key signed, unaltered and in its place.
+the key signed, unaltered and in its place. Of a report by 'bemi verify --report', give the .note:
+its documents are read from beside it.
 
   --key KEY          a verifier key of the log (bemi/<log id>/<generation>+<hash>+<base64>), or a file
-                     with one on each line; 'bemi keys' prints it. Get it from somebody you trust,
+                     with one on each line; 'bemi keys signing show' prints it. Get it from somebody you trust,
                      not along with the proof. Keys of witnesses can be given too.
   --checkpoint FILE  a checkpoint of the log that you kept: the proof must be in exactly that tree
   --json             a line of JSON for each file
@@ -28,6 +31,7 @@ the key signed, unaltered and in its place.
 Examples:
   bemi-verify entry-4711.json --key log.vkey
   bemi-verify proofs/*.json --key log.vkey --key witness.vkey
+  bemi-verify 2026-q4.note --key log.vkey
   bemi-verify entry-4711.json --key log.vkey --checkpoint 2026-01-31.checkpoint
 
 Exit code: 0 all proofs are good, 1 one is not, 2 wrong usage.
@@ -57,7 +61,7 @@ function readArguments(): Arguments | undefined {
   const keys = (values.key ?? []).flatMap(readKeys);
   if (!keys.some(({ type }) => type === ED25519))
     throw new UsageError(
-      "The log's key is not given: --key KEY. 'bemi keys' prints it where the worker runs.",
+      "The log's key is not given: --key KEY. 'bemi keys signing show' prints it where the worker runs.",
     );
   const checkpoint = values.checkpoint === undefined ? undefined : readText(values.checkpoint);
   return { files, keys, checkpoint, json: values.json ?? false };
@@ -116,6 +120,14 @@ async function main(): Promise<number> {
   const texts = files.map((file) => [file, readText(file)] as const);
   let allValid = true;
   for (const [file, text] of texts) {
+    if (isReportNote(text)) {
+      const result = await verifyReportFile(file, text, keys);
+      allValid &&= result.valid;
+      process.stdout.write(
+        json ? `${JSON.stringify(reportJson(file, result))}\n` : reportOfReport(file, result),
+      );
+      continue;
+    }
     const result = await verifyEntryProof(text, {
       hash: sha256Into,
       verify: verifyEd25519,
@@ -126,6 +138,37 @@ async function main(): Promise<number> {
     process.stdout.write(json ? `${JSON.stringify(toJson(file, result))}\n` : report(file, result));
   }
   return allValid ? 0 : 1;
+}
+
+function verifyReportFile(file: string, text: string, keys: readonly VerifierKey[]): Promise<ReportResult> {
+  const read = (name: string): Uint8Array | undefined => {
+    try {
+      return readFileSync(join(dirname(file), name));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw new UsageError(`${join(dirname(file), name)} can't be read.`);
+    }
+  };
+  return verifyReport(text, { hash: sha256Into, verify: verifyEd25519, keys, read });
+}
+
+function reportOfReport(file: string, result: ReportResult): string {
+  if (!result.valid)
+    return `✗ ${printable(file)}: not proven (${result.code})\n\n  ${printable(result.message)}\n\n`;
+  const { origin, documents } = result.note;
+  const rows = [
+    ...documents.map(({ name }) => ['document', `${name}, unaltered`] as const),
+    ['log', `${origin.logId}, generation ${origin.generation}`] as const,
+    ['signed by', `${result.key.name}, key ${formatKeyId(result.key.id)}`] as const,
+  ];
+  const lines = rows.map(([name, value]) => `  ${name.padEnd(13)} ${printable(value)}\n`);
+  return `✓ ${printable(file)}: report, signed by the log's key\n\n${lines.join('')}\n`;
+}
+
+function reportJson(file: string, result: ReportResult): unknown {
+  if (!result.valid) return { file, ...result };
+  const { valid, note, key } = result;
+  return { file, valid, ...note.origin, documents: note.documents, key: formatVerifierKey(key) };
 }
 
 function report(file: string, result: EntryProofResult): string {

@@ -17,3 +17,15 @@ export async function strayEntries(client: pg.ClientBase, log: number): Promise<
   }
   return findings;
 }
+
+/** Full tiles that the log can't have: of levels that there are none of, or of entries behind its end. */
+export async function strayTiles(client: pg.ClientBase, log: number): Promise<StoredFinding[]> {
+  const { rows } = await client.query<{ level: number; index: string }>(
+    `SELECT level, index FROM bemi.tiles
+      WHERE log = $1 AND (level NOT BETWEEN 0 AND 6 OR index < 0
+                          OR (index + 1) * (256::numeric ^ (level + 1)) > (SELECT next_sequence FROM bemi.logs WHERE log = $1))
+      ORDER BY level, index LIMIT 100`,
+    [log],
+  );
+  return rows.map(({ level, index }) => ({ code: 'tile-altered', level, index: Number(index) }));
+}

@@ -9,7 +9,7 @@ import type { EntryChunk } from '../entries/entry-chunk.ts';
 import { readEntries } from '../entries/read-entries.ts';
 import { LogFacts } from './log-facts.ts';
 import type { StoredFinding } from './stored-finding.ts';
-import { strayEntries } from './stray-entries.ts';
+import { strayEntries, strayTiles } from './stray-entries.ts';
 import { verifyRelations } from './verify-relations.ts';
 import { verifySource } from './verify-source.ts';
 import { verifyView } from './verify-view.ts';
@@ -22,6 +22,8 @@ export interface VerifyLogOptions {
   readonly keys: readonly VerifierKey[];
   /** Checkpoints that were kept elsewhere, as texts. */
   readonly checkpoints: readonly string[];
+  /** The client is in a transaction, and what that sees is verified. Default: each step is one of its own. */
+  readonly isInTransaction?: boolean;
   /** Called after each step with the entries that are done, and how many there are. */
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
@@ -33,6 +35,8 @@ export interface StoredLogReport extends Omit<LogReport, 'findings' | 'notices'>
   readonly notices: readonly Notice[];
   /** Entries that the log has by its own account. */
   readonly size: number;
+  /** Whether the view `bemi.changes` could be compared with its definition. */
+  readonly isViewCompared: boolean;
   readonly facts: LogFacts;
 }
 
@@ -48,7 +52,7 @@ const sliceEntries = 2_048;
  * writer updates from being cleaned up.
  */
 export async function verifyStoredLog(options: VerifyLogOptions): Promise<StoredLogReport> {
-  const { client, log, onProgress, signal } = options;
+  const { client, log, onProgress, signal, isInTransaction = false } = options;
   const end = await readEnd(client, log);
   const verifier = new LogVerifier({
     hash: sha256Into,
@@ -57,7 +61,7 @@ export async function verifyStoredLog(options: VerifyLogOptions): Promise<Stored
     outside: options.checkpoints,
   });
   const facts = new LogFacts();
-  const steps = readSteps(client, log, end.size);
+  const steps = readSteps(client, log, end.size, isInTransaction);
   for await (const { to, tiles, checkpoints, chunk } of steps) {
     signal?.throwIfAborted();
     for (const { level, index, hashes } of tiles) verifier.tile(level, index, hashes);
@@ -71,15 +75,22 @@ export async function verifyStoredLog(options: VerifyLogOptions): Promise<Stored
     size: end.size,
     ...(end.frontier ? { frontier: end.frontier } : {}),
   });
+  const view = await inSnapshot(client, isInTransaction ? 'none' : 'may-write', () =>
+    verifyView(client),
+  ).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === noWritesOnStandby) return undefined;
+    throw error;
+  });
   const findings: StoredFinding[] = [
     ...report.findings,
     ...(await strayEntries(client, log)),
+    ...(await strayTiles(client, log)),
     ...(await verifyRelations(client, log, facts.relations, end.size)),
     ...(await verifySource(client, log, facts.source)),
-    ...(await verifyView(client)),
+    ...(view ?? []),
   ];
   findings.sort((a, b) => rankOf(a) - rankOf(b) || placeOf(a) - placeOf(b));
-  return { ...report, findings, size: end.size, facts };
+  return { ...report, findings, size: end.size, isViewCompared: view !== undefined, facts };
 }
 
 interface StoredEnd {
@@ -108,8 +119,21 @@ async function readEnd(client: pg.ClientBase, log: number): Promise<StoredEnd> {
   };
 }
 
-async function inSnapshot<T>(client: pg.ClientBase, work: () => Promise<T>): Promise<T> {
-  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+const begin = {
+  reads: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
+  'may-write': 'BEGIN READ WRITE',
+} as const;
+
+/** feature_not_supported: BEGIN READ WRITE while the server recovers */
+const noWritesOnStandby = '0A000';
+
+async function inSnapshot<T>(
+  client: pg.ClientBase,
+  transaction: keyof typeof begin | 'none',
+  work: () => Promise<T>,
+): Promise<T> {
+  if (transaction === 'none') return await work();
+  await client.query(begin[transaction]);
   try {
     return await work();
   } finally {
@@ -132,11 +156,16 @@ interface StoredTile {
 }
 
 /** Everything that is stored, in order. While a step is verified, the next one arrives. */
-async function* readSteps(client: pg.ClientBase, log: number, size: number): AsyncGenerator<Step> {
+async function* readSteps(
+  client: pg.ClientBase,
+  log: number,
+  size: number,
+  isInTransaction: boolean,
+): AsyncGenerator<Step> {
   const read = (from: number): Promise<Step> | undefined => {
     if (from >= size) return undefined;
     const to = Math.min(from + stepEntries, size);
-    const step = inSnapshot(client, async () => ({
+    const step = inSnapshot(client, isInTransaction ? 'none' : 'reads', async () => ({
       to,
       tiles: await readTiles(client, log, from, to),
       checkpoints: await readCheckpoints(client, log, from, to),
@@ -165,10 +194,13 @@ async function readTiles(
   to: number,
 ): Promise<StoredTile[]> {
   const { rows } = await client.query<{ level: number; index: string; hashes: Buffer }>(
-    `SELECT level, index, hashes FROM bemi.tiles
-      WHERE log = $1 AND (index + 1) * (256::numeric ^ (level + 1)) > $2 AND (index + 1) * (256::numeric ^ (level + 1)) <= $3
-        AND (level > 0 OR index >= $2::bigint / 256 AND index < $3::bigint / 256)
-      ORDER BY level, index`,
+    // Level by level, so that the primary key serves each: a log has many tiles.
+    `SELECT t.level, t.index, t.hashes
+       FROM generate_series(0, 6) AS step(level),
+            LATERAL (SELECT (256 ^ (step.level + 1))::bigint AS entries) tile,
+            LATERAL (SELECT * FROM bemi.tiles t WHERE t.log = $1 AND t.level = step.level::smallint
+                        AND t.index >= $2::bigint / tile.entries AND t.index < $3::bigint / tile.entries) t
+      ORDER BY t.level, t.index`,
     [log, from, to],
   );
   return rows.map(({ level, index, hashes }) => ({ level, index: Number(index), hashes }));

@@ -7,11 +7,12 @@ const beginning = 'CREATE VIEW bemi.changes AS\n';
 
 /**
  * Compares the view `bemi.changes`, which is what people read, with the definition of the migrations: entries may be whole
- * and the view show something else. The server prints both definitions, so that they are compared as it understands them;
- * a role that may not make temporary views can't compare, and nothing is found.
+ * and the view show something else. To be called in a transaction that may write. The server prints both definitions, so that they are compared as it understands them.
+ *
+ * @returns `undefined` where they can't be compared: the role may not make temporary views, or the server is a standby.
  */
-export async function verifyView(client: pg.ClientBase): Promise<StoredFinding[]> {
-  await client.query('BEGIN');
+export async function verifyView(client: pg.ClientBase): Promise<StoredFinding[] | undefined> {
+  await client.query('SAVEPOINT bemi_verify_view');
   try {
     await client.query('SET LOCAL search_path = pg_catalog');
     await client.query(`CREATE TEMPORARY VIEW bemi_expected_changes AS ${definition()}`);
@@ -20,14 +21,15 @@ export async function verifyView(client: pg.ClientBase): Promise<StoredFinding[]
     );
     return rows[0]?.same ? [] : [{ code: 'view-altered' }];
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === insufficientPrivilege) return [];
+    if (error instanceof Error && 'code' in error && cantCompare.has(error.code)) return undefined;
     throw error;
   } finally {
-    await client.query('ROLLBACK');
+    await client.query('ROLLBACK TO SAVEPOINT bemi_verify_view');
   }
 }
 
-const insufficientPrivilege = '42501';
+/** insufficient_privilege, read_only_sql_transaction */
+const cantCompare: ReadonlySet<unknown> = new Set(['42501', '25006']);
 
 /** The query of the view in the newest migration that defines it. */
 function definition(): string {

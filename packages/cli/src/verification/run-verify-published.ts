@@ -1,0 +1,100 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseCheckpoint } from '@bemi-db/proof/checkpoint';
+import { isLogId, parseOrigin } from '@bemi-db/proof/origin';
+import { directoryTarget } from '@bemi-db/worker/publication/directory-target';
+import { checkpointPath, logFolder } from '@bemi-db/worker/publication/log-folder';
+import type { PublicationTarget } from '@bemi-db/worker/publication/publication-target';
+import { publicationTarget } from '@bemi-db/worker/publication/publication-url';
+import { usageError } from '../cli-error.ts';
+import { print } from '../output/print.ts';
+import { harmless } from '../presentation/harmless-text.ts';
+import { countText } from '../presentation/quantity-text.ts';
+import { textStyle } from '../presentation/text-style.ts';
+import { givenCheckpoints, type KeptCheckpoint } from './kept-checkpoints.ts';
+import { givenKeys } from './known-keys.ts';
+import { verifyPublished } from './published-log.ts';
+import type { VerifyFlags } from './run-verify.ts';
+import { verifyProgress } from './verify-progress.ts';
+
+const mostShown = 10;
+
+/** `bemi verify --from-published`: what was published, without the audit database. */
+export async function runVerifyPublished(place: string, flags: VerifyFlags): Promise<void> {
+  if (flags.key === undefined)
+    throw usageError(
+      "The log's key is not given",
+      'Give it by --key: what is published says itself which key signed it, and anybody may have written it.',
+    );
+  if (flags.report !== undefined)
+    throw usageError('--report needs the audit database', 'Leave --from-published out.');
+  const target = /^[a-z][a-z0-9+.-]*:/i.test(place)
+    ? publicationTarget(place, process.env)
+    : directoryTarget(place);
+  if (target.kind !== 'files')
+    throw usageError('A witness keeps no tiles', 'Name a directory, a bucket or an endpoint.');
+  const keys = flags.key.flatMap((key) => givenKeys(key, ''));
+  const origins = new Set(keys.map(({ key }) => key.name));
+  const { folder, origin } = await findLog(target, place, origins);
+  const kept = new Map<string, KeptCheckpoint>();
+  for (const from of [place, ...(flags.checkpoint ?? [])])
+    for (const each of await givenCheckpoints(from, { name: '', origin }))
+      if (each.checkpoint.origin === origin) kept.set(each.text, each);
+  const progress = verifyProgress(process.stderr, 'what was published');
+  const report = await verifyPublished(target, folder, [...kept.values()], keys, progress.update).finally(
+    progress.end,
+  );
+  if (flags.json) {
+    await print(`${JSON.stringify({ valid: report.findings.length === 0, origin, ...report })}\n`);
+  } else {
+    const { colors } = textStyle(process.stdout);
+    const lines = report.findings
+      .slice(0, mostShown)
+      .map(({ code, sentence }) => `${colors.red('✗')} ${harmless(sentence)}  ${colors.dim(code)}\n`);
+    const title =
+      report.findings.length === 0
+        ? `${colors.green('✓')} ${colors.bold(`One history was published: ${countText(report.size)} entries, and all of ${countText(report.checkpoints)} checkpoints agree with its tiles.`)}\n`
+        : `${colors.red('✗')} ${colors.bold('What was published does not verify.')}\n`;
+    await print(
+      `${title}${lines.join('')}\n  ${colors.yellow('!')} There are hashes in it, and no entries: compare the audit database with it by bemi verify --checkpoint ${harmless(place)}\n`,
+    );
+  }
+  if (report.findings.length > 0) process.exitCode = 1;
+}
+
+/** The folder of the newest generation of the log whose key was given. */
+async function findLog(
+  target: PublicationTarget,
+  place: string,
+  names: ReadonlySet<string>,
+): Promise<{ folder: string; origin: string }> {
+  const named = [...names].filter((name) => parseOrigin(name) !== undefined);
+  const folders = new Set(named.map(logFolder));
+  if (target.name === place) for (const folder of foldersIn(place)) folders.add(folder);
+  const found: { folder: string; origin: string; generation: number }[] = [];
+  for (const folder of folders) {
+    const bytes = await target.read(checkpointPath(folder));
+    if (!bytes) continue;
+    const { origin } = parseCheckpoint(Buffer.from(bytes).toString('utf8'));
+    const parsed = parseOrigin(origin);
+    const isNamed = named.some((name) => parseOrigin(name)!.logId === parsed?.logId);
+    if (parsed && (isNamed || named.length === 0))
+      found.push({ folder, origin, generation: parsed.generation });
+  }
+  const newest = found.sort((a, b) => a.generation - b.generation).at(-1);
+  if (newest) return newest;
+  throw usageError(
+    `There is no log of the given key in ${place}`,
+    'Give the verifier key of the log that is published there.',
+  );
+}
+
+function foldersIn(place: string): string[] {
+  const folders = (path: string) =>
+    readdirSync(path, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
+  return folders(place)
+    .filter(isLogId)
+    .flatMap((logId) => folders(join(place, logId)).map((generation) => `${logId}/${generation}`));
+}

@@ -1,0 +1,109 @@
+import { join } from 'node:path';
+import type { SourceSummary } from '@bemi-db/trail/query/trail-summary';
+import type pg from 'pg';
+import { usageError } from '../cli-error.ts';
+import { bemiFolder } from '../configuration/bemi-folder.ts';
+import { type Configuration, loadConfiguration } from '../configuration/configuration.ts';
+import { invocation } from '../output/invocation.ts';
+import { print } from '../output/print.ts';
+import { textStyle } from '../presentation/text-style.ts';
+import { readingAuditDatabase } from '../trail-reading/audit-database.ts';
+import { chooseSource } from '../trail-reading/choose-source.ts';
+import { nothingRecorded } from '../trail-reading/nothing-recorded.ts';
+import { givenCheckpoints, type KeptCheckpoint, ownCheckpoints } from './kept-checkpoints.ts';
+import { givenKeys, ownKey } from './known-keys.ts';
+import { type Evidence, originOf, type Verification, verifyLog } from './verification.ts';
+import { verificationJson } from './verification-json.ts';
+import { verificationText } from './verification-text.ts';
+import { verifyProgress } from './verify-progress.ts';
+
+/** The flags of `bemi verify`. */
+export interface VerifyFlags {
+  readonly log?: string;
+  readonly checkpoint?: readonly string[];
+  readonly key?: readonly string[];
+  readonly json?: true;
+  readonly report?: string;
+  readonly fromPublished?: string;
+  readonly parallel?: string;
+  readonly embedded?: true;
+}
+
+/** Verifies a log, and says what is proven. Exit code 1: it is not what was recorded. */
+export async function runVerify(flags: VerifyFlags): Promise<void> {
+  const configuration = loadConfiguration();
+  if (flags.fromPublished !== undefined) {
+    const { runVerifyPublished } = await import('./run-verify-published.ts');
+    return await runVerifyPublished(flags.fromPublished, flags);
+  }
+  await readingAuditDatabase(
+    { configuration, isEmbedded: flags.embedded === true },
+    async ({ client, name }) => {
+      const log = await chooseSource(client, configuration, flags.log);
+      if (!log) {
+        const style = textStyle(flags.json ? process.stderr : process.stdout);
+        throw usageError(
+          nothingRecorded(name, undefined, style, invocation()).split('\n')[0]!,
+          'There is nothing to verify: start a worker first.',
+        );
+      }
+      const verification = await verifyWithProgress(client, log, configuration, flags);
+      if (flags.report !== undefined) {
+        const { writeReport } = await import('./write-report.ts');
+        await writeReport(verification, flags.report, configuration);
+      }
+      if (flags.json) await print(`${JSON.stringify(verificationJson(verification))}\n`);
+      else await print(verificationText(verification, textStyle(process.stdout)));
+      if (verification.findings.length > 0) process.exitCode = 1;
+    },
+  );
+}
+
+async function verifyWithProgress(
+  client: pg.ClientBase,
+  log: SourceSummary,
+  configuration: Configuration,
+  flags: VerifyFlags,
+): Promise<Verification> {
+  const origin = await originOf(client, log.log);
+  const evidence = await gatherEvidence({ name: log.name, origin }, configuration, flags);
+  const progress = verifyProgress(process.stderr, log.name);
+  try {
+    return await verifyLog({ client, log, origin, evidence, onProgress: progress.update });
+  } finally {
+    progress.end();
+  }
+}
+
+/** Where the worker of this project keeps its key and its memory. */
+export function stateDirectoryOf(configuration: Configuration): string {
+  return configuration.stateDirectory ?? bemiFolder().path;
+}
+
+/** What is known of a log from outside of the audit database: what was given, and what its worker keeps here. */
+export async function gatherEvidence(
+  log: { readonly name: string; readonly origin: string },
+  configuration: Configuration,
+  given: Pick<VerifyFlags, 'checkpoint' | 'key'>,
+): Promise<Evidence> {
+  const stateDirectory = stateDirectoryOf(configuration);
+  const own = await ownCheckpoints(log, configuration, stateDirectory);
+  const checkpoints: KeptCheckpoint[] = [...own.kept];
+  for (const place of given.checkpoint ?? []) checkpoints.push(...(await givenCheckpoints(place, log)));
+  const ofFlags = (given.key ?? []).flatMap((key) => givenKeys(key, log.origin));
+  const ofWorker =
+    ofFlags.length === 0 ? ownKey(stateDirectory, configuration.signingKey, log.origin) : undefined;
+  return {
+    keys: ofWorker ? [ofWorker] : ofFlags,
+    checkpoints: unique(checkpoints),
+    unread: own.unread,
+    tileFolders: [join(stateDirectory, 'checkpoints'), ...(given.checkpoint ?? [])],
+  };
+}
+
+/** The same checkpoint is kept in several places: one is enough. What was given comes first. */
+function unique(checkpoints: readonly KeptCheckpoint[]): KeptCheckpoint[] {
+  const byText = new Map<string, KeptCheckpoint>();
+  for (const kept of checkpoints) byText.set(kept.text, kept);
+  return [...byText.values()];
+}
