@@ -8,10 +8,14 @@
 --   arguments checked, and `REVOKE EXECUTE … FROM PUBLIC` in the same migration. `bemi setup --destination` then grants
 --   it to the writer; a test holds every function to that.
 -- * Triggers refuse UPDATE, DELETE and TRUNCATE on the log, for its owner too. A function that erases or expires says so
---   by a setting of its own, which ends with the function:
+--   around the statements that do it:
 --
---       CREATE FUNCTION bemi.erase(…) … SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET bemi.permit = 'erasure'
+--       PERFORM set_config('bemi.permit', 'erasure', true);
+--       UPDATE …
+--       PERFORM set_config('bemi.permit', '', true);
 --
+--   (Not by `SET bemi.permit` in the function's definition: only a superuser may write a setting there that the server
+--   doesn't know, and the owner is none.)
 --   'erasure' lets an UPDATE through that sets all texts of a row and its salt to NULL, keeps everything else, and leaves
 --   a commitment; 'retention' that and DELETE in bemi.quarantine. DETACH and DROP of a partition need no permit.
 --   The setting is no secret: it keeps accidents apart from intent. Privileges keep the writer out, and `bemi verify`

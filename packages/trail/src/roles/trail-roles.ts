@@ -1,0 +1,51 @@
+/** Who may do what in the audit database. */
+export interface TrailRoles {
+  /** Owns the schema `bemi` and all in it. Nobody logs in as it; made with NOLOGIN. */
+  readonly owner: string;
+  /** The worker's: reads everything, inserts into the log, and calls the functions that keep it up. */
+  readonly writer: string;
+  /** Reads everything, and writes nothing. */
+  readonly reader: string;
+}
+
+/** What `bemi setup --destination` makes. */
+export const defaultTrailRoles: TrailRoles = {
+  owner: 'bemi_owner',
+  writer: 'bemi_writer',
+  reader: 'bemi_reader',
+};
+
+/** Roles as they are wanted, with the passwords of those that are new. */
+export interface WantedTrailRoles extends TrailRoles {
+  readonly writerPassword: string;
+  readonly readerPassword: string;
+}
+
+/**
+ * Tables of the schema that the writer inserts into. It updates and deletes in none, and writes to others through
+ * functions (see sql/0002_append_only.sql).
+ */
+export const writerInserts = [
+  'change_log',
+  'context_log',
+  'transaction_log',
+  'event_log',
+  'quarantine',
+  'relations',
+  'tiles',
+  'inbox',
+] as const;
+
+/** The roles can't be made, or would not keep anybody out. Nothing has been changed. */
+export class TrailRolesError extends Error {
+  override readonly name = 'TrailRolesError';
+  /** Stable, in kebab-case. */
+  readonly code: string;
+  readonly fix: string;
+
+  constructor(code: string, message: string, fix: string) {
+    super(message);
+    this.code = code;
+    this.fix = fix;
+  }
+}
