@@ -1,13 +1,16 @@
 import { Command } from 'commander';
+import type { DestinationFlags } from '../setup/run-destination-setup.ts';
 import type { SetupFlags } from '../setup/run-setup.ts';
 
 /** `bemi setup` */
 export function setupCommand(): Command {
   return new Command('setup')
-    .summary('prepare a source database')
+    .summary('prepare a source database, or an audit database')
     .description(
       'Prepares a source database: REPLICA IDENTITY, role, publication, replication slot, in the order that disturbs ' +
-        'nobody. Shows what it will do and asks first. Run again, it does what is missing.',
+        'nobody. Shows what it will do and asks first. Run again, it does what is missing.\n\n' +
+        'With --destination it prepares the audit database instead: its schema, and three roles. The owner owns it, and ' +
+        'nobody logs in as it; the writer (the worker) appends, and may not update, delete or truncate; the reader reads.',
     )
     .option(
       '--admin-url <url>',
@@ -18,6 +21,13 @@ export function setupCommand(): Command {
     .option('--role <name>', 'make a role for the worker, which may read and replicate and nothing else')
     .option('--slot <name>', 'replication slot (BEMI_REPLICATION_SLOT, default bemi_slot)')
     .option('--publication <name>', 'publication (BEMI_PUBLICATION, default bemi_publication)')
+    .option(
+      '--destination [url]',
+      'the audit database, as a superuser or its administrator (default: BEMI_DESTINATION_URL)',
+    )
+    .option('--owner <name>', 'with --destination: who owns the trail (default: bemi_owner)')
+    .option('--writer <name>', 'with --destination: whom the worker connects as (default: bemi_writer)')
+    .option('--reader <name>', 'with --destination: who may read (default: bemi_reader)')
     .option('-y, --yes', "don't ask")
     .addHelpText(
       'after',
@@ -26,10 +36,16 @@ Examples:
   bemi setup --admin-url postgres://postgres@localhost/app --role bemi_replication
   bemi setup --admin-url postgres://postgres@localhost/app --dry-run > setup.sql
   bemi setup --tables Patient,sales.order --yes
+  bemi setup --destination postgres://postgres@localhost/audit
+  bemi setup --destination postgres://postgres@localhost/audit --dry-run > roles.sql
 
 What the worker needs to connect is written to .bemi/worker.env, readable by you alone.`,
     )
-    .action(async (flags: SetupFlags) => {
+    .action(async (flags: SetupFlags & Partial<DestinationFlags>) => {
+      const { refuseMixedFlags, runDestinationSetup } = await import('../setup/run-destination-setup.ts');
+      refuseMixedFlags({ ...flags });
+      const { destination } = flags;
+      if (destination !== undefined) return await runDestinationSetup({ ...flags, destination });
       const { runSetup } = await import('../setup/run-setup.ts');
       await runSetup(flags);
     });

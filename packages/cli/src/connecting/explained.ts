@@ -12,7 +12,7 @@ export async function explained<T>(attempt: ConnectionAttempt, work: () => Promi
   }
 }
 
-/** The errors of `source` say themselves what to do. */
+/** These errors say themselves what to do. */
 function isExplained(error: unknown): boolean {
-  return error instanceof Error && (error.name === 'PlanError' || error.name === 'ApplyError');
+  return error instanceof Error && ['PlanError', 'ApplyError', 'TrailRolesError'].includes(error.name);
 }

@@ -1,23 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import { applyPlan } from '@bemi-db/source/apply-plan';
 import { check } from '@bemi-db/source/check';
 import { describeTarget, parseConnectionString } from '@bemi-db/source/connection-string';
 import type { Finding } from '@bemi-db/source/finding';
 import { inspect } from '@bemi-db/source/inspect';
 import { plan } from '@bemi-db/source/plan';
-import { type PlanStep, printableSql } from '@bemi-db/source/plan-step';
+import { printableSql } from '@bemi-db/source/plan-step';
 import type { SourceSnapshot, Wanted } from '@bemi-db/source/source-snapshot';
 import type pg from 'pg';
-import { CliError, configurationError, usageError } from '../cli-error.ts';
+import { CliError, configurationError } from '../cli-error.ts';
 import { type Configuration, loadConfiguration } from '../configuration/configuration.ts';
 import { withSourceDatabase } from '../connecting/source-database.ts';
 import { print } from '../output/print.ts';
 import { harmless } from '../presentation/harmless-text.ts';
-import { countedText } from '../presentation/quantity-text.ts';
 import { textStyle } from '../presentation/text-style.ts';
 import { findingsText } from '../status/status-text.ts';
+import { carryOut } from './carry-out.ts';
 import { nextCommand } from './next-command.ts';
-import { planText, progressText } from './plan-text.ts';
 import { parseTables } from './tables-argument.ts';
 import { writeWorkerEnvironment } from './worker-environment.ts';
 import { passwordOf } from './worker-url.ts';
@@ -115,35 +113,6 @@ function passwordFor(role: string, databaseUrl: string | undefined): string {
 
 function look(client: pg.Client, { slot, publication, role }: Wanted): Promise<SourceSnapshot> {
   return inspect(client, { slot, publication, ...(role ? { role } : {}) });
-}
-
-async function carryOut(client: pg.Client, steps: readonly PlanStep[], isAgreed: boolean): Promise<void> {
-  const style = textStyle(process.stdout);
-  if (!isAgreed) {
-    await print(`\nTo be done (--dry-run prints the SQL):\n${planText(steps, style)}\n`);
-    await agree(steps.length);
-  }
-  const lines: Promise<void>[] = [];
-  await applyPlan(client, steps, {
-    onProgress: (progress) => {
-      lines.push(print(progressText(progress, style)));
-    },
-  });
-  await Promise.all(lines);
-}
-
-/** @throws CliError when there is nobody to ask, or the answer is no. */
-async function agree(stepCount: number): Promise<void> {
-  if (!process.stdin.isTTY || !process.stdout.isTTY) {
-    throw usageError('There is no terminal to ask on', 'Add --yes to do it, or --dry-run to see the SQL.');
-  }
-  const { confirm, isCancel } = await import('@clack/prompts');
-  const answer = await confirm({
-    message: `Do ${stepCount === 1 ? 'it' : `these ${countedText(stepCount, 'step')}`}?`,
-  });
-  if (isCancel(answer) || !answer) {
-    throw new CliError(1, 'cancelled', 'Nothing was changed', 'Run it again when you are ready.');
-  }
 }
 
 function stopped(findings: readonly Finding[]): CliError {

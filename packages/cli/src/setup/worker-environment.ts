@@ -29,7 +29,9 @@ export interface WrittenEnvironment {
   readonly isOverridden: boolean;
 }
 
-const heading = '# For the worker, written by bemi setup. Variables of the environment go before these.\n';
+/** First line of a new file. */
+export const environmentHeading =
+  '# For the worker, written by bemi setup. Variables of the environment go before these.\n';
 
 /** Writes to `.bemi/worker.env` what the worker needs to connect. What else is in the file stays. */
 export function writeWorkerEnvironment(
@@ -39,7 +41,7 @@ export function writeWorkerEnvironment(
   const { configuration, wanted } = facts;
   const url = workerUrl(facts);
   const existing = readFileIfAny(folder.workerEnvironment);
-  const text = updateEnvironmentFile(existing ?? heading, {
+  const text = updateEnvironmentFile(existing ?? environmentHeading, {
     ...(url === undefined ? {} : { BEMI_DATABASE_URL: url }),
     BEMI_REPLICATION_SLOT: configuration.slot,
     BEMI_PUBLICATION: configuration.publication,

@@ -1,0 +1,116 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { createDatabase } from '@bemi-db/test-kit/database';
+import pg from 'pg';
+import { expect, test } from 'vitest';
+import { testTrailRoles } from '../../../trail/test/trail-roles.ts';
+import { projectFolder, runBemi } from '../../test/run-bemi.ts';
+
+async function auditDatabase() {
+  const database = await createDatabase();
+  const { owner, writer, reader } = testTrailRoles(database);
+  const flags = ['--owner', owner, '--writer', writer, '--reader', reader];
+  return { database, owner, writer, reader, flags };
+}
+
+test('a dry run prints the SQL, which psql could run, and changes nothing', async () => {
+  const { database, writer, flags } = await auditDatabase();
+  const dry = await runBemi(['setup', '--destination', database.url, ...flags, '--dry-run']);
+  expect(dry).toMatchObject({ code: 0, stderr: '' });
+  expect(dry.stdout).toContain(`CREATE ROLE "${writer}" WITH LOGIN PASSWORD :'password';`);
+  expect(dry.stdout).toContain('CREATE TABLE bemi.change_log');
+  const client = await database.connect();
+  expect((await client.query(`SELECT FROM pg_namespace WHERE nspname = 'bemi'`)).rowCount).toBe(0);
+  // The statements alone, as they are printed.
+  await client.query(dry.stdout.replaceAll(":'password'", "'x'"));
+  const again = await runBemi(['setup', '--destination', database.url, ...flags, '--dry-run']);
+  expect(again).toMatchObject({ code: 0, stdout: '' });
+});
+
+test('the worker records with what setup wrote, the reader reads, and a second run changes nothing', async () => {
+  const { database, writer, reader, flags } = await auditDatabase();
+  const folder = projectFolder();
+  const first = await runBemi(['setup', '--destination', database.url, ...flags, '--yes'], {}, folder);
+  expect(first).toMatchObject({ code: 0, stderr: '' });
+  expect(first.stdout).toMatch(/✓ Make the role bemi_writer_.*✓ Bring the schema up to date: 0001_log.sql/s);
+  expect(first.stdout).toMatch(/Next +bemi setup --admin-url/);
+
+  const file = join(folder, '.bemi', 'worker.env');
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  const written = readFileSync(file, 'utf8');
+  const writerUrl = /^BEMI_DESTINATION_URL=(.*)$/m.exec(written)?.[1] ?? '';
+  expect(new URL(writerUrl).username).toBe(writer);
+  expect(first.stdout).not.toContain(new URL(writerUrl).password);
+  const readerUrl = new RegExp(`postgres(ql)?://${reader}:\\S+`).exec(first.stdout)?.[0] ?? '';
+
+  const source = await createDatabase();
+  const sql = await source.connect();
+  await sql.query('CREATE TABLE "Patient" (id text PRIMARY KEY, name text)');
+  const prepared = await runBemi(
+    ['setup', '--admin-url', source.url, '--slot', `slot_${source.name}`, '--yes'],
+    {},
+    folder,
+  );
+  expect(prepared).toMatchObject({ code: 0, stderr: '' });
+  await sql.query(`INSERT INTO "Patient" VALUES ('clx1', 'Ada'); UPDATE "Patient" SET name = 'Ada King'`);
+  const drained = await runBemi(['worker', '--drain'], {}, folder);
+  expect(drained, drained.stdout).toMatchObject({ code: 0, stderr: '' });
+
+  const environment = { BEMI_DESTINATION_URL: readerUrl };
+  const log = await runBemi(['log'], environment, folder);
+  expect(log.stdout).toContain('created Patient clx1');
+  const history = await runBemi(['history', 'Patient', 'clx1'], environment, folder);
+  expect(history).toMatchObject({ code: 0, stdout: expect.stringContaining('Ada King') });
+  const status = await runBemi(['status'], environment, folder);
+  expect(status, status.stderr).toMatchObject({ code: 0 });
+
+  const second = await runBemi(['setup', '--destination', database.url, ...flags, '--yes'], {}, folder);
+  expect(second).toMatchObject({ code: 0, stdout: expect.stringContaining('Nothing is missing') });
+  expect(second.stdout).toMatch(/Next +bemi worker\n/);
+  // The source was added to it, nothing else.
+  expect(readFileSync(file, 'utf8').startsWith(written)).toBe(true);
+  // As the writer, which the file names: nothing is missing either, and nothing could be made.
+  const asWriter = await runBemi(['setup', '--destination', ...flags, '--yes'], {}, folder);
+  expect(asWriter).toMatchObject({ code: 0, stdout: expect.stringContaining('Nothing is missing') });
+  const admin = new pg.Client(database.url);
+  await admin.connect();
+  await admin.query(`REVOKE INSERT ON bemi.tiles FROM ${writer}`);
+  await admin.end();
+  const lacking = await runBemi(['setup', '--destination', ...flags, '--yes'], {}, folder);
+  expect(lacking).toMatchObject({ code: 1, stderr: expect.stringContaining('Connect as the administrator') });
+});
+
+test('a worker as the writer says to run setup where the schema is missing or old', async () => {
+  const { database, writer, flags } = await auditDatabase();
+  const folder = projectFolder();
+  const source = await createDatabase();
+  const client = await database.connect();
+  await client.query(`CREATE ROLE ${writer} WITH LOGIN PASSWORD 'x'`);
+  const environment = {
+    BEMI_DATABASE_URL: source.url,
+    BEMI_DESTINATION_URL: database.urlAs(writer, 'x'),
+  };
+  const missing = await runBemi(['worker', '--drain'], environment, folder);
+  expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('bemi setup --destination') });
+  expect(missing.stderr).toContain('has no schema bemi');
+  await runBemi(['setup', '--destination', database.url, ...flags, '--yes'], {}, folder);
+  await client.query('DELETE FROM bemi.migrations WHERE number = 2');
+  const old = await runBemi(['worker', '--drain'], environment, folder);
+  expect(old).toMatchObject({ code: 2, stderr: expect.stringContaining('lacks migration 0002') });
+});
+
+test('wrong usage', async () => {
+  const none = await runBemi(['setup', '--destination']);
+  expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining('No audit database is named') });
+  const mixed = await runBemi(['setup', '--destination', 'postgres://h/d', '--slot', 'x']);
+  expect(mixed).toMatchObject({ code: 2, stderr: expect.stringContaining('--slot') });
+  const alone = await runBemi(['setup', '--writer', 'x']);
+  expect(alone).toMatchObject({ code: 2, stderr: expect.stringContaining('Add --destination') });
+  const database = await createDatabase();
+  const same = await runBemi(['setup', '--destination', database.url, '--writer', 'a', '--reader', 'a']);
+  expect(same).toMatchObject({ code: 2 });
+  const unasked = await runBemi(['setup', '--destination', database.url]);
+  expect(unasked).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes') });
+  const help = await runBemi(['setup', '--help']);
+  expect(help.stdout).toContain('bemi setup --destination postgres://');
+});
