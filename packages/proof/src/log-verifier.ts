@@ -52,6 +52,8 @@ export class LogVerifier {
   readonly #notices: Notice[] = [];
   #awaiting: RootOutcome[] = [];
   #entries = 0;
+  /** Behind the last entry that was given. */
+  #next = 0;
   #provenSize = 0;
   #signedSize = 0;
   #agreedSize = 0;
@@ -94,6 +96,15 @@ export class LogVerifier {
     if (this.#leaves.entry(bytes, start, end) < 0) return;
     this.#rules.entry(bytes, start, end, payload, erased);
     this.#entries++;
+    this.#next = this.#leaves.next;
+  }
+
+  /**
+   * Says that no entry is left to come below `until`. Not needed; where retention has dropped many, the tiles that stand
+   * in their place need not be kept until the next entry comes.
+   */
+  settleTiles(until: number): void {
+    this.#leaves.missing(until);
   }
 
   /** Verifies the signatures of the checkpoints that the entries have reached. */
@@ -111,10 +122,9 @@ export class LogVerifier {
   async finish(stored: { readonly size?: number; readonly frontier?: Uint8Array } = {}): Promise<LogReport> {
     const { size } = stored;
     // Entries that are missing at the end have no successor that tells.
-    const missingAtEnd = size !== undefined && size > this.#leaves.next ? size - this.#leaves.next : 0;
-    if (missingAtEnd > 0)
-      this.#findings.push({ code: 'missing', sequence: this.#leaves.next, count: missingAtEnd });
-    const end = this.#leaves.next;
+    const missingAtEnd = size !== undefined && size > this.#next ? size - this.#next : 0;
+    if (missingAtEnd > 0) this.#findings.push({ code: 'missing', sequence: this.#next, count: missingAtEnd });
+    const end = this.#next;
     for (const index of this.#leaves.finish()) this.#findings.push({ code: 'tile-altered', level: 0, index });
     const beyond = this.#roots.finish(missingAtEnd === 0 ? stored.frontier : undefined);
     await this.settle();

@@ -38,12 +38,24 @@ export function emptyRoot(hash: HashInto): Uint8Array {
 /**
  * Replaces the two hashes that stand at `at` and behind it by their node's, at `at`, without copying them: the byte
  * before them (`at` is at least 1) lends its place to the prefix.
+ *
+ * @param node - a view on that byte and the two hashes, from who keeps one because he merges there often
  */
-export function mergeInPlace(hash: HashInto, hashes: Uint8Array, at: number): void {
+export function mergeInPlace(
+  hash: HashInto,
+  hashes: Uint8Array,
+  at: number,
+  node: Uint8Array = nodeView(hashes, at),
+): void {
   const lent = hashes[at - 1]!;
   hashes[at - 1] = NODE_PREFIX;
-  hash(hashes, at - 1, at - 1 + NODE_BYTES, hashes, at);
+  hash(node, 0, NODE_BYTES, hashes, at);
   hashes[at - 1] = lent;
+}
+
+/** What {@link mergeInPlace} hashes: the byte before two hashes, and them. */
+export function nodeView(hashes: Uint8Array, at: number): Uint8Array {
+  return hashes.subarray(at - 1, at - 1 + NODE_BYTES);
 }
 
 /**

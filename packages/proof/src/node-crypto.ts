@@ -15,10 +15,12 @@ import type { Sign, Verify } from './signature.ts';
  *
  * Asked for as a string of latin1 ('binary' is its older name) and copied by character, 75 bytes take 305 ns; copied by `latin1Write` 340 ns, asked
  * for as a Buffer 740 ns, by `createHash` 1080 ns (Node 20.20, one core of a cloud server). The view on the source
- * is 25 ns of it, and the only other thing that is allocated.
+ * is 60 to 90 ns of it, its collection included; a source that is given whole needs none.
  */
 export const sha256Into: HashInto = (source, start, end, target, at) => {
-  const digest = hash('sha256', source.subarray(start, end), 'binary');
+  // A view that is kept by who hashes at the same place again and again saves a quarter of the time.
+  const bytes = start === 0 && end === source.length ? source : source.subarray(start, end);
+  const digest = hash('sha256', bytes, 'binary');
   for (let i = 0; i < HASH_BYTES; i++) target[at + i] = digest.charCodeAt(i);
 };
 

@@ -1,6 +1,6 @@
 import { frontierCount } from './frontier.ts';
 import { copyHash, HASH_BYTES, type HashInto, sameBytes } from './hash.ts';
-import { emptyRoot, foldFrontierInPlace, foldToFrontier, mergeInPlace } from './merkle-tree.ts';
+import { emptyRoot, foldFrontierInPlace, foldToFrontier, mergeInPlace, nodeView } from './merkle-tree.ts';
 
 /** Hashes in a full tile (c2sp.org/tlog-tiles). */
 export const TILE_WIDTH = 256;
@@ -49,6 +49,8 @@ export class TileTree {
   #size = 0;
   /** From byte 1 on: {@link mergeInPlace} needs the byte before. */
   readonly #stack = new Uint8Array(1 + 64 * HASH_BYTES);
+  /** A view on the node that is hashed at each height of the stack. */
+  readonly #nodes: Uint8Array[] = [];
   #stacked = 0;
   readonly #tiles: Uint8Array[] = [];
   readonly #widths: number[] = [];
@@ -117,7 +119,9 @@ export class TileTree {
     copyHash(stack, 1 + (this.#stacked - 1) * HASH_BYTES, tile, width * HASH_BYTES);
     for (let ones = width; (ones & 1) === 1; ones >>= 1) {
       this.#stacked--;
-      mergeInPlace(this.#hash, stack, 1 + (this.#stacked - 1) * HASH_BYTES);
+      const at = 1 + (this.#stacked - 1) * HASH_BYTES;
+      this.#nodes[this.#stacked] ??= nodeView(stack, at);
+      mergeInPlace(this.#hash, stack, at, this.#nodes[this.#stacked]);
     }
     this.#widths[level] = width + 1;
     return width + 1 === TILE_WIDTH;

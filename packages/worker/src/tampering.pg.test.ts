@@ -164,6 +164,11 @@ function attacks(secrets: Secrets): Attack[] {
       finding: { code: 'tile-missing', level: 0, index: 2 },
     },
     {
+      name: 'a tile behind the end',
+      run: `INSERT INTO bemi.tiles SELECT log, level, 4000, hashes FROM bemi.tiles WHERE level = 0 AND index = 2`,
+      finding: { code: 'tile-altered', level: 0, index: 4000 },
+    },
+    {
       name: 'the frontier altered',
       run: `UPDATE bemi.frontier SET hashes = overlay(hashes PLACING '\\x00'::bytea FROM 3)`,
       finding: { code: 'frontier-altered' },

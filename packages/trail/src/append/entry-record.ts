@@ -35,6 +35,8 @@ export class EntryRecord {
   /** The prefix of a leaf, then the record: `bytes[1, end)`. */
   readonly bytes = new Uint8Array(recordStart + MAX_RECORD_BYTES);
   end = recordStart;
+  /** Views on the leaf, by its length. */
+  readonly #leaves: Uint8Array[] = [];
 
   constructor() {
     this.bytes[0] = LEAF_PREFIX;
@@ -65,7 +67,8 @@ export class EntryRecord {
 
   /** Hashes the record as a leaf: 32 bytes to `target` at `at`. */
   hashLeaf(target: Uint8Array, at: number): void {
-    sha256Into(this.bytes, 0, this.end, target, at);
+    this.#leaves[this.end] ??= this.bytes.subarray(0, this.end);
+    sha256Into(this.#leaves[this.end]!, 0, this.end, target, at);
   }
 
   #commit(row: Uint8Array, start: number, end: number, withheld: Withheld | undefined, at: number): void {

@@ -68,6 +68,8 @@ export async function verifyStoredLog(options: VerifyLogOptions): Promise<Stored
     for (const checkpoint of checkpoints) verifier.checkpoint(checkpoint);
     if (to === end.size && end.checkpoint !== undefined) verifier.checkpoint(end.checkpoint);
     await giveEntries(chunk, verifier, facts);
+    // Of what retention has dropped there is nothing but tiles.
+    if (to < end.size) verifier.settleTiles(to);
     await verifier.settle();
     onProgress?.(to, end.size);
   }
