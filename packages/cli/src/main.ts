@@ -3,6 +3,7 @@ import { usageError } from './cli-error.ts';
 import { demoCommand } from './commands/demo-command.ts';
 import { historyCommand } from './commands/history-command.ts';
 import { logCommand } from './commands/log-command.ts';
+import { proofCommand } from './commands/proof-command.ts';
 import { setupCommand } from './commands/setup-command.ts';
 import { startCommand } from './commands/start-command.ts';
 import { statusCommand } from './commands/status-command.ts';
@@ -23,6 +24,7 @@ const commands = [
   logCommand,
   historyCommand,
   verifyCommand,
+  proofCommand,
   demoCommand,
 ];
 

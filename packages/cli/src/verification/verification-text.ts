@@ -1,3 +1,4 @@
+import { isAbsolute, relative } from 'node:path';
 import { sha256Into } from '@bemi-db/proof/node-crypto';
 import { formatTime } from '@bemi-db/proof/time';
 import { formatKeyId, verifierKey } from '@bemi-db/proof/verifier-key';
@@ -74,7 +75,7 @@ export function placeText(place: EntryPlace, { timeZone }: TextStyle): string | 
 }
 
 function factRows(verification: Verification, style: TextStyle): (readonly [string, string])[] {
-  const { report, provenBy, keys, evidence, elapsedMs } = verification;
+  const { report, findings, provenBy, keys, evidence, elapsedMs } = verification;
   const { facts, size } = report;
   const { colors } = style;
   const rows: (readonly [string, string])[] = [
@@ -91,12 +92,14 @@ function factRows(verification: Verification, style: TextStyle): (readonly [stri
   if (provenBy === undefined) {
     rows.push(['Proven', colors.yellow('nothing by a checkpoint from outside of the audit database')]);
   } else {
-    const proven = report.provenSize;
+    const where = harmless(shownPath(provenBy.where));
     const extent =
-      proven >= size
+      report.provenSize >= size
         ? `all ${countText(size)} entries`
-        : `up to entry ${countText(proven - 1)} of ${countText(size)}`;
-    rows.push(['Proven', `${colors.green(extent)}, by the checkpoint in ${harmless(provenBy.where)}`]);
+        : `up to entry ${countText(report.provenSize - 1)} of ${countText(size)}`;
+    if (findings.length === 0)
+      rows.push(['Proven', `${colors.green(extent)}, by the checkpoint in ${where}`]);
+    else rows.push(['Evidence', `the checkpoint in ${where}, signed over ${extent}`]);
   }
   const others = evidence.checkpoints.length - (provenBy === undefined ? 0 : 1);
   if (others > 0)
@@ -119,12 +122,18 @@ function factRows(verification: Verification, style: TextStyle): (readonly [stri
   return rows;
 }
 
+/** From here on, where it lies below. */
+function shownPath(path: string): string {
+  const from = relative(process.cwd(), path);
+  return isAbsolute(path) && !from.startsWith('..') ? from : path;
+}
+
 function keyText({ origin }: Verification, last: LogKey, { colors }: TextStyle): string {
   const id = formatKeyId(verifierKey(sha256Into, origin, last.publicKey).id);
   if (last.known === undefined)
     return `${id} ${colors.yellow('by the audit database itself, vouched for by nobody')}`;
   if (last.known === 'by-rotation') return `${id}, signed in by a key that is known`;
-  return `${id}, known from ${harmless(last.known.from)}`;
+  return `${id}, known from ${harmless(shownPath(last.known.from))}`;
 }
 
 /** What the verification does not show, and what somebody accepted. */
