@@ -49,7 +49,9 @@ export class Upkeep {
   async start(): Promise<void> {
     const { client } = this.#options.connection;
     client.on('notification', (notification) => {
-      if (notification.payload === String(this.#options.log)) this.#isInboxDue = true;
+      if (notification.payload !== String(this.#options.log)) return;
+      this.#isInboxDue = true;
+      if (this.#timer) this.#tick();
     });
     await client.query(`LISTEN ${inboxChannel}`);
     await this.#extend(this.#options.nextSequence());
@@ -63,6 +65,7 @@ export class Upkeep {
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
+    this.#timer = undefined;
     await this.#running;
   }
 

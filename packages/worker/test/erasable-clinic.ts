@@ -30,7 +30,8 @@ export interface ErasableClinic {
   erase(sequences: readonly number[]): Promise<RequestAnswer>;
   /** Contexts of what was found. */
   contexts(found: FoundRecord): ReturnType<typeof concernedContexts>;
-  verify(): Promise<StoredLogReport>;
+  /** @param isInTransaction - of `trail`, which is rolled back afterwards. */
+  verify(isInTransaction?: boolean): Promise<StoredLogReport>;
 }
 
 export async function createErasableClinic(identity: 'FULL' | 'DEFAULT' = 'FULL'): Promise<ErasableClinic> {
@@ -77,12 +78,10 @@ export async function createErasableClinic(identity: 'FULL' | 'DEFAULT' = 'FULL'
     erase: (sequences) =>
       clinic.ask('erasure', { entries: sequencePairs(sequences), reason: 'article 17', by: 'dpo' }),
     contexts: (found) => concernedContexts(trail, 0, found.changes),
-    async verify() {
+    async verify(isInTransaction = false) {
       const kept = new LastSigned(process.env['BEMI_STATE_DIR']!, source.name).read();
       return verifyStoredLog({
-        client: trail,
-        log: 0,
-        keys: [],
+        ...{ client: trail, log: 0, keys: [], isInTransaction },
         checkpoints: kept === undefined ? [] : [kept],
       });
     },
