@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { usageError } from './cli-error.ts';
 import { demoCommand } from './commands/demo-command.ts';
 import { historyCommand } from './commands/history-command.ts';
+import { keysCommand } from './commands/keys-command.ts';
 import { logCommand } from './commands/log-command.ts';
 import { proofCommand } from './commands/proof-command.ts';
 import { setupCommand } from './commands/setup-command.ts';
@@ -25,6 +26,7 @@ const commands = [
   historyCommand,
   verifyCommand,
   proofCommand,
+  keysCommand,
   demoCommand,
 ];
 

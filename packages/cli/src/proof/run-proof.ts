@@ -68,7 +68,9 @@ async function makeProof(
     return await storedEntryProof({ client, log, sequence, checkpoint });
   } catch (error) {
     if (error instanceof NoProofError)
-      throw new CliError(1, error.reason, error.message, fixes[error.reason], { cause: error });
+      throw new CliError(1, error.reason, error.message.replace(/\.$/, ''), fixes[error.reason], {
+        cause: error,
+      });
     throw error;
   }
 }
