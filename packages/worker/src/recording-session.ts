@@ -342,10 +342,18 @@ class Recording {
     this.#queue.flushIfIdle();
   }
 
-  /** Another key takes effect with the next session, which checks the request; where the worker has that key. */
+  /**
+   * Another key takes effect with the next session, which checks the request; where the worker has that key. Whoever may
+   * write to the inbox can ask for anything: a request for the key that signs already must not start the session over, again
+   * and again.
+   */
   #considerKey(request: InboxRequest): void {
-    const { targets, logger } = this.#options;
-    const { publicKey } = JSON.parse(request.payload) as { publicKey?: unknown };
+    const { session, targets, logger } = this.#options;
+    const { publicKey } = (JSON.parse(request.payload) ?? {}) as { publicKey?: unknown };
+    if (publicKey === session.tree.publicKey) {
+      logger.warn({ request: request.id }, 'A request to sign with the key that signs already is ignored');
+      return;
+    }
     const key = loadSigningKey(targets.signing);
     if (!key || encodeBase64(key.publicKey) !== publicKey) {
       logger.warn(
