@@ -11,7 +11,7 @@ export interface KeyRequest {
   readonly payload: object;
 }
 
-const patienceMs = 10_000;
+const patienceMs = 5_000;
 const pollMs = 200;
 
 /**

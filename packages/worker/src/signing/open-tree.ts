@@ -179,7 +179,7 @@ async function agreeOnKey(
   const wanted = encodeBase64(key.publicKey);
   for (const request of await openRequests(client, state.log, '0')) {
     if (request.kind !== 'key') continue;
-    const payload = JSON.parse(request.payload) as Record<string, unknown>;
+    const payload = (JSON.parse(request.payload) ?? {}) as Record<string, unknown>;
     if (payload['publicKey'] !== wanted || payload['previous'] !== current.publicKey) continue;
     if (payload['event'] === 'replaced') return { previousKey, keyRequest: request };
     if (payload['event'] !== 'rotated' || typeof payload['signature'] !== 'string') continue;
