@@ -1,10 +1,13 @@
 import { Command, CommanderError } from 'commander';
 import { usageError } from './cli-error.ts';
 import { demoCommand } from './commands/demo-command.ts';
+import { eraseCommand } from './commands/erase-command.ts';
 import { historyCommand } from './commands/history-command.ts';
+import { holdCommand } from './commands/hold-command.ts';
 import { keysCommand } from './commands/keys-command.ts';
 import { logCommand } from './commands/log-command.ts';
 import { proofCommand } from './commands/proof-command.ts';
+import { retentionCommand } from './commands/retention-command.ts';
 import { setupCommand } from './commands/setup-command.ts';
 import { startCommand } from './commands/start-command.ts';
 import { statusCommand } from './commands/status-command.ts';
@@ -26,6 +29,9 @@ const commands = [
   historyCommand,
   verifyCommand,
   proofCommand,
+  eraseCommand,
+  holdCommand,
+  retentionCommand,
   keysCommand,
   demoCommand,
 ];

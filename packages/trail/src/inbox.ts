@@ -46,7 +46,10 @@ export async function requestAnswer(client: pg.ClientBase, id: string): Promise<
   return refusal === null ? undefined : { refusal };
 }
 
-/** Unanswered requests after the given id, oldest first, at most 100. */
+/** How many requests are read at once. */
+export const requestPage = 100;
+
+/** Unanswered requests after the given id, oldest first, a page at most. */
 export async function openRequests(
   client: pg.ClientBase,
   log: number,
@@ -54,7 +57,7 @@ export async function openRequests(
 ): Promise<InboxRequest[]> {
   const { rows } = await client.query<{ id: string; kind: string; actor: string | null; payload: string }>(
     `SELECT id, kind, actor, payload::text AS payload FROM bemi.inbox
-      WHERE log = $1 AND sequence IS NULL AND answered_at IS NULL AND id > $2 ORDER BY id LIMIT 100`,
+      WHERE log = $1 AND sequence IS NULL AND answered_at IS NULL AND id > $2 ORDER BY id LIMIT ${requestPage}`,
     [log, afterId],
   );
   return rows.map((row) => ({ ...row, actor: row.actor ?? undefined }));

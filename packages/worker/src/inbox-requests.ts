@@ -3,7 +3,7 @@ import { parseErasure } from '@bemi-db/trail/erasure/erasure-request';
 import { pairedCount, type SequencePair } from '@bemi-db/trail/erasure/sequence-pairs';
 import { parseHold } from '@bemi-db/trail/holds/hold-request';
 import { type Hold, holdsBefore, holdsOnEntries, readHolds } from '@bemi-db/trail/holds/holds';
-import { type InboxRequest, openRequests, refuseRequest } from '@bemi-db/trail/inbox';
+import { type InboxRequest, openRequests, refuseRequest, requestPage } from '@bemi-db/trail/inbox';
 import { mayDropNow, planRetention } from '@bemi-db/trail/retention/plan-retention';
 import { parseRetention } from '@bemi-db/trail/retention/retention-request';
 import type pg from 'pg';
@@ -54,7 +54,7 @@ export class Inbox {
     const requests = await openRequests(client, log, '0');
     const open = new Set(requests.map(({ id }) => id));
     this.#underWay = new Map([...this.#underWay].filter(([id]) => open.has(id)));
-    let isWaiting = false;
+    let isWaiting = requests.length === requestPage;
     for (const request of requests) {
       if (this.#underWay.has(request.id)) continue;
       const verdict = await this.#judge(request);

@@ -2,7 +2,7 @@ import type { SourceSummary } from '@bemi-db/trail/query/trail-summary';
 import { labelledLines } from '../output/labelled-lines.ts';
 import { harmless } from '../presentation/harmless-text.ts';
 import { momentText } from '../presentation/moment-text.ts';
-import { countText } from '../presentation/quantity-text.ts';
+import { countedText, countText } from '../presentation/quantity-text.ts';
 import type { TextStyle } from '../presentation/text-style.ts';
 
 /**
@@ -45,15 +45,20 @@ export function nothingRecorded(
   return `${colors.bold('No change is recorded yet.')}\n${labelledLines(rows, style)}`;
 }
 
-/** What is said when the log has changes, and none of them is what was asked for. */
+/**
+ * What is said when the log has changes, and none of them is what was asked for.
+ *
+ * @param erased - changes of the table that was asked for whose key is gone.
+ */
 export function nothingFound(
   source: SourceSummary,
   tables: readonly { readonly schema: string; readonly name: string }[],
   style: TextStyle,
+  erased = 0,
 ): string {
   const names = tables.map(({ schema, name }) => harmless(schema === 'public' ? name : `${schema}.${name}`));
   const shown = names.slice(0, 12).join(', ');
-  const rows = [
+  const rows: [string, string][] = [
     [
       'Log',
       `${harmless(source.name)}: ${countText(source.entryCount)} entries` +
@@ -62,6 +67,11 @@ export function nothingFound(
           : ''),
     ],
     ['Tables', names.length > 12 ? `${shown} and ${names.length - 12} more` : shown],
-  ] as const;
+  ];
+  if (erased > 0)
+    rows.push([
+      'Erased',
+      `${countedText(erased, 'change')} of this table: no key finds them, bemi log shows them`,
+    ]);
   return `No change matches.\n${labelledLines(rows, style)}`;
 }

@@ -1,4 +1,5 @@
 import { recordHistory } from '@bemi-db/trail/query/history';
+import { erasedChanges } from '@bemi-db/trail/query/table-relations';
 import { recordedTables } from '@bemi-db/trail/query/trail-summary';
 import { loadConfiguration } from '../configuration/configuration.ts';
 import { invocation } from '../output/invocation.ts';
@@ -40,7 +41,12 @@ export async function runHistory(
       const text =
         source?.lastCommitAt === undefined
           ? nothingRecorded(name, source, style, invocation())
-          : nothingFound(source, await recordedTables(client, source.log), style);
+          : nothingFound(
+              source,
+              await recordedTables(client, source.log),
+              style,
+              await erasedChanges(client, source.log, table),
+            );
       if (isJson) printNote(text);
       else await print(text);
     },

@@ -1,0 +1,103 @@
+import { userInfo } from 'node:os';
+import { holdsBefore } from '@bemi-db/trail/holds/holds';
+import { planRetention } from '@bemi-db/trail/retention/plan-retention';
+import type { RetentionPlan } from '@bemi-db/trail/retention/retention-plan';
+import type { RetentionPayload } from '@bemi-db/trail/retention/retention-request';
+import { CliError } from '../cli-error.ts';
+import { loadConfiguration } from '../configuration/configuration.ts';
+import { agree } from '../output/agreement.ts';
+import { invocation } from '../output/invocation.ts';
+import { labelledLines } from '../output/labelled-lines.ts';
+import { print } from '../output/print.ts';
+import { momentText } from '../presentation/moment-text.ts';
+import { countText } from '../presentation/quantity-text.ts';
+import { type TextStyle, textStyle } from '../presentation/text-style.ts';
+import { readingAuditDatabase } from '../trail-reading/audit-database.ts';
+import { askWorker, parseWait } from '../worker-requests/ask-worker.ts';
+import { recordedSource } from '../worker-requests/recorded-source.ts';
+
+/** The flags of `bemi retention`. */
+export interface RetentionFlags {
+  readonly olderThan?: string;
+  readonly by?: string;
+  readonly dryRun?: true;
+  readonly yes?: true;
+  readonly wait?: string;
+  readonly json?: true;
+  readonly source?: string;
+  readonly embedded?: true;
+}
+
+const dayMs = 86_400_000;
+
+/** Shows what has expired, asks, and has the worker drop it. */
+export async function runRetention(flags: RetentionFlags): Promise<void> {
+  const configuration = loadConfiguration({
+    flags: {
+      BEMI_RETENTION_DAYS:
+        flags.olderThan === undefined ? undefined : { text: flags.olderThan, setWith: '--older-than' },
+    },
+  });
+  const waitSeconds = parseWait(flags.wait);
+  const olderThan = new Date(Date.now() - configuration.retentionDays * dayMs);
+  const isJson = flags.json === true;
+  await readingAuditDatabase({ configuration, isEmbedded: flags.embedded === true }, async ({ client }) => {
+    const source = await recordedSource(client, configuration, flags.source);
+    const plan = await planRetention(client, source.log, olderThan);
+    const style = textStyle(process.stdout);
+    if (isJson && (flags.dryRun || !plan)) await print(`${JSON.stringify(planJson(plan, olderThan))}\n`);
+    else if (!isJson) await print(planText(plan, olderThan, style));
+    if (!plan) return;
+    const [hold] = await holdsBefore(client, source.log, plan.before);
+    if (hold) {
+      throw new CliError(
+        1,
+        'held',
+        `The hold ${hold.id} of ${hold.placedBy} keeps some of these entries: ${hold.reason}`,
+        `Nothing was dropped. See ${invocation()} hold list; whoever placed the hold may release it.`,
+      );
+    }
+    if (flags.dryRun) return;
+    if (!flags.yes) await agree(`Drop ${countText(plan.changes)} changes for good?`);
+    const payload: RetentionPayload = {
+      before: plan.before,
+      olderThan: olderThan.toISOString(),
+      by: flags.by ?? userInfo().username,
+    };
+    const [sequence] = await askWorker({
+      client,
+      source,
+      kind: 'retention',
+      payloads: [payload],
+      waitSeconds,
+    });
+    if (isJson)
+      await print(`${JSON.stringify({ ...planJson(plan, olderThan), sequence: Number(sequence) })}\n`);
+    else {
+      await print(
+        `${style.colors.green('✓')} Dropped. The log says so in entry ${sequence}; what is left still verifies.\n`,
+      );
+    }
+  });
+}
+
+function planJson(plan: RetentionPlan | undefined, olderThan: Date): object {
+  return {
+    olderThan: olderThan.toISOString(),
+    before: plan?.before ?? null,
+    changes: plan?.changes ?? 0,
+    transactions: plan?.transactions ?? 0,
+  };
+}
+
+function planText(plan: RetentionPlan | undefined, olderThan: Date, style: TextStyle): string {
+  const expired = `older than ${momentText(olderThan, style.timeZone)}`;
+  if (!plan) return `Nothing to drop: no whole partition is ${expired}.\n`;
+  const youngest = plan.youngest ? `, the youngest of ${momentText(plan.youngest, style.timeZone)}` : '';
+  const rows = [
+    ['Expired', expired],
+    ['Changes', `${countText(plan.changes)} in ${countText(plan.transactions)} transactions${youngest}`],
+    ['Entries', `all before ${countText(plan.before)}, but events`],
+  ] as const;
+  return `${style.colors.bold('To be dropped, for good')}\n${labelledLines(rows, style)}`;
+}

@@ -1,0 +1,133 @@
+import type { HoldPayload } from '@bemi-db/trail/holds/hold-request';
+import { type Hold, holdKeyHash, newHoldId, readHolds } from '@bemi-db/trail/holds/holds';
+import type { TableFilter } from '@bemi-db/trail/query/change-filter';
+import { tablesNamed } from '@bemi-db/trail/query/table-relations';
+import type { SourceSummary } from '@bemi-db/trail/query/trail-summary';
+import type pg from 'pg';
+import { CliError, usageError } from '../cli-error.ts';
+import { loadConfiguration } from '../configuration/configuration.ts';
+import { parseRecordKey } from '../erasing/run-erase.ts';
+import { print } from '../output/print.ts';
+import { harmless } from '../presentation/harmless-text.ts';
+import { textStyle } from '../presentation/text-style.ts';
+import { readingAuditDatabase } from '../trail-reading/audit-database.ts';
+import { parseTableFilter } from '../trail-reading/change-arguments.ts';
+import { askWorker, parseWait } from '../worker-requests/ask-worker.ts';
+import { recordedSource } from '../worker-requests/recorded-source.ts';
+
+/** The flags that all of `bemi hold` takes. */
+export interface HoldFlags {
+  readonly json?: true;
+  readonly source?: string;
+  readonly embedded?: true;
+}
+
+export interface HoldPlaceFlags extends HoldFlags {
+  readonly table: string;
+  readonly primaryKey?: string;
+  readonly reason: string;
+  readonly by: string;
+  readonly wait?: string;
+}
+
+export interface HoldReleaseFlags extends HoldFlags {
+  readonly by: string;
+  readonly reason?: string;
+  readonly wait?: string;
+}
+
+/** `bemi hold place` */
+export async function placeHold(flags: HoldPlaceFlags): Promise<void> {
+  if (flags.reason.trim() === '' || flags.by.trim() === '')
+    throw usageError('A hold says why, and who wants it', 'Write --reason "case 4711" --by legal.');
+  const filter = parseTableFilter(flags.table);
+  const waitSeconds = parseWait(flags.wait);
+  await withSource(flags, async (client, source) => {
+    const { schema, name } = await oneTable(client, source, filter);
+    const id = newHoldId();
+    const { primaryKey, reason, by } = flags;
+    const hold: HoldPayload = {
+      ...{ event: 'placed', id, reason, by, schema, table: name },
+      ...(primaryKey === undefined ? {} : { primaryKeyHash: holdKeyHash(id, parseRecordKey(primaryKey)) }),
+    };
+    const [sequence] = await askWorker({ client, source, kind: 'hold', payloads: [hold], waitSeconds });
+    if (flags.json) await print(`${JSON.stringify({ id, sequence: Number(sequence) })}\n`);
+    else {
+      const what = primaryKey === undefined ? `every record of ${name}` : `this record of ${name}`;
+      const { colors } = textStyle(process.stdout);
+      await print(
+        `${colors.green('✓')} ${harmless(what)} is held by ${colors.bold(id)}: it can't be erased, nor dropped.\n`,
+      );
+    }
+  });
+}
+
+/** `bemi hold release` */
+export async function releaseHold(id: string, flags: HoldReleaseFlags): Promise<void> {
+  const waitSeconds = parseWait(flags.wait);
+  await withSource(flags, async (client, source) => {
+    const holds = await readHolds(client, source.log);
+    if (!holds.some((hold) => hold.id === id)) {
+      const ids = holds.map((hold) => hold.id).join(', ');
+      throw usageError(
+        `There is no hold ${id}`,
+        holds.length === 0 ? 'No hold is in force.' : `Those in force are ${ids}.`,
+      );
+    }
+    const { by, reason } = flags;
+    const hold: HoldPayload = { event: 'released', id, by, ...(reason === undefined ? {} : { reason }) };
+    const [sequence] = await askWorker({ client, source, kind: 'hold', payloads: [hold], waitSeconds });
+    if (flags.json) await print(`${JSON.stringify({ id, sequence: Number(sequence) })}\n`);
+    else await print(`${textStyle(process.stdout).colors.green('✓')} The hold ${id} is released.\n`);
+  });
+}
+
+/** `bemi hold list` */
+export async function listHolds(flags: HoldFlags): Promise<void> {
+  await withSource(flags, async (client, source) => {
+    const holds = await readHolds(client, source.log);
+    if (flags.json) await print(holds.map((hold) => `${JSON.stringify(hold)}\n`).join(''));
+    else if (holds.length === 0) await print('No hold is in force.\n');
+    else await print(holds.map(holdLine).join(''));
+  });
+}
+
+function holdLine({ id, schema, table, isOfRecord, reason, placedBy, sequence }: Hold): string {
+  const { colors } = textStyle(process.stdout);
+  const name = harmless(schema === 'public' ? table : `${schema}.${table}`);
+  const what = isOfRecord ? `one record of ${name}` : `every record of ${name}`;
+  return `${colors.bold(id)}  ${what}  ${harmless(reason)}  ${colors.dim(`by ${harmless(placedBy)}, entry ${sequence}`)}\n`;
+}
+
+function withSource(
+  flags: HoldFlags,
+  work: (client: pg.Client, source: SourceSummary) => Promise<void>,
+): Promise<void> {
+  const configuration = loadConfiguration();
+  const isEmbedded = flags.embedded === true;
+  return readingAuditDatabase({ configuration, isEmbedded }, async ({ client }) =>
+    work(client, await recordedSource(client, configuration, flags.source)),
+  );
+}
+
+/** The table that is meant. One that nothing is recorded of yet can be held if its schema is named. */
+async function oneTable(
+  client: pg.ClientBase,
+  source: SourceSummary,
+  filter: TableFilter,
+): Promise<{ readonly schema: string; readonly name: string }> {
+  const tables = await tablesNamed(client, source.log, filter);
+  const [first, ...others] = tables;
+  if (first && others.length === 0) return first;
+  if (first) {
+    const names = tables.map(({ schema, name }) => `${schema}.${name}`).join(', ');
+    throw usageError(`Several tables have this name: ${names}`, 'Name its schema too.');
+  }
+  if (filter.schema !== undefined) return { schema: filter.schema, name: filter.name };
+  throw new CliError(
+    1,
+    'unknown-table',
+    `Nothing is recorded of a table ${filter.name}`,
+    'Check the name, case included; to hold one in advance, name its schema too.',
+  );
+}

@@ -1,0 +1,22 @@
+import type { SourceSummary } from '@bemi-db/trail/query/trail-summary';
+import type pg from 'pg';
+import { CliError } from '../cli-error.ts';
+import type { Configuration } from '../configuration/configuration.ts';
+import { invocation } from '../output/invocation.ts';
+import { chooseSource } from '../trail-reading/choose-source.ts';
+
+/** The source that is meant, for commands that need one with a log. */
+export async function recordedSource(
+  client: pg.ClientBase,
+  configuration: Configuration,
+  named: string | undefined,
+): Promise<SourceSummary> {
+  const source = await chooseSource(client, configuration, named);
+  if (source) return source;
+  throw new CliError(
+    1,
+    'nothing-recorded',
+    'The log is empty: no worker has used this audit database yet',
+    `Start one: ${invocation()} worker`,
+  );
+}
