@@ -5,6 +5,7 @@ export interface DuplicateRecord {
 }
 
 const initialBytesPerEntry = 96;
+const leastEntries = 16;
 
 /**
  * The records (docs/spec/record.md) of the stored entries in a range of sequences. Rows arrive kind by kind, in no order;
@@ -23,33 +24,33 @@ export class EntryChunk {
   /** Indexes of the entries whose texts were erased. */
   readonly erased = new Set<number>();
   readonly duplicates: DuplicateRecord[] = [];
-  #length = 0;
+  /** Bytes of `records` that are taken: where the next record goes. */
+  length = 0;
 
   constructor(from: number, count: number) {
     this.from = from;
     this.count = count;
-    this.records = new Uint8Array(Math.max(count, 16) * initialBytesPerEntry);
+    this.records = new Uint8Array(Math.max(count, leastEntries) * initialBytesPerEntry);
     this.starts = new Uint32Array(count);
     this.ends = new Uint32Array(count);
   }
 
-  /** Puts the record bytes[start, end) in the place of its sequence. */
-  put(sequence: number, bytes: Uint8Array, start: number, end: number): void {
-    const index = sequence - this.from;
-    if (this.ends[index] !== 0) {
-      this.duplicates.push({ sequence, record: bytes.slice(start, end) });
-      return;
-    }
-    const length = end - start;
-    if (this.#length + length > this.records.length) {
+  /** Makes room for a record at `length`. False where the place of its sequence is taken. */
+  reserve(sequence: number, byteCount: number): boolean {
+    if (this.ends[sequence - this.from] !== 0) return false;
+    if (this.length + byteCount > this.records.length) {
       const grown = new Uint8Array(this.records.length * 2);
       grown.set(this.records);
       this.records = grown;
     }
-    const at = this.#length;
-    for (let i = 0; i < length; i++) this.records[at + i] = bytes[start + i]!;
-    this.starts[index] = at;
-    this.#length = at + length;
-    this.ends[index] = this.#length;
+    return true;
+  }
+
+  /** A record was written from `length` to `end`. */
+  added(sequence: number, end: number): void {
+    const index = sequence - this.from;
+    this.starts[index] = this.length;
+    this.ends[index] = end;
+    this.length = end;
   }
 }
