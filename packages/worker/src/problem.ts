@@ -32,6 +32,8 @@ export class ProblemError extends Error {
 /** Of bemi.drop_entries: nothing else in the audit database waits for a lock only so long. */
 const sqlStateLockNotAvailable = '55P03';
 
+const sqlStateUniqueViolation = '23505';
+
 /** Explains an error by what was being done when it came. A pure function of the two. */
 export function explainProblem(error: unknown, attempt: ConnectionAttempt): Problem {
   if (error instanceof ProblemError) return error.problem;
@@ -85,6 +87,15 @@ export function explainProblem(error: unknown, attempt: ConnectionAttempt): Prob
       message: 'Expired partitions could not be dropped: somebody is reading the log',
       fix: 'Nothing to do: the worker goes on, and tries again.',
       kind: 'retry',
+    };
+  }
+  // The writer numbers the entries, and only goes on from where the log ends: nobody else may have written there.
+  if (state === sqlStateUniqueViolation && attempt.database === 'audit' && attempt.phase === 'write') {
+    return {
+      code: 'log-altered',
+      message: 'Entries stand behind the end of the log, which the worker did not write',
+      fix: 'bemi verify names them. Find out who may write to the audit database (docs/security.md), and remove them as its owner.',
+      kind: 'refuse',
     };
   }
   const { retry, ...explanation } = explainConnectionError(error, attempt);

@@ -5,7 +5,7 @@ import { verifyStoredLog } from '@bemi-db/trail/verify/verify-log';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { setUpRoles, testTrailRoles } from '../../trail/test/trail-roles.ts';
-import { createAuditedBank, expectWholeLog } from '../test/audited-bank.ts';
+import { createAuditedBank, expectWholeLog, verifyBank } from '../test/audited-bank.ts';
 import { createWorker } from './create-worker.ts';
 import { LastSigned } from './signing/last-signed.ts';
 
@@ -80,4 +80,47 @@ test('a log that one role owned goes on when its owner has become another', asyn
   // And back: as a superuser, who still may.
   await bank.sourceSql.query(`INSERT INTO bulk (text) VALUES ('later still')`);
   await expectWholeLog(bank);
+});
+
+test("what somebody does with the writer's password shows", async () => {
+  const { bank } = await bankOfWriter();
+  await createWorker(bank.targets).run({ drain: true });
+  const writer = new pg.Client(bank.targets.destination);
+  await writer.connect();
+  try {
+    // A false entry behind the end: found, and the worker does not go on over it.
+    await writer.query('BEGIN');
+    await writer.query(
+      `INSERT INTO bemi.event_log (log, sequence, at, kind, salt, payload) SELECT 0, next_sequence, now(), 'custom', '\\x00', '{}' FROM bemi.logs`,
+    );
+    await writer.query('COMMIT');
+    expect((await verifyBank(bank)).findings[0]).toMatchObject({ code: 'inserted' });
+    await bank.sourceSql.query(`INSERT INTO bulk (text) VALUES ('later')`);
+    await expect(createWorker(bank.targets).run({ drain: true })).rejects.toMatchObject({
+      problem: { code: 'log-altered' },
+    });
+    await bank.auditSql.query(
+      `SET session_replication_role = replica; DELETE FROM bemi.event_log WHERE sequence >= (SELECT next_sequence FROM bemi.logs); RESET session_replication_role`,
+    );
+    await expectWholeLog(bank);
+    // A signed end that is none.
+    await writer.query(`SELECT bemi.seal(0, 1048576, '\\x${'00'.repeat(32)}', 'x')`);
+    expect((await verifyBank(bank)).findings.length).toBeGreaterThan(0);
+  } finally {
+    await writer.end();
+  }
+});
+
+test('erasing by the functions, without an event that says so, shows', async () => {
+  const { bank } = await bankOfWriter();
+  await createWorker(bank.targets).run({ drain: true });
+  const writer = new pg.Client(bank.targets.destination);
+  await writer.connect();
+  try {
+    const { rows } = await writer.query('SELECT max(sequence)::integer AS last FROM bemi.change_log');
+    await writer.query('SELECT bemi.erase_entries(0, $1)', [JSON.stringify([[rows[0].last, rows[0].last]])]);
+    expect((await verifyBank(bank)).findings).toMatchObject([{ sequence: rows[0].last }]);
+  } finally {
+    await writer.end();
+  }
 });
