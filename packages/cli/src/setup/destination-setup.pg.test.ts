@@ -63,6 +63,9 @@ test('the worker records with what setup wrote, the reader reads, and a second r
   expect(history).toMatchObject({ code: 0, stdout: expect.stringContaining('Ada King') });
   const status = await runBemi(['status'], environment, folder);
   expect(status, status.stderr).toMatchObject({ code: 0 });
+  const verified = await runBemi(['verify', '--json'], environment, folder);
+  expect(verified, verified.stderr).toMatchObject({ code: 0 });
+  expect(verified.stdout).toContain('"findings":[]');
 
   const second = await runBemi(['setup', '--destination', database.url, ...flags, '--yes'], {}, folder);
   expect(second).toMatchObject({ code: 0, stdout: expect.stringContaining('Nothing is missing') });
