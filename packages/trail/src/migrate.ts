@@ -29,7 +29,7 @@ export interface Migration {
 }
 
 export interface SchemaState {
-  /** Owner of the schema `bemi`; `undefined` where there is none. */
+  /** Whose the tables of the schema `bemi` are, or will be; `undefined` where there is no schema. */
   readonly owner: string | undefined;
   /** Whether the role that asks may act as that owner, or make the schema where there is none. */
   readonly mayMigrate: boolean;
@@ -101,6 +101,7 @@ const migrationsTable =
 
 /** How the schema is, and what it lacks. Reads only, as any role. */
 export async function readSchema(client: pg.ClientBase): Promise<SchemaState> {
+  const membership = await settableMembership(client);
   const { rows } = await client.query<{
     encoding: string;
     owner: string | null;
@@ -108,9 +109,13 @@ export async function readSchema(client: pg.ClientBase): Promise<SchemaState> {
     isReadable: boolean | null;
   }>(
     `SELECT current_setting('server_encoding') AS encoding,
-            pg_get_userbyid(n.nspowner)::text AS owner,
+            CASE WHEN m.oid IS NOT NULL THEN pg_get_userbyid(m.relowner)
+                 -- Somebody made the schema for this role.
+                 WHEN NOT pg_has_role(n.nspowner, ${membership}) AND has_schema_privilege(n.oid, 'CREATE') THEN current_user
+                 WHEN n.oid IS NOT NULL THEN pg_get_userbyid(n.nspowner) END::text AS owner,
             CASE WHEN n.oid IS NULL THEN has_database_privilege(current_database(), 'CREATE')
-                 ELSE pg_has_role(n.nspowner, ${await maySetRole(client)}) END AS "mayMigrate",
+                 WHEN m.oid IS NULL THEN pg_has_role(n.nspowner, ${membership}) OR has_schema_privilege(n.oid, 'CREATE')
+                 ELSE pg_has_role(m.relowner, ${membership}) END AS "mayMigrate",
             has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(m.oid, 'SELECT') AS "isReadable"
        FROM (SELECT) one
        LEFT JOIN pg_namespace n ON n.nspname = 'bemi'
@@ -141,7 +146,7 @@ export async function readSchema(client: pg.ClientBase): Promise<SchemaState> {
 }
 
 /** From PostgreSQL 16 on, a member of a role may be allowed to have its rights and not to act as it. */
-async function maySetRole(client: pg.ClientBase): Promise<string> {
+async function settableMembership(client: pg.ClientBase): Promise<string> {
   const { rows } = await client.query<{ version: number }>(
     `SELECT current_setting('server_version_num')::integer AS version`,
   );

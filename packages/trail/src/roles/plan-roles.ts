@@ -209,7 +209,7 @@ function planOwnership(
     {
       ...step(
         'ownership',
-        `Give the trail (${strangers.length} objects of ${former}) to ${wanted.owner}: workers that connect as ${former} need the writer's URL`,
+        `Give the trail (${strangers.length} objects of ${former}) to ${wanted.owner}; restart a worker that connects as ${former}`,
       ),
       sql: [
         'BEGIN;',

@@ -7,7 +7,7 @@ import { treeOfSize } from '../../test/tree-of-size.ts';
 import { EntryBatch } from '../append/entry-batch.ts';
 import { LogWriter } from '../append/log-writer.ts';
 import { inboxAnswer, openRequests, request } from '../inbox.ts';
-import { migrate, SchemaNotCurrentError } from '../migrate.ts';
+import { migrate, readSchema, SchemaNotCurrentError } from '../migrate.ts';
 import { extendPartitions, indexContexts } from '../partitions.ts';
 import { createSource, findSource, takeOver, tryLockLog } from '../sources.ts';
 import { inspectRoles } from './inspect-roles.ts';
@@ -257,6 +257,15 @@ test.each([13, 15] as const)('on PostgreSQL %i', async (major) => {
   }
   await sql.query(`BEGIN; SET LOCAL bemi.permit = 'erasure';
     UPDATE bemi.change_log SET primary_key = NULL, before = NULL, after = NULL, salt = NULL, commitment = '\\x01'; COMMIT`);
+
+  // Up to PostgreSQL 15, whoever may make roles may also make itself a member of any.
+  await sql.query(`CREATE ROLE hosted WITH LOGIN CREATEROLE PASSWORD 'secret'`);
+  await sql.query('CREATE DATABASE hosted OWNER hosted');
+  const others = testTrailRoles({ url: server.url('hosted') });
+  const admin = urlAs(server.url('hosted'), 'hosted', 'secret');
+  expect(await setUpRoles(admin, others)).toContain('owner membership');
+  expect(await setUpRoles(admin, others)).toEqual([]);
+  await expectRoles(server.url('hosted'), others);
 });
 
 test('what does not work is said before anything is changed', async () => {
@@ -288,6 +297,21 @@ test('what does not work is said before anything is changed', async () => {
     code: 'not-owner',
     message: expect.stringContaining('bemi.tiles'),
   });
+});
+
+test('a role for which somebody else made the schema migrates it, and goes on to', async () => {
+  const database = await createDatabase();
+  const { writer: single } = testTrailRoles(database);
+  const sql = await database.connect();
+  await sql.query(
+    `CREATE ROLE ${single} WITH LOGIN PASSWORD 'x'; CREATE SCHEMA bemi; GRANT ALL ON SCHEMA bemi TO ${single}`,
+  );
+  const client = await connected(urlAs(database.url, single, 'x'));
+  const { applied } = await migrate(client);
+  expect(applied[0]).toBe('0001_log.sql');
+  expect(await readSchema(client)).toEqual({ owner: single, mayMigrate: true, pending: [] });
+  // A superuser who migrates later does it as that role.
+  expect(await readSchema(sql)).toEqual({ owner: single, mayMigrate: true, pending: [] });
 });
 
 test('a schema that is missing or old is migrated by its owner alone', async () => {
