@@ -57,7 +57,10 @@ export class LogVerifier {
   #provenSize = 0;
   #signedSize = 0;
   #agreedSize = 0;
-  #contradiction = false;
+  /** The first checkpoint that the log contradicts, and up to where it agreed before. */
+  #contradiction: { readonly agreed: number; readonly size: number } | undefined;
+  /** Whether a checkpoint that is stored beside the entries is among those. */
+  #contradictsItself = false;
 
   constructor(options: LogVerifierOptions) {
     this.#options = options;
@@ -130,6 +133,7 @@ export class LogVerifier {
     await this.settle();
     await this.#rules.finish(this.#options.verify);
     for (const { checkpoint, outside } of beyond) await this.#beyondEnd(checkpoint, outside, end);
+    this.#reportContradiction();
     this.#trustKeys();
     if (size !== undefined && size < end)
       this.#findings.push({ code: 'inserted', sequence: size, count: end - size });
@@ -139,7 +143,7 @@ export class LogVerifier {
       findings: [...this.#findings, ...this.#rules.findings, ...this.#roots.findings].filter(
         (finding, _i, all) =>
           // A root that contradicts its checkpoint has another frontier, which is no news.
-          !(finding.code === 'frontier-altered' && this.#contradiction) &&
+          !(finding.code === 'frontier-altered' && this.#contradiction !== undefined) &&
           !isSaidCloser(finding, all, this.#roots.findings),
       ),
       notices: [...this.#rules.notices, ...this.#notices],
@@ -161,17 +165,23 @@ export class LogVerifier {
     } else if (root === 'other' && !this.#givenUp(checkpoint)) this.#contradicted(size, outside);
   }
 
+  #contradicted(size: number, outside: boolean): void {
+    // What follows the first contradiction follows from it.
+    this.#contradiction ??= { agreed: this.#agreedSize, size };
+    if (!outside) this.#contradictsItself = true;
+  }
+
   /**
    * A checkpoint that is stored beside the entries and contradicts them tells that some were altered since the last
-   * one that agrees. One from outside that contradicts a log which agrees with itself tells of another history. What
-   * follows the first contradiction follows from it.
+   * one that agrees. One from outside that contradicts a log which agrees with itself tells of another history.
    */
-  #contradicted(size: number, outside: boolean): void {
-    if (this.#contradiction) return;
-    this.#contradiction = true;
-    const sequence = this.#agreedSize;
+  #reportContradiction(): void {
+    if (this.#contradiction === undefined) return;
+    const { agreed, size } = this.#contradiction;
     this.#findings.push(
-      outside ? { code: 'forked', size, outside } : { code: 'altered', sequence, count: size - sequence },
+      this.#contradictsItself
+        ? { code: 'altered', sequence: agreed, count: size - agreed }
+        : { code: 'forked', size, outside: true },
     );
   }
 

@@ -14,12 +14,14 @@ export function demoCommand(): Command {
     )
     .option('--once', 'create, update and delete one patient, print the three changes as JSON, and exit')
     .addCommand(demoSqlCommand())
+    .addCommand(demoTamperCommand())
     .addHelpText(
       'after',
       `
 Examples:
   npx bemi demo
   npx bemi demo sql "update \\"Patient\\" set phone = null"
+  npx bemi demo tamper
   npx bemi demo --once`,
     )
     .action(async (flags: DemoFlags) => {
@@ -53,4 +55,31 @@ Examples:
         await runSql(statement.join(' '));
       })
   );
+}
+
+/** `bemi demo tamper` */
+function demoTamperCommand(): Command {
+  return new Command('tamper')
+    .summary("tamper with the running demo's log, and see it found")
+    .description(
+      "Does to the running demo's log what somebody could who has full control of the audit database, verifies the log, " +
+        'and undoes it: the demo goes on unharmed.',
+    )
+    .option('--how <how>', 'altered, deleted or cut (default: altered)')
+    .helpOption('-h, --help', 'print this help')
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined })
+    .addHelpText(
+      'after',
+      `
+Examples:
+  npx bemi demo tamper
+  npx bemi demo tamper --how cut
+
+It exits with 0 when the tampering was found.`,
+    )
+    .action(async (flags: { readonly how?: string }) => {
+      const { runTamper } = await import('../demo/run-tamper.ts');
+      await runTamper(flags.how ?? 'altered');
+    });
 }

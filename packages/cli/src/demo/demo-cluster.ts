@@ -20,6 +20,8 @@ export interface DemoCluster {
   /** The source as an ordinary role that may change its rows: somebody with a database login. */
   readonly directUrl: string;
   readonly auditUrl: string;
+  /** The audit database as a superuser, who may do everything there: `bemi demo tamper` plays that part. */
+  readonly auditAdminUrl: string;
   readonly recorder: { readonly name: string; readonly password: string; readonly url: string };
 }
 
@@ -57,6 +59,7 @@ export async function startCluster({ teardown }: DemoSession): Promise<DemoClust
     sourceUrl: urlOf('clinic', roles.clinic, sourceDatabase),
     directUrl: urlOf('visitor', roles.visitor, sourceDatabase),
     auditUrl: urlOf('bemi_audit', roles.bemi_audit, auditDatabase),
+    auditAdminUrl: server.url(auditDatabase),
     recorder: { ...recorder, url: urlOf(recorder.name, recorder.password, sourceDatabase) },
   };
 }

@@ -108,3 +108,24 @@ async function count(url: string, query: string): Promise<string | undefined> {
     await client.end();
   }
 }
+
+test('tampering with its log is found, named, and undone', async () => {
+  const folder = projectFolder();
+  const demo = startBemi(['demo'], { TMPDIR: folder });
+  const tamper = (...how: string[]) => runBemi(['demo', 'tamper', ...how], { TMPDIR: folder });
+  expect(await tamper()).toMatchObject({ code: 1, stderr: expect.stringContaining('No demo is running') });
+  await demo.untilPrinted('updated Patient');
+  expect(await tamper('--how', 'burnt')).toMatchObject({ code: 2, stderr: expect.stringContaining('cut') });
+  for (const [how, found] of [
+    ['altered', /UPDATE bemi.change_log SET after.*Entry \d+ was altered {2}altered/s],
+    ['deleted', /DELETE FROM bemi.change_log.*Entry \d+ is missing {2}missing/s],
+    ['cut', /SET next_sequence.*The end of the log was cut off.*rolled-back/s],
+  ] as const) {
+    const { code, stdout, stderr } = await tamper('--how', how);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(found);
+    expect(stdout).toMatch(/✓ It was undone: the demo goes on, and its log is whole again: \d+ entries\.\n$/);
+  }
+  demo.child.kill('SIGTERM');
+  expect((await demo.finished).code).toBe(0);
+});

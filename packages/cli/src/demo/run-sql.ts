@@ -4,7 +4,7 @@ import { print } from '../output/print.ts';
 import { textStyle } from '../presentation/text-style.ts';
 import { withoutOthersSettings } from './demo-session.ts';
 import { resultText, type TextResult } from './result-text.ts';
-import { findDemo } from './running-demo.ts';
+import { expectDemo, noDemo } from './running-demo.ts';
 
 const connectTimeoutMs = 5_000;
 /** By SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html): what the server does not say. */
@@ -20,8 +20,7 @@ const hintsByState: Readonly<Record<string, string>> = {
  * @throws CliError when no demo runs, or the server refuses the statement.
  */
 export async function runSql(statement: string): Promise<void> {
-  const demo = await findDemo();
-  if (!demo) throw noDemo();
+  const demo = await expectDemo();
   withoutOthersSettings();
   const client = new pg.Client({
     connectionString: demo.directUrl,
@@ -45,12 +44,6 @@ export async function runSql(statement: string): Promise<void> {
   } finally {
     await client.end();
   }
-}
-
-function noDemo(cause?: unknown): CliError {
-  return new CliError(1, 'no-demo', 'No demo is running', 'Start one in another terminal: npm run demo', {
-    cause,
-  });
 }
 
 function refused(error: pg.DatabaseError): CliError {

@@ -6,7 +6,7 @@ import { readFileIfAny } from '../configuration/bemi-folder.ts';
 import { isListening } from '../embedded/tcp-port.ts';
 import { folderPrefix, removeCluster } from './demo-cluster.ts';
 
-/** What `bemi demo sql` needs to know of the demo that runs. */
+/** What `bemi demo sql` and `bemi demo tamper` need to know of the demo that runs. */
 export interface RunningDemo {
   readonly pid: number;
   /** Port of the clinic, which is served by that process. */
@@ -15,6 +15,8 @@ export interface RunningDemo {
   readonly folder: string;
   /** The source database, as a role that may change its rows. Holds a password. */
   readonly directUrl: string;
+  /** The audit database as a superuser. Holds a password. */
+  readonly auditAdminUrl: string;
 }
 
 /** One for each user of the machine. */
@@ -29,10 +31,12 @@ function stateFile(): string {
  */
 export function rememberDemo(demo: RunningDemo): () => void {
   const path = stateFile();
-  const { pid, clinicPort, folder, directUrl } = demo;
+  const { pid, clinicPort, folder, directUrl, auditAdminUrl } = demo;
   // Written where nobody else can: in the common folder somebody may have put a link in the way.
   const written = join(folder, 'demo.json');
-  writeFileSync(written, `${JSON.stringify({ pid, clinicPort, folder, directUrl })}\n`, { mode: 0o600 });
+  writeFileSync(written, `${JSON.stringify({ pid, clinicPort, folder, directUrl, auditAdminUrl })}\n`, {
+    mode: 0o600,
+  });
   try {
     renameSync(written, path);
   } catch (cause) {
@@ -45,6 +49,23 @@ export function rememberDemo(demo: RunningDemo): () => void {
   };
   process.once('exit', forget);
   return forget;
+}
+
+/**
+ * The demo that runs.
+ *
+ * @throws CliError when there is none.
+ */
+export async function expectDemo(): Promise<RunningDemo> {
+  const demo = await findDemo();
+  if (demo) return demo;
+  throw noDemo();
+}
+
+export function noDemo(cause?: unknown): CliError {
+  return new CliError(1, 'no-demo', 'No demo is running', 'Start one in another terminal: npm run demo', {
+    cause,
+  });
 }
 
 /** The demo that runs, if there is one. */
@@ -89,6 +110,7 @@ function readState(): RunningDemo | undefined {
     return {
       ...{ pid: Number(state.pid), clinicPort: Number(state.clinicPort) },
       ...{ folder: String(state.folder), directUrl: String(state.directUrl) },
+      auditAdminUrl: String(state.auditAdminUrl),
     };
   } catch {
     return undefined; // not ours after all

@@ -33,7 +33,7 @@ export function findingSentences(finding: StoredFinding): FindingSentences {
     case 'missing':
       return {
         title: `${finding.count === 1 ? `Entry ${n(finding.sequence)} is` : `The ${countText(finding.count)} entries ${range(finding)} are`} missing`,
-        meaning: 'They were recorded and signed, and somebody has deleted them from the audit database.',
+        meaning: `${finding.count === 1 ? 'It was' : 'They were'} recorded and signed, and somebody has deleted ${finding.count === 1 ? 'it' : 'them'} from the audit database.`,
         advice: preserve,
       };
     case 'inserted':
