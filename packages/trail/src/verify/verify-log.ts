@@ -53,7 +53,7 @@ const sliceEntries = 2_048;
  */
 export async function verifyStoredLog(options: VerifyLogOptions): Promise<StoredLogReport> {
   const { client, log, onProgress, signal, isInTransaction = false } = options;
-  const end = await readEnd(client, log);
+  let end = await readEnd(client, log);
   const verifier = new LogVerifier({
     hash: sha256Into,
     verify: verifyEd25519,
@@ -61,17 +61,28 @@ export async function verifyStoredLog(options: VerifyLogOptions): Promise<Stored
     outside: options.checkpoints,
   });
   const facts = new LogFacts();
-  const steps = readSteps(client, log, end.size, isInTransaction);
-  for await (const { to, tiles, checkpoints, chunk } of steps) {
-    signal?.throwIfAborted();
-    for (const { level, index, hashes } of tiles) verifier.tile(level, index, hashes);
-    for (const checkpoint of checkpoints) verifier.checkpoint(checkpoint);
-    if (to === end.size && end.checkpoint !== undefined) verifier.checkpoint(end.checkpoint);
-    await giveEntries(chunk, verifier, facts);
-    // Of what retention has dropped there is nothing but tiles.
-    if (to < end.size) verifier.settleTiles(to);
-    await verifier.settle();
-    onProgress?.(to, end.size);
+  for (let from = 0; ; ) {
+    for await (const { to, tiles, checkpoints, chunk } of readSteps(
+      client,
+      log,
+      from,
+      end.size,
+      isInTransaction,
+    )) {
+      signal?.throwIfAborted();
+      for (const { level, index, hashes } of tiles) verifier.tile(level, index, hashes);
+      for (const checkpoint of checkpoints) verifier.checkpoint(checkpoint);
+      if (to === end.size && end.checkpoint !== undefined) verifier.checkpoint(end.checkpoint);
+      await giveEntries(chunk, verifier, facts);
+      // Of what retention has dropped there is nothing but tiles.
+      if (to < end.size) verifier.settleTiles(to);
+      await verifier.settle();
+      onProgress?.(to, end.size);
+    }
+    // What was erased or dropped meanwhile is explained by an event behind the end, which is verified then too.
+    if (!(await isRemovedAfter(client, log, end.size))) break;
+    from = end.size;
+    end = await readEnd(client, log);
   }
   const report = await verifier.finish({
     size: end.size,
@@ -93,6 +104,17 @@ export async function verifyStoredLog(options: VerifyLogOptions): Promise<Stored
   ];
   findings.sort((a, b) => rankOf(a) - rankOf(b) || placeOf(a) - placeOf(b));
   return { ...report, findings, size: end.size, isViewCompared: view !== undefined, facts };
+}
+
+/** Whether an event says that something was taken out of the log after it ended here. */
+async function isRemovedAfter(client: pg.ClientBase, log: number, size: number): Promise<boolean> {
+  const { rows } = await client.query<{ removed: boolean }>(
+    `SELECT EXISTS (SELECT FROM bemi.event_log e JOIN bemi.logs l USING (log)
+                     WHERE e.log = $1 AND e.sequence >= $2 AND e.sequence < l.next_sequence
+                       AND e.kind IN ('erasure', 'retention')) AS removed`,
+    [log, size],
+  );
+  return rows[0]!.removed;
 }
 
 interface StoredEnd {
@@ -161,6 +183,7 @@ interface StoredTile {
 async function* readSteps(
   client: pg.ClientBase,
   log: number,
+  start: number,
   size: number,
   isInTransaction: boolean,
 ): AsyncGenerator<Step> {
@@ -176,7 +199,7 @@ async function* readSteps(
     step.catch(() => undefined); // it is told when its turn comes
     return step;
   };
-  let next = read(0);
+  let next = read(start);
   try {
     while (next !== undefined) {
       const step = await next;
