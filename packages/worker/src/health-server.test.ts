@@ -49,7 +49,7 @@ test('a port in use, and an address of another machine', async () => {
 });
 
 test('closing ends a connection that a probe keeps open', async () => {
-  const server = await startHealthServer({ status: () => newCounters(), port: 0 });
+  const server = await startHealthServer({ status: () => snapshotOf(newCounters()), port: 0 });
   await (await ask(server, '/healthz')).text();
   await server.close();
   await expect(ask(server, '/healthz')).rejects.toThrow();

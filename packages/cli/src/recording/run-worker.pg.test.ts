@@ -25,7 +25,9 @@ const healthPort = (log: string): string => /"port":(\d+),"msg":"Answering/.exec
 
 test.each(['SIGTERM', 'SIGINT'] as const)('%s ends it in order, with everything stored', async (signal) => {
   const { client, environment } = await bothSides();
-  const worker = startBemi(['start'], environment);
+  const folder = projectFolder();
+  const published = { ...environment, BEMI_CHECKPOINT_URL: join(folder, 'elsewhere') };
+  const worker = startBemi(['start'], published, folder);
   const log = await worker.untilPrinted('"msg":"Recording"');
   const ready = await fetch(`http://127.0.0.1:${healthPort(log)}/readyz`);
   expect(ready.status).toBe(200);
@@ -36,6 +38,15 @@ test.each(['SIGTERM', 'SIGINT'] as const)('%s ends it in order, with everything 
   const { code, stdout, stderr } = await worker.finished;
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toContain('"msg":"Stopped"');
+  // The last checkpoint is published when it has ended: to its own directory, and to the one that is named.
+  const { audit } = JSON.parse((await runBemi(['status', '--json'], published, folder)).stdout);
+  expect(audit.proof).toMatchObject({
+    size: Number(audit.log.entryCount),
+    published: [
+      { where: expect.stringContaining('.bemi/checkpoints'), size: audit.proof.size, isCurrent: true },
+      { where: expect.stringContaining('elsewhere'), size: audit.proof.size, isCurrent: true },
+    ],
+  });
 });
 
 test('not ready while a side is away, with the reason', async () => {

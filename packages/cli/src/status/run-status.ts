@@ -9,6 +9,7 @@ import { errorText } from '../output/print-error.ts';
 import { textStyle } from '../presentation/text-style.ts';
 import { readingAuditDatabase } from '../trail-reading/audit-database.ts';
 import { chooseSource } from '../trail-reading/choose-source.ts';
+import { type ProofStatus, proofStatus } from './proof-status.ts';
 import { type SourceStatus, sourceStatus } from './source-status.ts';
 import { findingsText, sourceText, trailText } from './status-text.ts';
 
@@ -22,6 +23,7 @@ export interface StatusFlags {
 interface TrailStatus {
   readonly database: string;
   readonly summary: SourceSummary | undefined;
+  readonly proof: ProofStatus | undefined;
 }
 
 /** Each side is shown as far as it can be reached: what one says matters most when the other is down. */
@@ -62,10 +64,14 @@ async function trailStatus(
   isEmbedded: boolean,
   named: string | undefined,
 ): Promise<TrailStatus> {
-  return await readingAuditDatabase({ configuration, isEmbedded }, async ({ client, name }) => ({
-    database: name,
-    summary: await chooseSource(client, configuration, named),
-  }));
+  return await readingAuditDatabase({ configuration, isEmbedded }, async ({ client, name }) => {
+    const summary = await chooseSource(client, configuration, named);
+    return {
+      database: name,
+      summary,
+      proof: summary && (await proofStatus(client, summary.log, configuration)),
+    };
+  });
 }
 
 function statusJson(
@@ -75,7 +81,9 @@ function statusJson(
 ): object {
   return {
     source: source ?? null,
-    audit: trail ? { connection: trail.database, log: trail.summary ?? null } : null,
+    audit: trail
+      ? { connection: trail.database, log: trail.summary ?? null, proof: trail.proof ?? null }
+      : null,
     errors: errors.map((error) => {
       const { code, message, fix } = explainError(error);
       return { code, message, fix };
@@ -93,7 +101,7 @@ async function printForPeople(
   const sections: string[] = [];
   if (!configured.hasSource) sections.push('Source  not configured: set BEMI_DATABASE_URL\n');
   if (source) sections.push(sourceText(source, style));
-  if (trail) sections.push(trailText(trail.database, trail.summary, style, new Date()));
+  if (trail) sections.push(trailText(trail.database, trail.summary, trail.proof, style, new Date()));
   if (!configured.hasDestination) {
     sections.push(
       'Audit database  not configured: set BEMI_DESTINATION_URL, or run the worker with --embedded\n',

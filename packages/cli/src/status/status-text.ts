@@ -4,6 +4,7 @@ import { harmless } from '../presentation/harmless-text.ts';
 import { ageText, momentText } from '../presentation/moment-text.ts';
 import { bytesText, countedText, countText } from '../presentation/quantity-text.ts';
 import type { TextStyle } from '../presentation/text-style.ts';
+import type { ProofStatus } from './proof-status.ts';
 import type { SourceStatus } from './source-status.ts';
 
 // The guide's figures: healthy below 100 KB of lag, the worker may be down above 10 GB retained.
@@ -48,6 +49,7 @@ function toned(bytes: number, limit: number, { colors }: TextStyle): string {
 export function trailText(
   database: string,
   summary: SourceSummary | undefined,
+  proof: ProofStatus | undefined,
   style: TextStyle,
   now: Date,
 ): string {
@@ -65,8 +67,27 @@ export function trailText(
     ],
     ['Confirmed', `LSN ${summary.confirmedLsn}`],
     ['Quarantine', quarantineText(summary, style)],
+    ...(proof ? proofRows(proof, moment, style) : []),
   ];
   return `${title}${labelledLines(rows, style)}`;
+}
+
+function proofRows(proof: ProofStatus, moment: (text: string) => string, { colors }: TextStyle): Row[] {
+  const rows: Row[] = [
+    ['Checkpoint', `${countText(String(proof.size))} entries, signed ${moment(proof.signedAt)}`],
+  ];
+  for (const { where, size, isCurrent, problem } of proof.published) {
+    const held = size === null ? 'nothing' : `${countText(String(size))} entries`;
+    const behind = size === null ? held : `${held}, more than a minute behind`;
+    const state = problem ?? (isCurrent ? held : behind);
+    rows.push(['Published', `${harmless(where)}: ${isCurrent ? colors.green(state) : colors.yellow(state)}`]);
+  }
+  if (!proof.published.some(({ isOffHost, size }) => isOffHost && size !== null)) {
+    const advice =
+      'nowhere but on this machine: set BEMI_CHECKPOINT_URL, so that nobody can rewrite the log unseen';
+    rows.push(['', colors.yellow(advice)]);
+  }
+  return rows;
 }
 
 function quarantineText(
