@@ -9,6 +9,13 @@ export type Finding =
    */
   | { readonly code: 'altered'; readonly sequence: number; readonly count: number }
   | { readonly code: 'missing'; readonly sequence: number; readonly count: number }
+  /** Of the events before `before`, which the retention event at `sequence` says all stay, `count` are gone. */
+  | {
+      readonly code: 'events-missing';
+      readonly sequence: number;
+      readonly before: number;
+      readonly count: number;
+    }
   | { readonly code: 'inserted'; readonly sequence: number; readonly count: number }
   /** Under `sequence` stands the entry that was logged as `from`. */
   | { readonly code: 'moved'; readonly sequence: number; readonly from: number }

@@ -50,6 +50,8 @@ export class LogRules {
   readonly #erased = new SequenceRanges();
   readonly #erasures = new SequenceRanges();
   #droppedBefore = 0;
+  /** Sequences of the events, ascending. */
+  readonly #events: number[] = [];
   readonly #rotations: { sequence: number; rotation: KeyRotation; signature: Uint8Array }[] = [];
 
   readonly #transactions = new TransactionRules((finding) => this.#report(finding));
@@ -121,6 +123,7 @@ export class LogRules {
       this.#report({ code: 'malformed-record', sequence });
       return;
     }
+    this.#events.push(sequence);
     if (eventKind === 'relation') this.#relations.add(sequence);
     const payload = text === null ? undefined : EventPayload.parse(text);
     const understood = payload !== undefined && this.#interpret(eventKind, payload, sequence);
@@ -152,11 +155,19 @@ export class LogRules {
       case 'retention': {
         const before = payload.count('before');
         this.#droppedBefore = Math.max(this.#droppedBefore, Math.min(before ?? 0, sequence));
+        if (before !== undefined) this.#countEvents(payload.count('events'), before, sequence);
         return before !== undefined;
       }
       default:
         return true;
     }
+  }
+
+  /** In a hole that retention explains, nobody sees whether it was a change or an event that is missing: they are counted. */
+  #countEvents(expected: number | undefined, before: number, sequence: number): void {
+    if (expected === undefined) return;
+    const found = this.#events.filter((event) => event < before).length;
+    if (found < expected) this.#report({ code: 'events-missing', sequence, before, count: expected - found });
   }
 
   #created(payload: EventPayload, sequence: number): boolean {

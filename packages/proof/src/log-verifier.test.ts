@@ -642,6 +642,25 @@ describe('what the records say', () => {
     });
   });
 
+  it('an event that is missing where retention has dropped the entries around it', async () => {
+    const log = logOf(100);
+    log.event('alive', {});
+    for (let i = 0; i < 100; i++) log.transaction(3);
+    const before = 3 + 150 * 5;
+    const events = log.entries.filter(({ record }, at) => record[1] === 4 && at < before).length;
+    log.event('retention', { before, events, olderThan: '2020-01-01T00:00:00Z', by: 'b' });
+    log.sign();
+    const { entries } = log;
+    const size = entries.length;
+    log.entries = entries.filter(({ record }, at) => record[1] === 4 || at >= before);
+    expect(await findings(log, { size })).toEqual([]);
+    const alive = 3 + 100 * 5;
+    log.entries = log.entries.filter(({ record }) => record !== entries[alive]!.record);
+    expect(await findings(log, { size })).toEqual([
+      { code: 'events-missing', sequence: size - 1, before, count: 1 },
+    ]);
+  });
+
   it('retention drops nothing that comes after it', async () => {
     const log = SmallLog.start();
     log.event('retention', { before: 1000, olderThan: '2020-01-01T00:00:00Z', by: 'b' });

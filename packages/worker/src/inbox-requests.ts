@@ -119,7 +119,17 @@ async function judgeRetention(client: pg.ClientBase, log: number, request: Inbox
   }
   const [hold] = await holdsBefore(client, log, retention.before);
   if (hold) return { refusal: keptBy(hold) };
-  return (await mayDropNow(client, log)) ? eventOf(request, retention) : { wait: 'for readers' };
+  if (!(await mayDropNow(client, log))) return { wait: 'for readers' };
+  return eventOf(request, { ...retention, events: await countEvents(client, log, retention.before) });
+}
+
+/** Once their neighbours are dropped, their number alone tells whether one of them is missing. */
+async function countEvents(client: pg.ClientBase, log: number, before: number): Promise<number> {
+  const { rows } = await client.query<{ count: string }>(
+    'SELECT count(*) FROM bemi.event_log WHERE log = $1 AND sequence < $2',
+    [log, before],
+  );
+  return Number(rows[0]!.count);
 }
 
 /** With the members that the kind has, and no others: what else the request says may be personal. */

@@ -96,6 +96,10 @@ test('a dropped prefix without an event, a tile of it, the shape of a table', as
   await worker.stop();
   await trail.query(`BEGIN; DELETE FROM bemi.tiles WHERE level = 0 AND index = 1`);
   expect((await clinic.verify(true)).findings).toContainEqual({ code: 'tile-missing', level: 0, index: 1 });
+  await trail.query(`ROLLBACK; BEGIN; DELETE FROM bemi.event_log WHERE sequence = 2`);
+  expect((await clinic.verify(true)).findings).toEqual([
+    { code: 'events-missing', sequence: expect.any(Number), before: 1024, count: 1 },
+  ]);
   await trail.query(`ROLLBACK; BEGIN; DELETE FROM bemi.event_log WHERE kind = 'relation'`);
   expect((await clinic.verify(true)).findings.map(({ code }) => code)).toContain('unknown-relation');
   await trail.query(

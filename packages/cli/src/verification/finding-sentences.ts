@@ -112,6 +112,12 @@ export function findingSentences(finding: StoredFinding): FindingSentences {
         meaning: 'The stored hashes are not those of the entries below, which are whole.',
         advice: `No entry is affected. ${preserve}`,
       };
+    case 'events-missing':
+      return {
+        title: `${n(finding.count)} of the events before entry ${n(finding.before)} are missing`,
+        meaning: `Entry ${n(finding.sequence)} dropped what had expired there, and says how many events stayed. Somebody has deleted some of them since.`,
+        advice: preserve,
+      };
     case 'tile-missing':
       return {
         title: `Tile ${finding.level}/${n(finding.index)} of the hash tree is missing`,
