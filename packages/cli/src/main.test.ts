@@ -4,7 +4,7 @@ import { runBemi } from '../test/run-bemi.ts';
 test('help of every command, with examples', async () => {
   const { code, stdout } = await runBemi(['--help']);
   expect(code).toBe(0);
-  for (const command of ['setup', 'start', 'worker', 'status', 'log', 'history']) {
+  for (const command of ['setup', 'start', 'worker', 'status', 'log', 'history', 'verify', 'proof']) {
     expect(stdout).toContain(`  ${command} `);
     const help = await runBemi([command, '--help']);
     expect(help).toMatchObject({ code: 0, stdout: expect.stringContaining('Examples:'), stderr: '' });
