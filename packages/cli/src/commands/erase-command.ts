@@ -7,7 +7,7 @@ export function eraseCommand(): Command {
   return new Command('erase')
     .summary("erase a record's data from the log; proofs stay valid")
     .description(
-      "Erases what the log holds of a record (GDPR article 17): keys, rows and salts of all its changes, also those under\nkeys that it had before or since. The log's proofs stay valid, and an entry says who erased, why and which.",
+      "Erases what the log holds of a record (GDPR article 17): keys, rows and salts of all its changes, also those under keys that it had before or since. The log's proofs stay valid, and an entry says who erased, why and which.",
     )
     .option('-t, --table <table>', 'name or schema.name, case as in the catalog')
     .option(

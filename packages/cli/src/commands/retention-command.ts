@@ -6,7 +6,7 @@ export function retentionCommand(): Command {
   return new Command('retention')
     .summary('drop what is older than it has to be kept; proofs stay valid')
     .description(
-      'Drops the oldest partitions of the log once everything in them has expired: changes, contexts and commits.\nEvents and the tree stay, so that what is left still verifies, and an entry says what was dropped.',
+      'Drops the oldest partitions of the log once everything in them has expired: changes, contexts and commits. Events and the tree stay, so that what is left still verifies, and an entry says what was dropped.',
     )
     .option(
       '--older-than <days>',

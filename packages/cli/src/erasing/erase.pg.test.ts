@@ -52,7 +52,7 @@ test('a dry run says what would go, and whose contexts they are', async () => {
   expect(dry).toMatchObject({ code: 0, stderr: '' });
   expect(dry.stdout).toMatch(/Record +clx1, which was also clx0/);
   expect(dry.stdout).toMatch(/Changes +3: INSERT 1, UPDATE 2, from 20/);
-  expect(dry.stdout).toMatch(/0 contexts of these changes erased, 2 kept \(--contexts erases all/);
+  expect(dry.stdout).toMatch(/Contexts +2 of these changes: 0 erased, 2 kept \(--contexts erases all/);
   expect(dry.stdout).toMatch(/kept, is also the context of line \(1 change: \d+\)/);
   const whole = json(await bemi(...ada, '--dry-run', '--json', '--contexts'));
   expect(whole).toMatchObject({ keys: ['clx1', 'clx0'], quarantined: { count: 0, suspects: [] } });

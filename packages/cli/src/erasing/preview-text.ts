@@ -51,7 +51,7 @@ function contextsText(contexts: readonly ConcernedContext[], erased: ReadonlySet
   const gone = contexts.filter(({ sequence }) => erased.has(sequence));
   const stay = contexts.length - gone.length;
   const lines = [
-    `${countedText(gone.length, 'context')} of these changes erased, ${stay} kept` +
+    `${contexts.length} of these changes: ${gone.length} erased, ${stay} kept` +
       (stay > 0 ? ' (--contexts erases all, --context SEQUENCE one)' : ''),
   ];
   const shared = contexts.filter(({ others }) => others.length > 0);

@@ -53,7 +53,7 @@ export async function placeHold(flags: HoldPlaceFlags): Promise<void> {
     const [sequence] = await askWorker({ client, source, kind: 'hold', payloads: [hold], waitSeconds });
     if (flags.json) await print(`${JSON.stringify({ id, sequence: Number(sequence) })}\n`);
     else {
-      const what = primaryKey === undefined ? `every record of ${name}` : `this record of ${name}`;
+      const what = primaryKey === undefined ? `Every record of ${name}` : `This record of ${name}`;
       const { colors } = textStyle(process.stdout);
       await print(
         `${colors.green('✓')} ${harmless(what)} is held by ${colors.bold(id)}: it can't be erased, nor dropped.\n`,
