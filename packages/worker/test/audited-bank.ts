@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { bankTables, createBank, fillBank } from '@bemi-db/test-kit/bank-workload';
 import { createDatabase, type TestDatabase } from '@bemi-db/test-kit/database';
 import {
@@ -65,13 +66,29 @@ export async function expectWholeLog(bank: AuditedBank, counts?: Record<string, 
 }
 
 /**
- * Verifies the stored log with every checkpoint that its workers signed and saw committed, from their own memory, which
- * the audit database can't change. Two that contradict each other could not both be beginnings of it.
+ * Verifies the stored log with every checkpoint that its workers signed and saw committed, from their own memory and from
+ * where they published, which the audit database can't change. Two that contradict each other could not both be
+ * beginnings of it.
  */
 export async function verifyBank(bank: AuditedBank): Promise<StoredLogReport> {
-  const { file } = new LastSigned(process.env['BEMI_STATE_DIR']!, bank.source.name);
-  const checkpoints = signedCheckpoints(readFileSync(file, 'utf8'));
+  const stateDirectory = process.env['BEMI_STATE_DIR']!;
+  const { file } = new LastSigned(stateDirectory, bank.source.name);
+  const { rows } = await bank.auditSql.query<{ log_id: string }>(
+    'SELECT log_id FROM bemi.logs WHERE log = 0',
+  );
+  const checkpoints = [
+    ...signedCheckpoints(readFileSync(file, 'utf8')),
+    ...published(join(stateDirectory, 'checkpoints', rows[0]!.log_id, '1')),
+  ];
   return verifyStoredLog({ client: bank.auditSql, log: 0, keys: [], checkpoints });
+}
+
+/** The published checkpoints of a log's generation, the last one and those that stay. */
+function published(folder: string): string[] {
+  const kept = join(folder, 'checkpoints');
+  const files = [join(folder, 'checkpoint')];
+  if (existsSync(kept)) files.push(...readdirSync(kept).map((name) => join(kept, name)));
+  return files.filter((file) => existsSync(file)).map((file) => readFileSync(file, 'utf8'));
 }
 
 function sorted(counts: Record<string, number>): Record<string, number> {
