@@ -1,14 +1,16 @@
+import { startOlderPostgres } from '@bemi-db/test-kit/older-server';
+import { holdKeyHash, newHoldId } from '@bemi-db/trail/holds/holds';
 import { request, requestAnswer } from '@bemi-db/trail/inbox';
 import { eachChange } from '@bemi-db/trail/query/changes';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { createErasableClinic, type ErasableClinic } from '../test/erasable-clinic.ts';
 
 const sequencesOf = (found: { changes: readonly { sequence: number }[] }) =>
   found.changes.map(({ sequence }) => sequence);
 
 /** Patient p1, whose key changes twice; p2, who takes the key that p1 had; and a transaction of both. */
-async function recordedClinic(identity?: 'FULL' | 'DEFAULT'): Promise<ErasableClinic> {
-  const clinic = await createErasableClinic(identity);
+async function recordedClinic(identity?: 'FULL' | 'DEFAULT', destination?: string): Promise<ErasableClinic> {
+  const clinic = await createErasableClinic(identity, destination);
   const { transact } = clinic;
   await transact({ userId: 'reception' }, `INSERT INTO patient VALUES ('p1', 'Ada', '{}')`);
   await transact(undefined, `INSERT INTO patient VALUES ('p2', 'Bob', NULL)`);
@@ -227,4 +229,23 @@ test('what is done to erased entries afterwards is found', async () => {
   expect((await clinic.verify()).findings).toEqual([]);
   await restore(was.after.replace('Ada', 'Eva'));
   expect((await clinic.verify()).findings[0]).toMatchObject({ code: 'altered', sequence });
+});
+
+test.each([13, 15] as const)('in an audit database on PostgreSQL %i', async (major) => {
+  const server = await startOlderPostgres(major);
+  onTestFinished(() => server.stop('immediate'));
+  const clinic = await recordedClinic('FULL', server.url());
+  clinic.startWorker();
+  const found = await clinic.find('patient', 'p1b');
+  const id = newHoldId();
+  const hold = { event: 'placed', id, reason: 'r', by: 'b', schema: 'public', table: 'patient' };
+  await clinic.ask('hold', { ...hold, primaryKeyHash: holdKeyHash(id, 'p1a') });
+  expect(await clinic.erase(sequencesOf(found))).toHaveProperty('refusal', expect.stringContaining(id));
+  await clinic.ask('hold', { event: 'released', id, by: 'b' });
+  const contexts = (await clinic.contexts(found)).map(({ sequence }) => sequence);
+  expect(await clinic.erase([...sequencesOf(found), ...contexts])).toHaveProperty('sequence');
+  const report = await clinic.verify();
+  expect(report).toMatchObject({ findings: [], facts: { erased: found.changes.length + contexts.length } });
+  const { rows } = await clinic.trail.query('SELECT bemi.may_drop(0) AS may');
+  expect(rows).toEqual([{ may: true }]);
 });

@@ -7,7 +7,7 @@ import { sequencePairs } from '@bemi-db/trail/erasure/sequence-pairs';
 import { type RequestAnswer, request, requestAnswer } from '@bemi-db/trail/inbox';
 import { recordKey } from '@bemi-db/trail/query/record-key';
 import { type StoredLogReport, verifyStoredLog } from '@bemi-db/trail/verify/verify-log';
-import type pg from 'pg';
+import pg from 'pg';
 import { onTestFinished } from 'vitest';
 import { createWorker } from '../src/create-worker.ts';
 import { LastSigned } from '../src/signing/last-signed.ts';
@@ -34,15 +34,20 @@ export interface ErasableClinic {
   verify(isInTransaction?: boolean): Promise<StoredLogReport>;
 }
 
-export async function createErasableClinic(identity: 'FULL' | 'DEFAULT' = 'FULL'): Promise<ErasableClinic> {
-  const { source, audit, sql, trail, slot } = await createRecordedDatabase((client) =>
+/** @param destination - URL of another audit database than one on the shared server. */
+export async function createErasableClinic(
+  identity: 'FULL' | 'DEFAULT' = 'FULL',
+  destination?: string,
+): Promise<ErasableClinic> {
+  const { source, audit, sql, slot, ...own } = await createRecordedDatabase((client) =>
     client.query(`
       CREATE TABLE patient (id text PRIMARY KEY, name text, notes json);
       ALTER TABLE patient REPLICA IDENTITY ${identity};
       CREATE TABLE visit (patient text, at timestamptz, room int, PRIMARY KEY (patient, at));
       ALTER TABLE visit REPLICA IDENTITY ${identity}`),
   );
-  const targets = { source: source.url, destination: audit.url, slot };
+  const trail = destination === undefined ? own.trail : await connected(destination);
+  const targets = { source: source.url, destination: destination ?? audit.url, slot };
   const clinic: ErasableClinic = {
     ...{ source, audit, sql, trail, targets },
     async transact(context, ...statements) {
@@ -87,4 +92,11 @@ export async function createErasableClinic(identity: 'FULL' | 'DEFAULT' = 'FULL'
     },
   };
   return clinic;
+}
+
+async function connected(url: string): Promise<pg.Client> {
+  const client = new pg.Client(url);
+  await client.connect();
+  onTestFinished(() => client.end());
+  return client;
 }
