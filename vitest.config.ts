@@ -34,6 +34,15 @@ export default defineConfig({
       {
         resolve: { alias },
         test: {
+          name: 'pages',
+          include: ['packages/**/*.page.test.ts'],
+          exclude: ['**/node_modules/**'],
+          testTimeout: 60_000,
+        },
+      },
+      {
+        resolve: { alias },
+        test: {
           name: 'postgres',
           include: ['{packages,examples,bench}/**/*.pg.test.ts'],
           globalSetup: ['packages/test-kit/src/global-setup.ts'],

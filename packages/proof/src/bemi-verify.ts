@@ -3,16 +3,10 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { encodeBase64 } from './base64.ts';
 import { sha256Into, verifyEd25519 } from './node-crypto.ts';
-import type { ProvenCommit, ProvenContext, ProvenEntry } from './proven-entry.ts';
+import { printable, proofFacts, proofHeadline, reportFacts } from './proof-facts.ts';
 import { isReportNote, type ReportResult, verifyReport } from './report-note.ts';
 import { formatTime } from './time.ts';
-import {
-  ED25519,
-  formatKeyId,
-  formatVerifierKey,
-  parseVerifierKey,
-  type VerifierKey,
-} from './verifier-key.ts';
+import { ED25519, formatVerifierKey, parseVerifierKey, type VerifierKey } from './verifier-key.ts';
 import { type EntryProofResult, verifyEntryProof } from './verify-entry-proof.ts';
 
 const HELP = `Usage: bemi-verify FILE... --key KEY [--key KEY] [--checkpoint FILE] [--json]
@@ -155,13 +149,7 @@ function verifyReportFile(file: string, text: string, keys: readonly VerifierKey
 function reportOfReport(file: string, result: ReportResult): string {
   if (!result.valid)
     return `✗ ${printable(file)}: not proven (${result.code})\n\n  ${printable(result.message)}\n\n`;
-  const { origin, documents } = result.note;
-  const rows = [
-    ...documents.map(({ name }) => ['document', `${name}, unaltered`] as const),
-    ['log', `${origin.logId}, generation ${origin.generation}`] as const,
-    ['signed by', `${result.key.name}, key ${formatKeyId(result.key.id)}`] as const,
-  ];
-  const lines = rows.map(([name, value]) => `  ${name.padEnd(13)} ${printable(value)}\n`);
+  const lines = reportFacts(result).map(([name, value]) => `  ${name.padEnd(13)} ${printable(value)}\n`);
   return `✓ ${printable(file)}: report, signed by the log's key\n\n${lines.join('')}\n`;
 }
 
@@ -174,91 +162,8 @@ function reportJson(file: string, result: ReportResult): unknown {
 function report(file: string, result: EntryProofResult): string {
   if (!result.valid)
     return `✗ ${printable(file)}: not proven (${result.code})\n\n  ${printable(result.message)}\n\n`;
-  const { entry, logId, generation, database, size, root, signatures } = result;
-  const rows = [
-    ...rowsOf(entry),
-    ['database', database],
-    ['log', `${logId}, generation ${generation}`],
-    ['checkpoint', `size ${size}, root ${encodeBase64(root)}`],
-    ...signatures.map(({ key, timestamp }) => [
-      timestamp === undefined ? 'signed by' : 'cosigned by',
-      `${key.name}, key ${formatKeyId(key.id)}${timestamp === undefined ? '' : `, ${new Date(Number(timestamp) * 1000).toISOString()}`}`,
-    ]),
-  ].filter((row): row is [string, string] => row[1] !== undefined && row[1] !== null);
-  const lines = rows.map(([name, value]) => `  ${name.padEnd(13)} ${printable(value)}\n`);
-  return `✓ ${printable(file)}: ${printable(headline(entry))}, proven\n\n${lines.join('')}\n`;
-}
-
-function headline(entry: ProvenEntry): string {
-  switch (entry.kind) {
-    case 'change':
-      return `entry ${entry.sequence}, ${entry.operation} on ${entry.schema}.${entry.table}`;
-    case 'event':
-      return `entry ${entry.sequence}, event ${entry.eventKind}`;
-    case 'opaque':
-      return `entry ${entry.sequence}, of a kind that this version doesn't know`;
-    default:
-      return `entry ${entry.sequence}, ${entry.kind}`;
-  }
-}
-
-type Row = readonly [string, string | null | undefined];
-
-const ERASED = 'erased, or withheld by whoever made the proof: the entry is proven, its texts are not known';
-
-function rowsOf(entry: ProvenEntry): Row[] {
-  switch (entry.kind) {
-    case 'change':
-      return [
-        ...(entry.erased
-          ? [['row', ERASED] as const]
-          : [
-              ['primary key', entry.primaryKey] as const,
-              ['before', entry.before] as const,
-              ['after', entry.after] as const,
-            ]),
-        ['quarantine', entry.quarantined ? 'what the log could not keep as text' : undefined],
-        ...(entry.context === undefined ? [['context', 'none'] as const] : contextRows(entry.context)),
-        ...commitRows(entry.commit),
-        ['position', entry.position],
-      ];
-    case 'context':
-      return [...contextRows(entry), ...commitRows(entry.commit)];
-    case 'commit':
-      return commitRows(entry);
-    case 'event':
-      return [
-        ['at', formatTime(entry.at)],
-        ['actor', entry.actor],
-        ['payload', entry.erased ? ERASED : entry.payload],
-      ];
-    case 'opaque':
-      return [];
-  }
-}
-
-function contextRows(context: Omit<ProvenContext, 'commit' | 'kind'>): Row[] {
-  return [['context', `${context.erased ? ERASED : context.context} (${context.authenticity})`]];
-}
-
-function commitRows(commit: ProvenCommit): Row[] {
-  return [
-    [
-      'transaction',
-      `${commit.transactionId}, ${commit.changeCount} ${commit.changeCount === 1 ? 'change' : 'changes'}`,
-    ],
-    ['committed', formatTime(commit.committedAt)],
-    ['recorded', formatTime(commit.recordedAt)],
-    ['actor', commit.erased ? ERASED : commit.actor],
-  ];
-}
-
-/** A row's text must not steer the terminal: control and formatting characters are escaped. */
-function printable(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`,
-  );
+  const lines = proofFacts(result).map(([name, value]) => `  ${name.padEnd(13)} ${printable(value)}\n`);
+  return `✓ ${printable(file)}: ${printable(proofHeadline(result.entry))}, proven\n\n${lines.join('')}\n`;
 }
 
 function toJson(file: string, result: EntryProofResult): unknown {

@@ -4,38 +4,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { keyOfSeed, LOG_ID, SmallLog, type StoredEntry } from '../test/small-log.ts';
+import { keyOfSeed, LOG_ID, partOf as part, SmallLog } from '../test/small-log.ts';
 import { changeFields, commitmentOf, type Quarantine } from './commitment.ts';
 import { cosign } from './cosignature.ts';
 import { type Disclosed, makeEntryProof, type PartToProve, parseEntryProof } from './entry-proof.ts';
 import { inclusionProof } from './inclusion-proof.ts';
 import { rawPublicKey, sha256Into, signerOf, verifyEd25519 } from './node-crypto.ts';
 import type { ChangeHeader, CommitHeader } from './record.ts';
-import { decodeRecord } from './record.ts';
 import { recordOf, writeChangeRecord, writeCommitRecord } from './record-writer.ts';
 import { formatSignatureLine } from './signed-note.ts';
 import { formatTime } from './time.ts';
 import { formatTlogProof } from './tlog-proof.ts';
 import { COSIGNATURE_V1, formatVerifierKey, verifierKey } from './verifier-key.ts';
 import { type VerifyEntryProofOptions, verifyEntryProof } from './verify-entry-proof.ts';
-
-function disclosedOf({ record, fields, erased }: StoredEntry): Disclosed | null {
-  if (fields === null || erased) return null;
-  const [, salt, ...texts] = fields as [string, Uint8Array, ...(string | null)[]];
-  const names = {
-    change: ['primaryKey', 'before', 'after'],
-    context: ['context'],
-    commit: ['actor'],
-    event: ['actor', 'payload'],
-    opaque: [],
-  }[decodeRecord(record).kind];
-  return { salt, ...Object.fromEntries(names.map((name, i) => [name, texts[i]])) };
-}
-
-const part = (log: SmallLog, sequence: number): PartToProve => {
-  const entry = log.entries[sequence]!;
-  return { record: entry.record, disclosed: disclosedOf(entry) };
-};
 
 /** A log with a few transactions; the proof is of a change of the second. */
 async function sample() {

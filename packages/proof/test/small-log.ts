@@ -8,11 +8,12 @@ import {
   eventFields,
   type Field,
 } from '../src/commitment.ts';
+import type { Disclosed, PartToProve } from '../src/entry-proof.ts';
 import { formatLsn } from '../src/lsn.ts';
 import { leafHash } from '../src/merkle-tree.ts';
 import { ed25519PrivateKey, rawPublicKey, sha256Into, signerOf } from '../src/node-crypto.ts';
 import { formatOrigin } from '../src/origin.ts';
-import type { ChangeHeader, CommitHeader, ContextHeader } from '../src/record.ts';
+import { type ChangeHeader, type CommitHeader, type ContextHeader, decodeRecord } from '../src/record.ts';
 import {
   recordOf,
   writeChangeRecord,
@@ -208,3 +209,22 @@ export class SmallLog {
     };
   }
 }
+
+function disclosedOf({ record, fields, erased }: StoredEntry): Disclosed | null {
+  if (fields === null || erased) return null;
+  const [, salt, ...texts] = fields as [string, Uint8Array, ...(string | null)[]];
+  const names = {
+    change: ['primaryKey', 'before', 'after'],
+    context: ['context'],
+    commit: ['actor'],
+    event: ['actor', 'payload'],
+    opaque: [],
+  }[decodeRecord(record).kind];
+  return { salt, ...Object.fromEntries(names.map((name, i) => [name, texts[i]])) };
+}
+
+/** An entry as a proof holds it. */
+export const partOf = (log: SmallLog, sequence: number): PartToProve => {
+  const entry = log.entries[sequence]!;
+  return { record: entry.record, disclosed: disclosedOf(entry) };
+};
