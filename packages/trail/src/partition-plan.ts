@@ -8,6 +8,8 @@ export interface PartitionFacts {
   readonly nextSequence: number;
   /** End of the last range, 0 when there is none. */
   readonly coveredTo: number;
+  /** Beginning of the first range of changes: what was before it has been dropped. */
+  readonly keptFrom: number;
   /** Size of the partitions that exist, indexes included. */
   readonly totalBytes: number;
 }
@@ -29,11 +31,11 @@ const leastBytesPerEntry = 100;
  * less than half of a range is left.
  */
 export function nextPartitionRange(facts: PartitionFacts): SequenceRange | undefined {
-  const { nextSequence, coveredTo, totalBytes } = facts;
+  const { nextSequence, coveredTo, keptFrom, totalBytes } = facts;
   if (coveredTo === 0) return { from: 0, to: firstRangeLength };
   const bytesPerEntry =
-    nextSequence > firstRangeLength / 4
-      ? Math.max(totalBytes / nextSequence, leastBytesPerEntry)
+    nextSequence - keptFrom > firstRangeLength / 4
+      ? Math.max(totalBytes / (nextSequence - keptFrom), leastBytesPerEntry)
       : assumedBytesPerEntry;
   const bytes = Math.max(targetBytes, totalBytes / manyPartitions);
   const wanted = Math.max(firstRangeLength, Math.ceil(bytes / bytesPerEntry));

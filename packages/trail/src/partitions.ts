@@ -8,16 +8,22 @@ export async function extendPartitions(
   nextSequence: number,
 ): Promise<number> {
   for (;;) {
-    const { rows } = await client.query<{ coveredTo: string; totalBytes: string }>(
-      `SELECT coalesce(max(bound.upper), 0)::text AS "coveredTo", coalesce(sum(pg_total_relation_size(leaf.oid)), 0)::text AS "totalBytes"
+    const { rows } = await client.query<{ coveredTo: string; keptFrom: string; totalBytes: string }>(
+      `SELECT coalesce(max(bound.upper), 0)::text AS "coveredTo",
+              coalesce(min(bound.lower) FILTER (WHERE i.inhparent = to_regclass($1)), 0)::text AS "keptFrom",
+              coalesce(sum(pg_total_relation_size(leaf.oid)), 0)::text AS "totalBytes"
          FROM pg_inherits i
          JOIN pg_class leaf ON leaf.oid = i.inhrelid,
-              LATERAL (SELECT substring(pg_get_expr(leaf.relpartbound, leaf.oid) FROM 'TO \\(''(\\d+)''\\)')::bigint AS upper) bound
+              LATERAL (SELECT substring(text FROM 'FROM \\(''(\\d+)''\\)')::bigint AS lower,
+                              substring(text FROM 'TO \\(''(\\d+)''\\)')::bigint AS upper
+                         FROM pg_get_expr(leaf.relpartbound, leaf.oid) AS text) bound
         WHERE i.inhparent = ANY (ARRAY[to_regclass($1), to_regclass($2), to_regclass($3), to_regclass($4)])`,
       ['change_log', 'context_log', 'transaction_log', 'event_log'].map((table) => `bemi.${table}_${log}`),
     );
     const coveredTo = Number(rows[0]?.coveredTo);
-    const range = nextPartitionRange({ nextSequence, coveredTo, totalBytes: Number(rows[0]?.totalBytes) });
+    const keptFrom = Number(rows[0]?.keptFrom);
+    const totalBytes = Number(rows[0]?.totalBytes);
+    const range = nextPartitionRange({ nextSequence, coveredTo, keptFrom, totalBytes });
     if (!range) return coveredTo;
     await client.query('SELECT bemi.create_partitions($1, $2, $3)', [log, range.from, range.to]);
   }

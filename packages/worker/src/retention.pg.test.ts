@@ -130,6 +130,12 @@ test('holds keep what they name; erasure and retention name the hold', async () 
   ]);
   const { rows } = await trail.query(`SELECT payload::text FROM bemi.event_log WHERE kind = 'hold'`);
   expect(rows[0].payload).not.toContain('p3.7');
+  // Whoever takes the hold away behind the worker's back is seen.
+  for (const change of ['DELETE FROM bemi.holds', `UPDATE bemi.holds SET table_name = 'visit'`]) {
+    await trail.query(`BEGIN; ${change}`);
+    expect((await clinic.verify(true)).findings).toMatchObject([{ code: 'hold-altered', id }]);
+    await trail.query('ROLLBACK');
+  }
   // Another record of the table is free; a context that the held one shares is not, nor a row whose key can't be read.
   expect(await erasure('p3.8')).toHaveProperty('sequence');
   const [context] = await clinic.contexts(await clinic.find('patient', 'p3.9'));

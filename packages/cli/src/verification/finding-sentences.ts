@@ -190,6 +190,13 @@ export function findingSentences(finding: StoredFinding): FindingSentences {
         meaning: `The entries are whole, but what people query shows them under ${relationReasons[finding.reason]}.`,
         advice: `Correct bemi.relations by what the event says. ${preserve}`,
       };
+    case 'hold-altered':
+      return {
+        title: `The hold ${finding.id} is not what entry ${n(finding.sequence)} says`,
+        meaning:
+          'Somebody has changed, removed or made up a row of bemi.holds: what was to be kept could be erased, or the other way round.',
+        advice: preserve,
+      };
     case 'source-altered':
       return {
         title: `The log's account of its source was altered (column ${finding.column})`,

@@ -10,6 +10,8 @@ export type StoredFinding =
   | { readonly code: 'relation-altered'; readonly sequence: number; readonly reason: RelationProblem }
   /** A column of `sources` is not what the log's events say. */
   | { readonly code: 'source-altered'; readonly column: string }
+  /** A row of `holds` is not what the event at `sequence` says, is gone, or belongs to no hold in force. */
+  | { readonly code: 'hold-altered'; readonly sequence: number; readonly id: string }
   /** The view `changes` is not the one that belongs to this version of the schema. */
   | { readonly code: 'view-altered' };
 

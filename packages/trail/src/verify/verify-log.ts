@@ -10,6 +10,7 @@ import { readEntries } from '../entries/read-entries.ts';
 import { LogFacts } from './log-facts.ts';
 import type { StoredFinding } from './stored-finding.ts';
 import { strayEntries, strayTiles } from './stray-entries.ts';
+import { verifyHolds } from './verify-holds.ts';
 import { verifyRelations } from './verify-relations.ts';
 import { verifySource } from './verify-source.ts';
 import { verifyView } from './verify-view.ts';
@@ -100,6 +101,7 @@ export async function verifyStoredLog(options: VerifyLogOptions): Promise<Stored
     ...(await strayTiles(client, log)),
     ...(await verifyRelations(client, log, facts.relations, end.size)),
     ...(await verifySource(client, log, facts.source)),
+    ...(await verifyHolds(client, log, facts.events, end.size)),
     ...(view ?? []),
   ];
   findings.sort((a, b) => rankOf(a) - rankOf(b) || placeOf(a) - placeOf(b));
