@@ -84,6 +84,12 @@ test('erased: the log says so, and a second time there is nothing left', async (
   expect(people.stdout).toMatch(/u2 updated Patient\n +the row was erased, its key too\n/);
   const history = await bemi('history', 'Patient', 'clx1');
   expect(history.stdout).toMatch(/No change matches.*Erased +3 changes of this table/s);
+  // An erased change is still proven, and what it was is not told.
+  const proof = await bemi('proof', String(log[0].sequence));
+  expect(proof.code).toBe(0);
+  expect(proof.stdout).not.toMatch(/Ada|clx/);
+  const verified = await bemi('verify', '--json');
+  expect(verified).toMatchObject({ code: 0, stdout: expect.stringContaining('"erased":4') });
   const again = await bemi(...ada, '--yes');
   expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('No change matches') });
 });
