@@ -154,6 +154,13 @@ test('what is no change or context, and what makes no sense, is refused', async 
     'refusal',
     expect.stringContaining('says why'),
   );
+  for (const kind of ['erasure', 'hold', 'retention']) {
+    expect(await clinic.ask(kind, null as never)).toHaveProperty('refusal');
+    expect(await clinic.ask(kind, [])).toHaveProperty('refusal');
+  }
+  // What PostgreSQL could not take out of JSON again would stop the worker for ever.
+  for (const reason of ['\0', '\ud800', '', 'x'.repeat(2_001)])
+    expect(await refusal({ ...good, reason, entries: [[5, 5]] })).toHaveProperty('refusal');
   expect((await clinic.verify()).findings).toEqual([]);
 });
 

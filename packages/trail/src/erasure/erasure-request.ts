@@ -1,3 +1,4 @@
+import { isPlainText, requestMembers } from '../request-payload.ts';
 import type { SequencePair } from './sequence-pairs.ts';
 
 /** What an `erasure` event says, docs/spec/log.md. No key is in it: it would be personal data itself. */
@@ -12,9 +13,8 @@ export const mostErasedEntries = 5_000;
 
 /** The payload of an erasure, or why it is none. */
 export function parseErasure(payload: string): ErasurePayload | string {
-  const { entries, reason, by } = JSON.parse(payload) as Record<string, unknown>;
-  if (typeof reason !== 'string' || reason === '' || typeof by !== 'string' || by === '')
-    return 'an erasure says why, and who wants it';
+  const { entries, reason, by } = requestMembers(payload);
+  if (!isPlainText(reason) || !isPlainText(by)) return 'an erasure says why, and who wants it';
   if (!Array.isArray(entries) || entries.length === 0 || !entries.every(isPair))
     return 'entries are not a list of pairs of sequences';
   let last = -1;

@@ -1,3 +1,5 @@
+import { isPlainText, requestMembers } from '../request-payload.ts';
+
 /** What a `hold` event says, docs/spec/log.md. */
 export interface HoldPayload {
   readonly event: 'placed' | 'released';
@@ -15,28 +17,24 @@ const hashPattern = /^[0-9a-f]{64}$/;
 
 /** The payload of a hold, or why it is none. */
 export function parseHold(payload: string): HoldPayload | string {
-  const hold = JSON.parse(payload) as Record<keyof HoldPayload, unknown>;
+  const hold = requestMembers(payload) as Readonly<Record<keyof HoldPayload, unknown>>;
   if (typeof hold.id !== 'string' || !idPattern.test(hold.id))
     return 'the id of a hold is 16 hexadecimal digits';
-  if (!isText(hold.by)) return 'a hold says who wants it';
+  if (!isPlainText(hold.by)) return 'a hold says who wants it';
   if (hold.event === 'released') {
     return {
       event: 'released',
       id: hold.id,
-      ...(isText(hold.reason) ? { reason: hold.reason } : {}),
+      ...(isPlainText(hold.reason) ? { reason: hold.reason } : {}),
       by: hold.by,
     };
   }
   if (hold.event !== 'placed') return 'a hold is placed or released';
-  if (!isText(hold.reason)) return 'a hold says why';
-  if (!isText(hold.schema) || !isText(hold.table)) return 'a hold names a table, with its schema';
+  if (!isPlainText(hold.reason)) return 'a hold says why';
+  if (!isPlainText(hold.schema) || !isPlainText(hold.table)) return 'a hold names a table, with its schema';
   const { primaryKeyHash } = hold;
   const isOfRecord = typeof primaryKeyHash === 'string' && hashPattern.test(primaryKeyHash);
   if (primaryKeyHash !== undefined && !isOfRecord) return 'the hash of a key is 64 hexadecimal digits';
   const { id, by, reason, schema, table } = hold;
   return { event: 'placed', id, reason, by, schema, table, ...(isOfRecord ? { primaryKeyHash } : {}) };
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
 }
