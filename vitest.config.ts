@@ -29,6 +29,7 @@ export default defineConfig({
           name: 'pure',
           include: ['{packages,examples}/**/src/**/*.test.ts'],
           exclude: ['**/*.pg.test.ts', '**/node_modules/**'],
+          testTimeout: 30_000,
         },
       },
       {

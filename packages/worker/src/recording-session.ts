@@ -20,6 +20,7 @@ import type { Logger } from './logger.ts';
 import type { OpenSession, SessionTargets } from './open-session.ts';
 import { explainProblem, ProblemError } from './problem.ts';
 import { Publisher } from './publication/publisher.ts';
+import { RecentTiles } from './publication/recent-tiles.ts';
 import { RecordedHistory } from './recorded-history.ts';
 import { ShapeRegistry } from './shape-registry.ts';
 import { loadSigningKey } from './signing/signing-key.ts';
@@ -72,6 +73,7 @@ class Recording {
   readonly #queue: AppendQueue;
   readonly #stitcher: Stitcher;
   readonly #upkeep: Upkeep;
+  readonly #recentTiles = new RecentTiles();
   readonly #publisher: Publisher;
   readonly #shapes: ShapeRegistry;
   readonly #pauses = new Set<'look-up' | 'pressure' | 'stopping'>();
@@ -146,6 +148,7 @@ class Recording {
       targets: options.targets.publicationTargets,
       origin: formatOrigin(state),
       fullTiles: session.auditReader.fullTiles,
+      ownTiles: this.#recentTiles,
       isBusy: () => this.#queue.isBusy,
       logger: options.logger,
     });
@@ -265,6 +268,7 @@ class Recording {
     // Remembered outside of the audit database before the source may forget it.
     if (unit.head) {
       this.#options.session.tree.lastSigned.write(unit.head.checkpoint);
+      this.#recentTiles.add(unit.fullTiles);
       this.#publisher.offer(unit.head);
     }
     this.#stream?.confirm(this.#confirmedLsn);

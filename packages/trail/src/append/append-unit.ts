@@ -1,3 +1,4 @@
+import type { FullTile } from '@bemi-db/proof/tile-tree';
 import type { CopyBuffer } from './copy-buffer.ts';
 import type { TreeHead } from './log-tree.ts';
 
@@ -58,6 +59,8 @@ export interface AppendUnit {
   readonly events: CopyBuffer;
   /** Tiles of the tree that these entries fill. */
   readonly tiles: CopyBuffer;
+  /** The same tiles, for those who publish them. */
+  readonly fullTiles: readonly FullTile[];
   /** Where the tree ends; absent from a part, and where there are no entries. */
   readonly head: TreeHead | undefined;
   readonly relations: readonly RelationRow[];

@@ -1,6 +1,7 @@
 import { hashOf } from '@bemi-db/proof/hash';
 import { sha256Into } from '@bemi-db/proof/node-crypto';
 import type { Authenticity, BeforeKind, ChangeHeader, CommitHeader, Operation } from '@bemi-db/proof/record';
+import type { FullTile } from '@bemi-db/proof/tile-tree';
 import type { AppendUnit, InboxAnswer, Progress, QuarantineRow, RelationRow } from './append-unit.ts';
 import { CopyBuffer } from './copy-buffer.ts';
 import { EntryRecord, type Withheld } from './entry-record.ts';
@@ -300,11 +301,12 @@ export class EntryBatch {
     const boundary = this.#boundary;
     if (!boundary) throw new Error('There is no complete transaction to take');
     const { lengths, rowCounts } = boundary;
-    const tiles = this.#growTree(boundary.nextSequence);
+    const fullTiles = this.#growTree(boundary.nextSequence);
     const unit: AppendUnit = {
       firstSequence: this.#firstSequence,
       nextSequence: boundary.nextSequence,
-      tiles,
+      tiles: this.#tileRows(fullTiles),
+      fullTiles,
       // An idle position that moves adds no entries: what was signed holds.
       head: boundary.nextSequence > this.#firstSequence || this.#isUnsigned ? this.#tree.head() : undefined,
       changes: this.#changes,
@@ -332,10 +334,12 @@ export class EntryBatch {
   /** Takes everything, as a part of a source transaction that is still open. Only when nothing complete waits. */
   takePart(): AppendUnit {
     if (this.#boundary) throw new Error('Complete transactions must be taken before a part of an open one');
+    const fullTiles = this.#growTree(this.#nextSequence);
     const unit: AppendUnit = {
       firstSequence: this.#firstSequence,
       nextSequence: this.#nextSequence,
-      tiles: this.#growTree(this.#nextSequence),
+      tiles: this.#tileRows(fullTiles),
+      fullTiles,
       head: undefined,
       changes: this.#changes,
       contexts: this.#contexts,
@@ -374,17 +378,22 @@ export class EntryBatch {
   }
 
   /** Moves the leaves of the entries up to a sequence into the tree. Returns the tiles that became full. */
-  #growTree(nextSequence: number): CopyBuffer {
+  #growTree(nextSequence: number): readonly FullTile[] {
     const count = nextSequence - this.#firstSequence;
+    const tiles = this.#tree.append(this.#leaves, count);
+    this.#leaves.drop(count);
+    return tiles;
+  }
+
+  #tileRows(tiles: readonly FullTile[]): CopyBuffer {
     const rows = this.#empty();
-    for (const { level, index, hashes } of this.#tree.append(this.#leaves, count)) {
+    for (const { level, index, hashes } of tiles) {
       rows.beginRow(tileFields, 64 + hashes.length);
       rows.int32(this.#log);
       rows.int16(level);
       rows.int64(index);
       rows.blob(hashes);
     }
-    this.#leaves.drop(count);
     return rows;
   }
 

@@ -5,6 +5,7 @@ import { sha256Into } from '@bemi-db/proof/node-crypto';
 import type { TileReader } from '@bemi-db/proof/tile-reader';
 import { TILE_BYTES, TILE_WIDTH } from '@bemi-db/proof/tile-tree';
 import { publicationError } from './publication-problem.ts';
+import type { RecentTiles } from './recent-tiles.ts';
 
 /** Reads full tiles from the audit database: those of a level from `fromIndex` to before `toIndex`, 8192 bytes each. */
 export type FullTiles = (level: number, fromIndex: number, toIndex: number) => Promise<readonly Uint8Array[]>;
@@ -33,12 +34,14 @@ export function fullTileCount(size: number, level: number): number {
 export class OfferedTree {
   readonly #offer: Offer;
   readonly #fullTiles: FullTiles;
+  readonly #ownTiles: RecentTiles | undefined;
   /** The last parent of each level that was read: neighbours have the same. */
   readonly #parents: { readonly index: number; readonly hashes: Uint8Array }[] = [];
 
-  constructor(offer: Offer, fullTiles: FullTiles) {
+  constructor(offer: Offer, fullTiles: FullTiles, ownTiles?: RecentTiles) {
     this.#offer = offer;
     this.#fullTiles = fullTiles;
+    this.#ownTiles = ownTiles;
   }
 
   readonly read: TileReader = async (level, index, width) => {
@@ -51,6 +54,8 @@ export class OfferedTree {
 
   /** @throws ProblemError where the audit database has not the tiles of this tree */
   async full(level: number, fromIndex: number, toIndex: number): Promise<readonly Uint8Array[]> {
+    const own = this.#ownTiles?.range(level, fromIndex, toIndex);
+    if (own) return own;
     const tiles = await this.#fullTiles(level, fromIndex, toIndex);
     for (let index = fromIndex; index < toIndex; index++) {
       // 90 µs for each: the pipeline, which shares the thread, waits for a few of them at most.

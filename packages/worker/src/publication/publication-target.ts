@@ -26,6 +26,8 @@ export interface PublicationTarget {
    * @throws ProblemError
    */
   write(path: string, bytes: Uint8Array, options: WriteOptions): Promise<'written' | 'present'>;
+  /** Makes what was written durable, before a checkpoint names it. Absent where each write is. */
+  settle?(): Promise<void>;
   /** Removes files that nothing names any more. Absent where nothing should ever be deleted. */
   removeFolder?(path: string): Promise<void>;
 }

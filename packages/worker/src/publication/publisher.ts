@@ -5,6 +5,7 @@ import { logFolder } from './log-folder.ts';
 import type { FullTiles, Offer } from './offered-tree.ts';
 import type { TargetStatus } from './publication-health.ts';
 import type { PublicationTarget } from './publication-target.ts';
+import type { RecentTiles } from './recent-tiles.ts';
 import { type Candidate, TargetPublication } from './target-publication.ts';
 import type { Witness } from './witness.ts';
 import { WitnessPublication } from './witness-publication.ts';
@@ -14,6 +15,8 @@ export interface PublisherOptions {
   /** Of the log's checkpoints, with its generation. A new generation needs a new publisher. */
   readonly origin: string;
   readonly fullTiles: FullTiles;
+  /** Tiles that need not be read from the audit database, nor compared with the tree. */
+  readonly ownTiles?: RecentTiles;
   readonly logger?: Logger;
   /** Whether the pipeline has more to do than it can at once: catching up then takes less of the machine. */
   readonly isBusy?: () => boolean;
@@ -61,7 +64,8 @@ export class Publisher {
     this.#origin = origin;
     this.#patienceMs = options.patienceMs ?? 1_000;
     const isBusy = options.isBusy ?? (() => false);
-    const shared = { origin, folder, fullTiles, recheckMs, isBusy, logger };
+    const { ownTiles } = options;
+    const shared = { origin, folder, fullTiles, ownTiles, recheckMs, isBusy, logger };
     const paceMs = (own: number | undefined) => Math.max(minIntervalMs, own ?? 0);
     this.#targets = options.targets
       .filter((target) => target.kind === 'files')

@@ -13,6 +13,7 @@ import { type FullTiles, fullTileCount, type Offer, OfferedTree } from './offere
 import { PublicationHealth, type TargetStatus } from './publication-health.ts';
 import { conflictError } from './publication-problem.ts';
 import { noteType, type PublicationTarget, tileType } from './publication-target.ts';
+import type { RecentTiles } from './recent-tiles.ts';
 
 /** What is to be published: an offer, with the cosignatures that came in time. */
 export interface Candidate {
@@ -29,6 +30,7 @@ export interface TargetPublicationOptions {
   /** The log's folder in the target. */
   readonly folder: string;
   readonly fullTiles: FullTiles;
+  readonly ownTiles: RecentTiles | undefined;
   readonly minIntervalMs: number;
   /** Between two checkpoints that are kept. */
   readonly keepIntervalMs: number;
@@ -69,6 +71,8 @@ export class TargetPublication {
   #fullTiles: number[] = [];
   /** The partial tile of each level that is there. */
   #partialTiles: string[] = [];
+  /** Indexes, by level, that have partial tiles which the full one will make needless. */
+  readonly #partialIndexes: Set<number>[] = [];
   #keptMs = Number.NEGATIVE_INFINITY;
   #keptSize = -1;
 
@@ -107,7 +111,7 @@ export class TargetPublication {
   async #publish(candidate: Candidate, signal: AbortSignal): Promise<void> {
     const { offer } = candidate;
     try {
-      const tree = new OfferedTree(offer, this.#options.fullTiles);
+      const tree = new OfferedTree(offer, this.#options.fullTiles, this.#options.ownTiles);
       const now = performance.now();
       if (this.#checkedMs === undefined || now - this.#checkedMs >= this.#options.recheckMs) {
         await this.#check(offer, tree, signal);
@@ -116,6 +120,7 @@ export class TargetPublication {
       await this.#keep(candidate, signal);
       await this.#writeFullTiles(offer, tree, signal);
       await this.#writePartialTiles(offer, signal);
+      await this.#options.target.settle?.();
       await this.#writeCheckpoint(candidate, signal);
       this.#health.published(offer.size);
     } catch (error) {
@@ -140,8 +145,15 @@ export class TargetPublication {
     const size = await this.#expectBeginning(text, 'a checkpoint', offer, tree);
     this.#checkpoint = text;
     this.#partialTiles = [];
-    for (let level = 0; level < tileLevels(size); level++)
+    for (let level = 0; level < tileLevels(size); level++) {
       this.#fullTiles[level] = Math.max(this.#fullTiles[level] ?? 0, fullTileCount(size, level));
+      this.#hasPartial(level, fullTileCount(size, level));
+    }
+  }
+
+  #hasPartial(level: number, index: number): void {
+    this.#partialIndexes[level] ??= new Set();
+    this.#partialIndexes[level].add(index);
   }
 
   /** Never beside a checkpoint that contradicts: whoever compares the two could not tell which is ours. */
@@ -174,7 +186,7 @@ export class TargetPublication {
     const options = { contentType: noteType, isImmutable: true, isRetained: true, signal };
     if ((await target.write(path, Buffer.from(kept.checkpoint), options)) === 'present') {
       // From a try whose answer was lost, perhaps with other cosignatures: it need only be of the same tree.
-      const tree = new OfferedTree(offer, this.#options.fullTiles);
+      const tree = new OfferedTree(offer, this.#options.fullTiles, this.#options.ownTiles);
       const bytes = (await target.read(path, signal)) ?? new Uint8Array();
       await this.#expectBeginning(Buffer.from(bytes).toString('utf8'), 'an old checkpoint', offer, tree);
     }
@@ -212,7 +224,8 @@ export class TargetPublication {
     const { target, folder } = this.#options;
     const path = `${folder}/${formatTilePath({ level, index, width: TILE_WIDTH })}`;
     await this.#writeTile(path, tile, true, signal);
-    await target.removeFolder?.(`${path}.p`); // tlog-tiles: a partial tile may go when the full one is there
+    // tlog-tiles: a partial tile may go when the full one is there.
+    if (this.#partialIndexes[level]?.delete(index)) await target.removeFolder?.(`${path}.p`);
   }
 
   async #writePartialTiles({ size, partialTiles }: Offer, signal: AbortSignal): Promise<void> {
@@ -224,6 +237,7 @@ export class TargetPublication {
       if (this.#partialTiles[level] === path) continue;
       await this.#writeTile(`${this.#options.folder}/${path}`, tile, false, signal);
       this.#partialTiles[level] = path;
+      this.#hasPartial(level, index);
     }
   }
 

@@ -5,11 +5,13 @@ import { LatestLoop } from './latest-loop.ts';
 import { type FullTiles, type Offer, OfferedTree } from './offered-tree.ts';
 import { PublicationHealth, type TargetStatus } from './publication-health.ts';
 import { conflictError, publicationError } from './publication-problem.ts';
+import type { RecentTiles } from './recent-tiles.ts';
 import type { Witness } from './witness.ts';
 
 export interface WitnessPublicationOptions {
   readonly witness: Witness;
   readonly fullTiles: FullTiles;
+  readonly ownTiles?: RecentTiles | undefined;
   readonly minIntervalMs: number;
   readonly recheckMs: number;
   /** Verified signature lines for the checkpoint of an offer. */
