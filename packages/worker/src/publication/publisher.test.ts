@@ -169,6 +169,8 @@ describe('a target', () => {
       await delay(30);
     }
     await waitUntil(() => isPublished(directoryTarget(), 100_100));
+    // The file is there a moment before it is known to be.
+    await waitUntil(() => publisher.status().targets[1]?.lastPublishedSize === 100_100);
     expect(publisher.status().targets).toMatchObject([
       { lastPublishedSize: 100, problem: { code: 'publication-unreachable' } },
       { lastPublishedSize: 100_100, problem: undefined },
