@@ -23,6 +23,10 @@ export function verifyCommand(): Command {
     )
     .option('--from-published <dir|url>', 'verify what the worker published, without the audit database')
     .option('--report <file>', 'write a signed statement for an auditor: FILE.json, FILE.md and FILE.note')
+    .option(
+      '--parallel <threads>',
+      'threads that read, each by a connection, where cores are idle (default: 0)',
+    )
     .option('--json', 'one JSON object, for programs')
     .option('--embedded', 'read the embedded audit database in ./.bemi')
     .addHelpText(

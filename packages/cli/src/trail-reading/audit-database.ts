@@ -19,6 +19,8 @@ export interface AuditDatabase {
   readonly client: pg.Client;
   /** `role@host:port/database`, without the password; for the embedded one, where it lies. */
   readonly name: string;
+  /** For further connections. Holds the password: never log it. */
+  readonly url: string;
 }
 
 const sqlStateInsufficientPrivilege = '42501';
@@ -69,7 +71,11 @@ async function connected<T>(
       await open.client.query('SET default_transaction_read_only = on');
       try {
         const { role, host, port, database } = target;
-        return await work({ client: open.client, name: name ?? `${role}@${host}:${port}/${database}` });
+        return await work({
+          client: open.client,
+          name: name ?? `${role}@${host}:${port}/${database}`,
+          url,
+        });
       } catch (error) {
         throw isDenied(error) ? notReadable(target.role, error) : error;
       }

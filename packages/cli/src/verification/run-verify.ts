@@ -12,6 +12,7 @@ import { chooseSource } from '../trail-reading/choose-source.ts';
 import { nothingRecorded } from '../trail-reading/nothing-recorded.ts';
 import { givenCheckpoints, type KeptCheckpoint, ownCheckpoints } from './kept-checkpoints.ts';
 import { givenKeys, ownKey } from './known-keys.ts';
+import { openReadingThreads } from './reading-threads.ts';
 import { type Evidence, originOf, type Verification, verifyLog } from './verification.ts';
 import { verificationJson } from './verification-json.ts';
 import { verificationText } from './verification-text.ts';
@@ -38,7 +39,7 @@ export async function runVerify(flags: VerifyFlags): Promise<void> {
   }
   await readingAuditDatabase(
     { configuration, isEmbedded: flags.embedded === true },
-    async ({ client, name }) => {
+    async ({ client, name, url }) => {
       const log = await chooseSource(client, configuration, flags.log);
       if (!log) {
         const style = textStyle(flags.json ? process.stderr : process.stdout);
@@ -47,7 +48,7 @@ export async function runVerify(flags: VerifyFlags): Promise<void> {
           'There is nothing to verify: start a worker first.',
         );
       }
-      const verification = await verifyWithProgress(client, log, configuration, flags);
+      const verification = await verifyWithProgress(client, url, log, configuration, flags);
       if (flags.report !== undefined) {
         const { writeReport } = await import('./write-report.ts');
         await writeReport(verification, flags.report, configuration);
@@ -61,18 +62,32 @@ export async function runVerify(flags: VerifyFlags): Promise<void> {
 
 async function verifyWithProgress(
   client: pg.ClientBase,
+  url: string,
   log: SourceSummary,
   configuration: Configuration,
   flags: VerifyFlags,
 ): Promise<Verification> {
   const origin = await originOf(client, log.log);
   const evidence = await gatherEvidence({ name: log.name, origin }, configuration, flags);
+  const threads = openReadingThreads(url, log.log, threadCount(flags.parallel));
   const progress = verifyProgress(process.stderr, log.name);
   try {
-    return await verifyLog({ client, log, origin, evidence, onProgress: progress.update });
+    const { readers } = threads;
+    return await verifyLog({ client, log, origin, evidence, readers, onProgress: progress.update });
   } finally {
     progress.end();
+    await threads.close();
   }
+}
+
+/**
+ * How many threads read. None by default: on two cores, one of which the server keeps busy, they gained nothing (1.8 million
+ * entries: 5.7 s without, 5.4 to 6.3 s with one, 6.0 to 7.8 s with two).
+ */
+function threadCount(asked: string | undefined): number {
+  if (asked === undefined) return 0;
+  if (/^\d{1,2}$/.test(asked)) return Number(asked);
+  throw usageError(`--parallel ${JSON.stringify(asked)} is no number of threads`, 'Give 0 to 99.');
 }
 
 /** Where the worker of this project keeps its key and its memory. */

@@ -1,7 +1,7 @@
 import { formatOrigin } from '@bemi-db/proof/origin';
 import type { SourceSummary } from '@bemi-db/trail/query/trail-summary';
 import type { StoredFinding } from '@bemi-db/trail/verify/stored-finding';
-import { type StoredLogReport, verifyStoredLog } from '@bemi-db/trail/verify/verify-log';
+import { type StepReader, type StoredLogReport, verifyStoredLog } from '@bemi-db/trail/verify/verify-log';
 import type pg from 'pg';
 import { type EntryPlace, entryPlace } from './entry-place.ts';
 import type { KeptCheckpoint, UnreadPlace } from './kept-checkpoints.ts';
@@ -44,6 +44,7 @@ export interface VerificationOptions {
   /** Read before the log is: what a worker signs meanwhile is not held against what was read before. */
   readonly evidence: Evidence;
   readonly isInTransaction?: boolean;
+  readonly readers?: readonly StepReader[];
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
 }
@@ -53,7 +54,7 @@ const mostPlaced = 50;
 
 /** Verifies a stored log against what is known from outside. */
 export async function verifyLog(options: VerificationOptions): Promise<Verification> {
-  const { client, log, origin, evidence, isInTransaction, onProgress, signal } = options;
+  const { client, log, origin, evidence, isInTransaction, readers, onProgress, signal } = options;
   const startedAt = new Date();
   const startedMs = performance.now();
   const report = await verifyStoredLog({
@@ -65,6 +66,7 @@ export async function verifyLog(options: VerificationOptions): Promise<Verificat
       .sort((a, b) => a.checkpoint.size - b.checkpoint.size)
       .map(({ text }) => text),
     ...(isInTransaction === undefined ? {} : { isInTransaction }),
+    ...(readers === undefined ? {} : { readers }),
     ...(onProgress === undefined ? {} : { onProgress }),
     ...(signal === undefined ? {} : { signal }),
   });

@@ -92,6 +92,10 @@ test('what was done to the log is named, with table and time, and no row, key or
   }
   await clinic.auditSql.query('DELETE FROM bemi.change_log WHERE sequence = $1', [first]);
   const missing = JSON.parse((await verifyHere(clinic, '--json')).stdout) as { findings: object[] };
+  const inThreads = JSON.parse(
+    (await verifyHere(clinic, '--json', '--parallel', '2')).stdout,
+  ) as typeof missing;
+  expect(inThreads.findings).toEqual(missing.findings);
   expect(missing.findings[0]).toMatchObject({
     code: 'missing',
     sequence: Number(first),
@@ -114,6 +118,7 @@ test('another key, and what is no key and no checkpoint', async () => {
     [['--checkpoint', 'no-such-file'], 'There is no file no-such-file'],
     [['--checkpoint', other], 'holds no checkpoint'],
     [['--log', 'other'], 'has no log of other'],
+    [['--parallel', 'all'], 'is no number of threads'],
     [['--from-published', '.'], "The log's key is not given"],
   ] as const) {
     const { code, stdout, stderr } = await verifyElsewhere(clinic, ...args);

@@ -25,6 +25,11 @@ export interface VerifyLogOptions {
   readonly checkpoints: readonly string[];
   /** The client is in a transaction, and what that sees is verified. Default: each step is one of its own. */
   readonly isInTransaction?: boolean;
+  /**
+   * Who reads the steps, in turn, each one at a time: for instance threads with connections of their own. Default: the
+   * client alone, which reads ahead by one.
+   */
+  readonly readers?: readonly StepReader[];
   /** Called after each step with the entries that are done, and how many there are. */
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
@@ -54,6 +59,8 @@ const sliceEntries = 2_048;
  */
 export async function verifyStoredLog(options: VerifyLogOptions): Promise<StoredLogReport> {
   const { client, log, onProgress, signal, isInTransaction = false } = options;
+  const ownReader: StepReader = (from, to) => readStep(client, log, from, to, isInTransaction);
+  const readers = options.readers?.length ? options.readers : [ownReader];
   let end = await readEnd(client, log);
   const verifier = new LogVerifier({
     hash: sha256Into,
@@ -63,13 +70,7 @@ export async function verifyStoredLog(options: VerifyLogOptions): Promise<Stored
   });
   const facts = new LogFacts();
   for (let from = 0; ; ) {
-    for await (const { to, tiles, checkpoints, chunk } of readSteps(
-      client,
-      log,
-      from,
-      end.size,
-      isInTransaction,
-    )) {
+    for await (const { to, tiles, checkpoints, chunk } of readSteps(readers, from, end.size)) {
       signal?.throwIfAborted();
       for (const { level, index, hashes } of tiles) verifier.tile(level, index, hashes);
       for (const checkpoint of checkpoints) verifier.checkpoint(checkpoint);
@@ -167,49 +168,70 @@ async function inSnapshot<T>(
   }
 }
 
-interface Step {
+/** What is stored of a range of entries. It can be sent from one thread to another. */
+export interface StoredStep {
   /** Behind the step's last entry. */
   readonly to: number;
   readonly tiles: readonly StoredTile[];
   readonly checkpoints: readonly string[];
-  readonly chunk: EntryChunk;
+  readonly chunk: Pick<
+    EntryChunk,
+    'from' | 'count' | 'records' | 'starts' | 'ends' | 'payloads' | 'erased' | 'duplicates'
+  >;
 }
 
-interface StoredTile {
+export type StepReader = (from: number, to: number) => Promise<StoredStep>;
+
+export interface StoredTile {
   readonly level: number;
   readonly index: number;
-  readonly hashes: Buffer;
+  readonly hashes: Uint8Array;
 }
 
-/** Everything that is stored, in order. While a step is verified, the next one arrives. */
-async function* readSteps(
+/** Reads what is stored of the entries in [from, to), in a transaction of its own unless the client is in one. */
+export async function readStep(
   client: pg.ClientBase,
   log: number,
+  from: number,
+  to: number,
+  isInTransaction = false,
+): Promise<StoredStep> {
+  return await inSnapshot(client, isInTransaction ? 'none' : 'reads', async () => ({
+    to,
+    tiles: await readTiles(client, log, from, to),
+    checkpoints: await readCheckpoints(client, log, from, to),
+    chunk: await readEntries(client, log, from, to),
+  }));
+}
+
+/** Everything that is stored, in order. While a step is verified, the next ones arrive: one from each reader. */
+async function* readSteps(
+  readers: readonly StepReader[],
   start: number,
   size: number,
-  isInTransaction: boolean,
-): AsyncGenerator<Step> {
-  const read = (from: number): Promise<Step> | undefined => {
-    if (from >= size) return undefined;
-    const to = Math.min(from + stepEntries, size);
-    const step = inSnapshot(client, isInTransaction ? 'none' : 'reads', async () => ({
-      to,
-      tiles: await readTiles(client, log, from, to),
-      checkpoints: await readCheckpoints(client, log, from, to),
-      chunk: await readEntries(client, log, from, to),
-    }));
-    step.catch(() => undefined); // it is told when its turn comes
-    return step;
+): AsyncGenerator<StoredStep> {
+  const coming: Promise<StoredStep>[] = [];
+  let at = start;
+  let turn = 0;
+  const readAhead = (): void => {
+    while (coming.length < readers.length && at < size) {
+      const to = Math.min(at + stepEntries, size);
+      // In turn, and steps are taken in order: whose turn it is has finished its last one.
+      const step = readers[turn++ % readers.length]!(at, to);
+      step.catch(() => undefined); // it is told when its turn comes
+      coming.push(step);
+      at = to;
+    }
   };
-  let next = read(start);
+  readAhead();
   try {
-    while (next !== undefined) {
+    for (let next = coming.shift(); next !== undefined; next = coming.shift()) {
       const step = await next;
-      next = read(step.to);
+      readAhead();
       yield step;
     }
   } finally {
-    await next?.catch(() => undefined); // whoever stops early gets the connection back at rest
+    await Promise.allSettled(coming); // whoever stops early gets the connections back at rest
   }
 }
 
@@ -247,7 +269,11 @@ async function readCheckpoints(
 }
 
 /** In slices, so that what arrives meanwhile is taken from the socket. */
-async function giveEntries(chunk: EntryChunk, verifier: LogVerifier, facts: LogFacts): Promise<void> {
+async function giveEntries(
+  chunk: StoredStep['chunk'],
+  verifier: LogVerifier,
+  facts: LogFacts,
+): Promise<void> {
   const duplicates = new Map(chunk.duplicates.map((duplicate) => [duplicate.sequence, duplicate.record]));
   for (let first = 0; first < chunk.count; first += sliceEntries) {
     const last = Math.min(first + sliceEntries, chunk.count);
