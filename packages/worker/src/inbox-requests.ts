@@ -24,6 +24,20 @@ type Verdict =
   | { readonly refusal: string }
   | { readonly wait: 'for another request' | 'for readers' };
 
+/**
+ * What may be asked for. The other kinds say what only the worker knows (`relation`, `alive`, `lineage` …): whoever may
+ * write to the inbox could explain with them what they are there to show.
+ */
+const requestable: ReadonlySet<string> = new Set([
+  'erasure',
+  'hold',
+  'retention',
+  'key',
+  'custom',
+  'access',
+  'config',
+]);
+
 const effectful: ReadonlySet<string> = new Set(['erasure', 'hold', 'retention']);
 
 /** What an event does beside being said, if it does. */
@@ -71,6 +85,9 @@ export class Inbox {
 
   async #judge(request: InboxRequest): Promise<Verdict> {
     const { client, log } = this.#options;
+    if (!requestable.has(request.kind)) {
+      return { refusal: `Events of the kind ${request.kind} are the worker's own: nobody can ask for one.` };
+    }
     if (!effectful.has(request.kind)) return { event: request };
     const before = [...this.#underWay.values()];
     if (before.includes('hold') || before.includes('retention')) return { wait: 'for another request' };

@@ -221,6 +221,33 @@ test(
   2 * minutes,
 );
 
+test('nobody can ask for events that say what only the worker knows', async () => {
+  const bank = await createAuditedBank();
+  await createWorker(bank.targets).run({ drain: true });
+  const kinds = [
+    'relation',
+    'alive',
+    'lineage',
+    'gap',
+    'skip',
+    'lifecycle',
+    'quarantine',
+    'coverage',
+    'unheard-of',
+  ];
+  for (const kind of kinds)
+    await request(bank.auditSql, 0, kind, { fromLsn: '0/1', toLsn: '0/2', generation: 2 });
+  const stop = new AbortController();
+  const running = createWorker(bank.targets).run({ signal: stop.signal });
+  const refused = async () =>
+    (await bank.auditSql.query('SELECT count(*)::integer AS n FROM bemi.inbox WHERE refusal IS NOT NULL'))
+      .rows[0].n;
+  await expect.poll(refused, { timeout: minutes }).toBe(kinds.length);
+  stop.abort();
+  await running;
+  await expectWholeLog(bank);
+});
+
 test('the log says in events that the worker is there, under load and idle, and each goes on where the last one ended', async () => {
   const bank = await createAuditedBank();
   const stop = new AbortController();
