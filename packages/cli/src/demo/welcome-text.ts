@@ -29,5 +29,9 @@ ${labelledLines(rows, style)}
 
 ${cyan(directSqlCommand)}
 
+  And tamper with what was recorded, as somebody could who controls the audit database:
+
+${cyan('npx bemi demo tamper')}
+
 `;
 }

@@ -4,7 +4,7 @@ import { type Checkpoint, parseCheckpoint } from '@bemi-db/proof/checkpoint';
 import { NoteError } from '@bemi-db/proof/signed-note';
 import { checkpointPath, logFolder } from '@bemi-db/worker/publication/log-folder';
 import type { PublicationTarget } from '@bemi-db/worker/publication/publication-target';
-import { publicationTargets } from '@bemi-db/worker/publication/publication-url';
+import { type PublicationEnvironment, publicationTargets } from '@bemi-db/worker/publication/publication-url';
 import type { Witness } from '@bemi-db/worker/publication/witness';
 import { LastSigned } from '@bemi-db/worker/signing/last-signed';
 import { usageError } from '../cli-error.ts';
@@ -94,10 +94,21 @@ export async function givenCheckpoints(place: string, log: LogName): Promise<rea
   );
 }
 
+/**
+ * The environment for a URL that was typed: the token is for the hosts of BEMI_CHECKPOINT_URL, and for no other that an
+ * auditor happens to read from.
+ */
+export function environmentFor(url: string): PublicationEnvironment {
+  const { BEMI_CHECKPOINT_TOKEN: token, BEMI_CHECKPOINT_URL: configured = '', ...others } = process.env;
+  const hosts = configured.split(/\s+/).flatMap((each) => (URL.canParse(each) ? [new URL(each).host] : []));
+  const isOurs = URL.canParse(url) && hosts.includes(new URL(url).host);
+  return token !== undefined && isOurs ? { ...others, BEMI_CHECKPOINT_TOKEN: token } : others;
+}
+
 async function ofUrl(url: string, origin: string): Promise<KeptCheckpoint[]> {
   const unread: UnreadPlace[] = [];
   const found: KeptCheckpoint[] = [];
-  for (const target of publicationTargets(url.replace(/\/checkpoint$/, ''), process.env)) {
+  for (const target of publicationTargets(url.replace(/\/checkpoint$/, ''), environmentFor(url))) {
     if (!isFiles(target)) continue;
     const inFolder = await ofTarget(target, origin, unread);
     found.push(...inFolder);

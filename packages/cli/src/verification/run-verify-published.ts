@@ -11,7 +11,7 @@ import { print } from '../output/print.ts';
 import { harmless } from '../presentation/harmless-text.ts';
 import { countText } from '../presentation/quantity-text.ts';
 import { textStyle } from '../presentation/text-style.ts';
-import { givenCheckpoints, type KeptCheckpoint } from './kept-checkpoints.ts';
+import { environmentFor, givenCheckpoints, type KeptCheckpoint } from './kept-checkpoints.ts';
 import { givenKeys } from './known-keys.ts';
 import { verifyPublished } from './published-log.ts';
 import type { VerifyFlags } from './run-verify.ts';
@@ -29,7 +29,7 @@ export async function runVerifyPublished(place: string, flags: VerifyFlags): Pro
   if (flags.report !== undefined)
     throw usageError('--report needs the audit database', 'Leave --from-published out.');
   const target = /^[a-z][a-z0-9+.-]*:/i.test(place)
-    ? publicationTarget(place, process.env)
+    ? publicationTarget(place, environmentFor(place))
     : directoryTarget(place);
   if (target.kind !== 'files')
     throw usageError('A witness keeps no tiles', 'Name a directory, a bucket or an endpoint.');

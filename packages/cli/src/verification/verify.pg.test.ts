@@ -250,3 +250,22 @@ test('the proof of an entry is checked offline, in the newest checkpoint and in 
     stderr: expect.stringMatching(/can't be proven.*bemi verify/s),
   });
 });
+
+test('a cut comes first, also where the description of a table was cut off', async () => {
+  const clinic = await recordedClinic(1);
+  const { rows } = await clinic.auditSql.query<{ relation: string }>(
+    'SELECT max(relation) AS relation FROM bemi.relations',
+  );
+  const { relation } = rows[0]!;
+  await clinic.auditSql.query(
+    ['change_log', 'context_log', 'transaction_log', 'event_log']
+      .map((table) => `DELETE FROM bemi.${table} WHERE sequence >= ${relation};`)
+      .join(''),
+  );
+  await clinic.auditSql.query('UPDATE bemi.logs SET next_sequence = $1', [relation]);
+  const { findings } = JSON.parse((await verifyHere(clinic, '--json')).stdout) as {
+    findings: { code: string }[];
+  };
+  expect(findings[0]?.code).toBe('rolled-back');
+  expect(findings.map(({ code }) => code)).toContain('relation-altered');
+});

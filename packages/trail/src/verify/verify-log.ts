@@ -298,6 +298,9 @@ const ranks: Partial<Record<StoredFinding['code'], number>> = {
   'untrusted-key': 1,
   'wrong-key': 1,
   'bad-rotation': 1,
+  // Where a table's description was cut off with the end of the log, what the view shows it under remains.
+  'relation-altered': 2,
+  'hold-altered': 2,
   'broken-start': 2,
   'broken-transaction': 2,
   'unknown-relation': 2,
