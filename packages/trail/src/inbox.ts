@@ -72,3 +72,13 @@ export async function refuseRequest(
 ): Promise<void> {
   await client.query('SELECT bemi.refuse($1, $2, $3)', [log, id, refusal]);
 }
+
+/** Unanswered requests for another signing key, the newest first, at most 1,000: others can't push one out of sight. */
+export async function openKeyRequests(client: pg.ClientBase, log: number): Promise<InboxRequest[]> {
+  const { rows } = await client.query<{ id: string; kind: string; actor: string | null; payload: string }>(
+    `SELECT id, kind, actor, payload::text AS payload FROM bemi.inbox
+      WHERE log = $1 AND sequence IS NULL AND answered_at IS NULL AND kind = 'key' ORDER BY id DESC LIMIT 1000`,
+    [log],
+  );
+  return rows.map((row) => ({ ...row, actor: row.actor ?? undefined }));
+}

@@ -6,12 +6,15 @@ import { type Hold, holdsBefore, holdsOnEntries, readHolds } from '@bemi-db/trai
 import { type InboxRequest, openRequests, refuseRequest, requestPage } from '@bemi-db/trail/inbox';
 import { mayDropNow, planRetention } from '@bemi-db/trail/retention/plan-retention';
 import { parseRetention } from '@bemi-db/trail/retention/retention-request';
+import { currentKey } from '@bemi-db/trail/tree/key-events';
 import type pg from 'pg';
+import { keyRequestProblem } from './signing/key-request.ts';
 
 export interface InboxOptions {
   /** Not the writer's. */
   readonly client: pg.ClientBase;
   readonly log: number;
+  readonly logId: string;
   /** Whether a source transaction is open, which may take long. */
   readonly isInTransaction: () => boolean;
   /** Requests to be appended as events, each handed over once. */
@@ -88,6 +91,7 @@ export class Inbox {
     if (!requestable.has(request.kind)) {
       return { refusal: `Events of the kind ${request.kind} are the worker's own: nobody can ask for one.` };
     }
+    if (request.kind === 'key') return this.#judgeKey(request);
     if (!effectful.has(request.kind)) return { event: request };
     const before = [...this.#underWay.values()];
     if (before.includes('hold') || before.includes('retention')) return { wait: 'for another request' };
@@ -99,6 +103,15 @@ export class Inbox {
       default:
         return judgeRetention(client, log, request);
     }
+  }
+
+  async #judgeKey(request: InboxRequest): Promise<Verdict> {
+    const { client, log, logId } = this.#options;
+    const current = await currentKey(client, log);
+    if (!current) return { wait: 'for another request' }; // the log's first events are on their way
+    const currentKeyBytes = Buffer.from(current.publicKey, 'base64');
+    const problem = await keyRequestProblem(request, { logId, currentKey: currentKeyBytes });
+    return problem === undefined ? { event: request } : { refusal: problem };
   }
 }
 

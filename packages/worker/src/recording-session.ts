@@ -52,8 +52,8 @@ const idleTickMs = 1_000;
 const drainTickMs = 50;
 /** How long the finished transactions may take to be committed when the worker is told to stop. */
 const stopTimeoutMs = 5_000;
-/** How long the last checkpoint may take to be published then. */
-const publicationPatienceMs = 2_000;
+/** How long publishing may take then. The last checkpoint comes first; tiles that are left wait for the next start. */
+const publicationPatienceMs = 500;
 
 /**
  * Records until it is told to stop, or everything is drained; throws a ProblemError when either side fails.
@@ -127,6 +127,7 @@ class Recording {
     this.#upkeep = new Upkeep({
       connection: session.upkeep,
       log: state.log,
+      logId: state.logId,
       nextSequence: () => this.#batch.nextSequence,
       isBusy: () => this.#queue.isBusy,
       isInTransaction: () => this.#stitcher.isInTransaction,
@@ -354,10 +355,7 @@ class Recording {
   #considerKey(request: InboxRequest): void {
     const { session, targets, logger } = this.#options;
     const { publicKey } = (JSON.parse(request.payload) ?? {}) as { publicKey?: unknown };
-    if (publicKey === session.tree.publicKey) {
-      logger.warn({ request: request.id }, 'A request to sign with the key that signs already is ignored');
-      return;
-    }
+    if (publicKey === session.tree.publicKey) return; // the session began with it
     const key = loadSigningKey(targets.signing);
     if (!key || encodeBase64(key.publicKey) !== publicKey) {
       logger.warn(

@@ -6,6 +6,7 @@ import { Inbox } from './inbox-requests.ts';
 export interface UpkeepOptions {
   readonly connection: OpenConnection;
   readonly log: number;
+  readonly logId: string;
   readonly nextSequence: () => number;
   /** Whether entries wait for the writer. */
   readonly isBusy: () => boolean;
@@ -43,7 +44,13 @@ export class Upkeep {
   constructor(options: UpkeepOptions) {
     this.#options = options;
     const { connection, log, isInTransaction, onRequests } = options;
-    this.#inbox = new Inbox({ client: connection.client, log, isInTransaction, onRequests });
+    this.#inbox = new Inbox({
+      client: connection.client,
+      log,
+      logId: options.logId,
+      isInTransaction,
+      onRequests,
+    });
   }
 
   async start(): Promise<void> {

@@ -135,7 +135,18 @@ test('forged requests for another key are not accepted, and the worker goes on w
     ]);
   await clinic.auditSql.query(`SELECT pg_notify('bemi_inbox', '0')`);
   await worker.untilPrinted('waits until the worker has that key');
-  await worker.untilPrinted('with the key that signs already is ignored');
+  const refusals = async () =>
+    (
+      await clinic.auditSql.query<{ refusal: string | null }>('SELECT refusal FROM bemi.inbox ORDER BY id')
+    ).rows.map(({ refusal }) => refusal);
+  await expect
+    .poll(refusals, { timeout: 30_000 })
+    .toEqual([
+      'it is not signed by the key that signs now',
+      'the key that it names signs already',
+      null,
+      'it names no key',
+    ]);
   await clinic.sourceSql.query(`INSERT INTO "Patient" VALUES (1000, 'Later')`);
   worker.child.kill('SIGTERM');
   const { code, stdout } = await worker.finished;

@@ -6,20 +6,20 @@ import {
   verifySignatures,
 } from '@bemi-db/proof/checkpoint';
 import { sameBytes } from '@bemi-db/proof/hash';
-import { verifyRotation } from '@bemi-db/proof/key-rotation';
 import { sha256Into, verifyEd25519 } from '@bemi-db/proof/node-crypto';
 import { formatOrigin, parseOrigin } from '@bemi-db/proof/origin';
 import { NoteError } from '@bemi-db/proof/signed-note';
 import { treeHashAt } from '@bemi-db/proof/tile-reader';
 import { ED25519, verifierKey } from '@bemi-db/proof/verifier-key';
 import { LogTree, type TreeHead } from '@bemi-db/trail/append/log-tree';
-import { type InboxRequest, openRequests } from '@bemi-db/trail/inbox';
+import type { InboxRequest } from '@bemi-db/trail/inbox';
 import type { SourceState } from '@bemi-db/trail/sources';
 import { currentKey, pastKeys } from '@bemi-db/trail/tree/key-events';
 import { readStoredTree, StoredTreeError, storedTiles } from '@bemi-db/trail/tree/stored-tree';
 import type pg from 'pg';
 import type { Logger } from '../logger.ts';
 import { RefusalError } from '../refusal.ts';
+import { findKeyRequest } from './key-request.ts';
 import { LastSigned } from './last-signed.ts';
 import {
   createSigningKey,
@@ -176,17 +176,9 @@ async function agreeOnKey(
   if (!current) throw logAltered('The event that names its key is gone');
   const previousKey = Buffer.from(current.publicKey, 'base64');
   if (sameBytes(previousKey, key.publicKey)) return { previousKey, keyRequest: undefined };
-  const wanted = encodeBase64(key.publicKey);
-  for (const request of await openRequests(client, state.log, '0')) {
-    if (request.kind !== 'key') continue;
-    const payload = (JSON.parse(request.payload) ?? {}) as Record<string, unknown>;
-    if (payload['publicKey'] !== wanted || payload['previous'] !== current.publicKey) continue;
-    if (payload['event'] === 'replaced') return { previousKey, keyRequest: request };
-    if (payload['event'] !== 'rotated' || typeof payload['signature'] !== 'string') continue;
-    const signature = Buffer.from(payload['signature'], 'base64');
-    const rotation = { logId: state.logId, previous: previousKey, publicKey: key.publicKey };
-    if (await verifyRotation(rotation, signature, verifyEd25519)) return { previousKey, keyRequest: request };
-  }
+  const log = { log: state.log, logId: state.logId, currentKey: previousKey };
+  const keyRequest = await findKeyRequest(client, log, key.publicKey);
+  if (keyRequest) return { previousKey, keyRequest };
   throw new RefusalError(
     'signing-key-other',
     'The log is signed by another key than this worker has.',
