@@ -152,6 +152,25 @@ test('what follows the last complete transaction waits, and goes out in parts of
   expect((await findSource(sql, 'clinic'))?.nextSequence).toBe(5);
 });
 
+test('units that are sent before the last is answered keep their order, also behind one with statements of its own', async () => {
+  const { sql, writerClient } = await newLog();
+  const writer = new LogWriter({ client: writerClient, log: 0, epoch: await takeOver(writerClient, 0) });
+  const batch = new EntryBatch(0, treeOfSize(0));
+  const appended: Promise<void>[] = [];
+  for (let n = 0; n < 12; n++) {
+    if (n % 3 === 0) batch.relation({ ...shape, oid: n }, 0n);
+    addTransaction(batch, 2);
+    appended.push(writer.append(batch.takeComplete(progress)));
+    if (n % 2 === 1) await appended[n - 1];
+  }
+  await Promise.all(appended);
+  const { rows } = await sql.query(
+    `SELECT (SELECT count(*) FROM bemi.change_log)::integer AS changes, (SELECT count(*) FROM bemi.relations)::integer AS relations,
+            (SELECT next_sequence FROM bemi.logs)::integer AS next`,
+  );
+  expect(rows).toEqual([{ changes: 24, relations: 4, next: 12 * 4 + 4 }]);
+});
+
 test('a writer that was taken over, or does not know the end, is stopped by the fence', async () => {
   const { writerClient, sql } = await newLog();
   const first = new LogWriter({ client: writerClient, log: 0, epoch: await takeOver(writerClient, 0) });

@@ -210,6 +210,7 @@ test(
     await expect.poll(answered, { timeout: minutes }).toBe(20);
     stop.abort();
     await running;
+    expect(worker.status().restarts).toBe(0);
     const { rows } = await bank.auditSql.query(
       `SELECT i.id, e.payload, e.actor FROM bemi.inbox i JOIN bemi.event_log e USING (sequence) WHERE e.kind = 'custom' ORDER BY i.id`,
     );

@@ -30,6 +30,8 @@ export class LogWriter {
   readonly #log: number;
   readonly #epoch: string;
   #isOpen = false;
+  /** Pending while a unit's rare rows are inserted. */
+  #preparing: Promise<void> | undefined;
   /** What was sent last. */
   #last: CopyScript | undefined;
 
@@ -50,6 +52,8 @@ export class LogWriter {
    * next: in the transaction that has failed, or at the fence.
    */
   async append(unit: AppendUnit): Promise<void> {
+    // A unit before this one still runs statements of its own, and is sent only after them.
+    while (this.#preparing) await this.#preparing;
     const statements: string[] = [];
     const data: Buffer[] = [];
     if (!this.#isOpen) {
@@ -57,9 +61,18 @@ export class LogWriter {
     }
     this.#isOpen = unit.progress === undefined;
     if (unit.relations.length + unit.quarantine.length + unit.answers.length > 0) {
-      await this.#last?.finished;
-      if (statements.length > 0) await this.#run(statements.splice(0), []);
-      await this.#insertRare(unit);
+      let ready: () => void = () => undefined;
+      this.#preparing = new Promise((resolve) => {
+        ready = resolve;
+      });
+      try {
+        await this.#last?.finished;
+        if (statements.length > 0) await this.#run(statements.splice(0), []);
+        await this.#insertRare(unit);
+      } finally {
+        this.#preparing = undefined;
+        ready(); // whoever waits goes on after what is sent below, before this call first waits again
+      }
     }
     const copies = {
       change_log: unit.changes,
