@@ -5,25 +5,12 @@ import type { Authenticity, Operation } from './record.ts';
 /** A field of a commitment's list: text as UTF-8, bytes as they are, or NULL. */
 export type Field = string | Uint8Array | null;
 
-/**
- * The commitment to a list of fields as `COPY … (FORMAT binary)` has them: bytes[start, end) is, for each field, its
- * length as a big-endian i32 and its bytes, or ff ff ff ff for NULL (docs/spec/record.md, Commitments). 32 bytes are
- * written to `target` at `at`.
- */
-export function commitFields(
-  hash: HashInto,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  target: Uint8Array,
-  at: number,
-): void {
-  hash(bytes, start, end, target, at);
-}
-
 const utf8 = new TextEncoder();
 
-/** A list of fields as bytes, in the form that {@link commitFields} takes. */
+/**
+ * A list of fields as bytes: for each its length as a big-endian i32 and its bytes, or ff ff ff ff for NULL, as
+ * `COPY … (FORMAT binary)` has them (docs/spec/record.md, Commitments). The commitment is the hash of that.
+ */
 export function encodeFields(fields: readonly Field[]): Uint8Array {
   const encoded = fields.map((field) => (typeof field === 'string' ? utf8.encode(field) : field));
   const list = new Uint8Array(encoded.reduce((bytes, field) => bytes + 4 + (field?.length ?? 0), 0));
@@ -38,7 +25,7 @@ export function encodeFields(fields: readonly Field[]): Uint8Array {
   return list;
 }
 
-/** The commitment to a list of fields: 32 bytes. For where entries are few; see {@link commitFields}. */
+/** The commitment to a list of fields: 32 bytes. For where entries are few: a row of COPY is hashed as it stands. */
 export function commitmentOf(hash: HashInto, fields: readonly Field[]): Uint8Array {
   const list = encodeFields(fields);
   const commitment = new Uint8Array(HASH_BYTES);
