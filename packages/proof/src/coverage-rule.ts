@@ -4,6 +4,13 @@ import { formatLsn } from './lsn.ts';
 
 const UNKNOWN = -1;
 
+/** {@link CoverageRule} between two entries, as plain data. */
+export interface CoverageRuleState {
+  readonly endHigh: number;
+  readonly endLow: number;
+  readonly explained: readonly bigint[];
+}
+
 /**
  * Rule 5 of a whole log (docs/spec/log.md): a commit covers the WAL from where the commit before it ended, or from
  * where an event in between says. LSNs are kept as two halves: no bigint for a commit that is as it should be.
@@ -14,8 +21,17 @@ export class CoverageRule {
   #endLow = 0;
   #explained: bigint[] = [];
 
-  constructor(report: (finding: Finding) => void) {
+  /** @param saved - of a rule that was given the entries up to here */
+  constructor(report: (finding: Finding) => void, saved?: CoverageRuleState) {
     this.#report = report;
+    if (saved === undefined) return;
+    this.#endHigh = saved.endHigh;
+    this.#endLow = saved.endLow;
+    this.#explained = [...saved.explained];
+  }
+
+  save(): CoverageRuleState {
+    return { endHigh: this.#endHigh, endLow: this.#endLow, explained: this.#explained };
   }
 
   /** The log is complete from here on. */

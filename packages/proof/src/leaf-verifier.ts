@@ -22,6 +22,16 @@ export interface TileOutcome {
   readonly unexplained: readonly BadEntry[];
 }
 
+/** {@link LeafVerifier} behind a whole tile, as plain data. */
+export interface LeafVerifierState {
+  readonly next: number;
+  /** Stored tiles whose entries are still to come. */
+  readonly stored: readonly (readonly [number, Uint8Array])[];
+  readonly findings: readonly Finding[];
+  readonly shift: number;
+  readonly tries: number;
+}
+
 const SLOT_BYTES = 512;
 
 /**
@@ -35,7 +45,7 @@ const SLOT_BYTES = 512;
 export class LeafVerifier {
   readonly #hash: HashInto;
   readonly #onTile: (outcome: TileOutcome) => void;
-  readonly #stored = new Map<number, Uint8Array>();
+  readonly #stored: Map<number, Uint8Array>;
   readonly #slots = new Uint8Array(TILE_WIDTH * SLOT_BYTES);
   readonly #ends = new Uint16Array(TILE_WIDTH);
   /** Views on leaves, by the record's length and position: to make one takes a third as long as to hash it. */
@@ -49,13 +59,34 @@ export class LeafVerifier {
   #shift = 0;
   readonly #budget = { tries: 1_000_000 };
 
-  /** @param start - sequence of the first entry: a multiple of 256 */
-  constructor(hash: HashInto, start: number, onTile: (outcome: TileOutcome) => void) {
+  /**
+   * @param from - sequence of the first entry, a multiple of 256; or what was saved of another, which this one continues
+   */
+  constructor(hash: HashInto, from: number | LeafVerifierState, onTile: (outcome: TileOutcome) => void) {
+    const start = typeof from === 'number' ? from : from.next;
     if (start % TILE_WIDTH !== 0) throw new RangeError(`A range begins at a multiple of 256, got ${start}.`);
     this.#hash = hash;
     this.#onTile = onTile;
     this.#next = start;
     this.#start = start;
+    this.#stored = new Map(typeof from === 'number' ? [] : from.stored);
+    if (typeof from === 'number') return;
+    this.#findings = [...from.findings];
+    this.#shift = from.shift;
+    this.#budget.tries = from.tries;
+  }
+
+  /** @throws RangeError within a tile: its records are not saved */
+  save(): LeafVerifierState {
+    if (this.#next !== this.#start)
+      throw new RangeError(`What is saved ends with a tile; the next entry is ${this.#next}.`);
+    return {
+      next: this.#next,
+      stored: [...this.#stored],
+      findings: this.#findings,
+      shift: this.#shift,
+      tries: this.#budget.tries,
+    };
   }
 
   /** The sequence that is expected next. */

@@ -1,6 +1,6 @@
 import { decodeBase64 } from './base64.ts';
 import { type Checkpoint, parseCheckpoint } from './checkpoint.ts';
-import { CoverageRule } from './coverage-rule.ts';
+import { CoverageRule, type CoverageRuleState } from './coverage-rule.ts';
 import { EventPayload } from './event-payload.ts';
 import type { Finding, Notice } from './finding.ts';
 import { sameBytes } from './hash.ts';
@@ -21,12 +21,43 @@ import {
 } from './record.ts';
 import { SequenceRanges } from './sequence-ranges.ts';
 import type { Verify } from './signature.ts';
-import { TransactionRules } from './transaction-rules.ts';
+import { TransactionRules, type TransactionRulesState } from './transaction-rules.ts';
 
 /** What holds from an event on, for checkpoints whose size is greater than its sequence. */
 export interface InForce<T> {
   readonly sequence: number;
   readonly value: T;
+}
+
+interface Rotation {
+  readonly sequence: number;
+  readonly rotation: KeyRotation;
+  readonly signature: Uint8Array;
+}
+
+type Ranges = readonly (readonly [number, number])[];
+
+/** {@link LogRules} between two entries, as plain data. */
+export interface LogRulesState {
+  readonly findings: readonly Finding[];
+  readonly notices: readonly Notice[];
+  readonly keys: readonly InForce<Uint8Array>[];
+  readonly generations: readonly InForce<number>[];
+  /** Checkpoints as texts. */
+  readonly givenUp: readonly InForce<string>[];
+  readonly logId?: string | undefined;
+  readonly opaque: number;
+  readonly next: number;
+  readonly missing: Ranges;
+  readonly erased: Ranges;
+  readonly erasures: Ranges;
+  readonly droppedBefore: number;
+  readonly events: readonly number[];
+  readonly rotations: readonly Rotation[];
+  readonly transactions: TransactionRulesState;
+  readonly coverage: CoverageRuleState;
+  readonly relations: readonly number[];
+  readonly relation: number;
 }
 
 /**
@@ -36,30 +67,78 @@ export interface InForce<T> {
  * After a hole, what the missing entries could have said is not held against those that follow.
  */
 export class LogRules {
-  readonly findings: Finding[] = [];
-  readonly notices: Notice[] = [];
-  readonly keys: InForce<Uint8Array>[] = [];
-  readonly generations: InForce<number>[] = [];
+  readonly findings: Finding[];
+  readonly notices: Notice[];
+  readonly keys: InForce<Uint8Array>[];
+  readonly generations: InForce<number>[];
   /** Checkpoints that `gap` events gave up. */
   readonly givenUp: InForce<Checkpoint>[] = [];
   logId: string | undefined;
 
   #opaque = 0;
   #next = 0;
-  readonly #missing = new SequenceRanges();
-  readonly #erased = new SequenceRanges();
-  readonly #erasures = new SequenceRanges();
+  readonly #missing: SequenceRanges;
+  readonly #erased: SequenceRanges;
+  readonly #erasures: SequenceRanges;
   #droppedBefore = 0;
   /** Sequences of the events, ascending. */
-  readonly #events: number[] = [];
-  readonly #rotations: { sequence: number; rotation: KeyRotation; signature: Uint8Array }[] = [];
+  readonly #events: number[];
+  readonly #rotations: Rotation[];
+  readonly #givenUpTexts: InForce<string>[] = [];
 
-  readonly #transactions = new TransactionRules((finding) => this.#report(finding));
-  readonly #coverage = new CoverageRule((finding) => this.#report(finding));
+  readonly #transactions: TransactionRules;
+  readonly #coverage: CoverageRule;
 
   // Rule 4. Most changes are of the relation that the one before was of.
-  readonly #relations = new Set<number>();
+  readonly #relations: Set<number>;
   #relation = -1;
+
+  /** @param saved - of rules that were given the entries up to here */
+  constructor(saved?: LogRulesState) {
+    const report = (finding: Finding) => this.#report(finding);
+    this.#transactions = new TransactionRules(report, saved?.transactions);
+    this.#coverage = new CoverageRule(report, saved?.coverage);
+    this.#missing = new SequenceRanges(saved?.missing);
+    this.#erased = new SequenceRanges(saved?.erased);
+    this.#erasures = new SequenceRanges(saved?.erasures);
+    this.#relations = new Set(saved?.relations);
+    this.findings = [...(saved?.findings ?? [])];
+    this.notices = [...(saved?.notices ?? [])];
+    this.keys = [...(saved?.keys ?? [])];
+    this.generations = [...(saved?.generations ?? [])];
+    this.#events = [...(saved?.events ?? [])];
+    this.#rotations = [...(saved?.rotations ?? [])];
+    if (saved === undefined) return;
+    for (const { sequence, value } of saved.givenUp) this.#giveUp(sequence, value);
+    this.logId = saved.logId;
+    this.#opaque = saved.opaque;
+    this.#next = saved.next;
+    this.#droppedBefore = saved.droppedBefore;
+    this.#relation = saved.relation;
+  }
+
+  save(): LogRulesState {
+    return {
+      findings: this.findings,
+      notices: this.notices,
+      keys: this.keys,
+      generations: this.generations,
+      givenUp: this.#givenUpTexts,
+      logId: this.logId,
+      opaque: this.#opaque,
+      next: this.#next,
+      missing: this.#missing.ranges,
+      erased: this.#erased.ranges,
+      erasures: this.#erasures.ranges,
+      droppedBefore: this.#droppedBefore,
+      events: this.#events,
+      rotations: this.#rotations,
+      transactions: this.#transactions.save(),
+      coverage: this.#coverage.save(),
+      relations: [...this.#relations],
+      relation: this.#relation,
+    };
+  }
 
   /**
    * The record bytes[start, end) of an entry.
@@ -216,11 +295,16 @@ export class LogRules {
     const lost = payload.text('lost');
     if (lost === undefined) return true;
     try {
-      this.givenUp.push({ sequence, value: parseCheckpoint(lost) });
+      this.#giveUp(sequence, lost);
       return true;
     } catch {
       return false;
     }
+  }
+
+  #giveUp(sequence: number, text: string): void {
+    this.givenUp.push({ sequence, value: parseCheckpoint(text) });
+    this.#givenUpTexts.push({ sequence, value: text });
   }
 
   #explain(code: 'gap-accepted' | 'wal-skipped', payload: EventPayload, sequence: number): boolean {

@@ -3,10 +3,15 @@ import { keyOfSeed, LOG_ID, SmallLog } from '../test/small-log.ts';
 import { encodeBase64 } from './base64.ts';
 import { parseCheckpoint, signCheckpoint } from './checkpoint.ts';
 import type { Finding } from './finding.ts';
-import { writeU64Number } from './integer.ts';
+import { readU64Number, writeU64Number } from './integer.ts';
 import { signRotation } from './key-rotation.ts';
 import { LeafVerifier, type TileOutcome } from './leaf-verifier.ts';
-import { type LogReport, LogVerifier, type LogVerifierOptions } from './log-verifier.ts';
+import {
+  type LogReport,
+  LogVerifier,
+  type LogVerifierOptions,
+  type LogVerifierState,
+} from './log-verifier.ts';
 import { leafHash } from './merkle-tree.ts';
 import { rawPublicKey, sha256Into, signerOf, verifyEd25519 } from './node-crypto.ts';
 import { RootVerifier } from './root-verifier.ts';
@@ -26,6 +31,44 @@ async function verifyLog(
     bytes.set(record, 1);
     verifier.entry(bytes, 1, 1 + record.length, payload, erased);
   }
+  const report = await verifier.finish({ size: options.size ?? log.size, frontier: log.tree.frontier() });
+  // Whatever is found: interrupted behind every tile, it finds the same.
+  expect(await verifyInParts(log, options)).toEqual(report);
+  return report;
+}
+
+/** Reads a log as {@link verifyLog} does, each tile by another verifier, which continues the one before. */
+async function verifyInParts(
+  log: SmallLog,
+  options: Partial<LogVerifierOptions> & { size?: number; noTiles?: boolean },
+): Promise<LogReport> {
+  const begun = (saved?: LogVerifierState) =>
+    new LogVerifier({ hash: sha256Into, verify: verifyEd25519, ...options, saved });
+  const bytes = new Uint8Array(600);
+  let verifier = begun();
+  let at = 0;
+  const give = (until: number): void => {
+    const isHere = (end: number) => end > at && end <= until;
+    for (const { level, index, hashes } of log.tiles)
+      if (!options.noTiles && isHere((index + 1) * 256 ** (level + 1))) verifier.tile(level, index, hashes);
+    for (const { size, text } of log.checkpoints)
+      if (isHere(size) || (at === 0 && size === 0)) verifier.checkpoint(text);
+    for (const { record, payload, erased } of log.entries) {
+      const sequence = readU64Number(record, 2);
+      if (sequence < at || sequence >= until) continue;
+      bytes.set(record, 1);
+      verifier.entry(bytes, 1, 1 + record.length, payload, erased);
+    }
+  };
+  const last = log.entries.reduce((most, { record }) => Math.max(most, readU64Number(record, 2)), 0);
+  for (let until = 256; until <= last; until += 256) {
+    give(until);
+    verifier.settleTiles(until);
+    await verifier.settle();
+    verifier = begun(structuredClone(verifier.save()));
+    at = until;
+  }
+  give(Number.POSITIVE_INFINITY);
   return verifier.finish({ size: options.size ?? log.size, frontier: log.tree.frontier() });
 }
 

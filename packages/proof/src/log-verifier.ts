@@ -1,10 +1,10 @@
 import { type Checkpoint, parseCheckpoint, verifySignatures } from './checkpoint.ts';
 import type { Finding, Notice } from './finding.ts';
 import { type HashInto, sameBytes } from './hash.ts';
-import { LeafVerifier } from './leaf-verifier.ts';
-import { inForceAt, LogRules } from './log-rules.ts';
+import { LeafVerifier, type LeafVerifierState } from './leaf-verifier.ts';
+import { inForceAt, LogRules, type LogRulesState } from './log-rules.ts';
 import { parseOrigin } from './origin.ts';
-import { type RootOutcome, RootVerifier } from './root-verifier.ts';
+import { type RootOutcome, RootVerifier, type RootVerifierState } from './root-verifier.ts';
 import type { Verify } from './signature.ts';
 import { type VerifierKey, verifierKey } from './verifier-key.ts';
 
@@ -15,6 +15,36 @@ export interface LogVerifierOptions {
   readonly keys?: readonly VerifierKey[];
   /** Checkpoints that were kept outside of the audit database, as texts. */
   readonly outside?: readonly string[];
+  /**
+   * Of a verifier that was given the entries up to here: this one continues it. Checkpoints from outside that are not
+   * larger were met by that one, or come too late, and are passed over.
+   */
+  readonly saved?: LogVerifierState | undefined;
+}
+
+/**
+ * {@link LogVerifier} between two steps, as plain data: objects, arrays, texts, numbers, bigints and byte arrays. It holds
+ * hashes, positions, keys and checkpoints, and what was found. Of entries it holds the records of those that are not as
+ * they were logged, which have no row, key or context in them.
+ */
+export interface LogVerifierState {
+  readonly leaves: LeafVerifierState;
+  readonly roots: RootVerifierState;
+  readonly rules: LogRulesState;
+  readonly findings: readonly Finding[];
+  readonly notices: readonly Notice[];
+  readonly entries: number;
+  readonly provenSize: number;
+  readonly signedSize: number;
+  readonly agreedSize: number;
+  readonly contradiction?: Contradiction | undefined;
+  readonly contradictsItself: boolean;
+}
+
+/** The first checkpoint that the log contradicts, and up to where it agreed before. */
+interface Contradiction {
+  readonly agreed: number;
+  readonly size: number;
 }
 
 export interface LogReport {
@@ -47,9 +77,9 @@ export class LogVerifier {
   readonly #options: LogVerifierOptions;
   readonly #leaves: LeafVerifier;
   readonly #roots: RootVerifier;
-  readonly #rules = new LogRules();
-  readonly #findings: Finding[] = [];
-  readonly #notices: Notice[] = [];
+  readonly #rules: LogRules;
+  readonly #findings: Finding[];
+  readonly #notices: Notice[];
   #awaiting: RootOutcome[] = [];
   #entries = 0;
   /** Behind the last entry that was given. */
@@ -57,16 +87,53 @@ export class LogVerifier {
   #provenSize = 0;
   #signedSize = 0;
   #agreedSize = 0;
-  /** The first checkpoint that the log contradicts, and up to where it agreed before. */
-  #contradiction: { readonly agreed: number; readonly size: number } | undefined;
+  #contradiction: Contradiction | undefined;
   /** Whether a checkpoint that is stored beside the entries is among those. */
   #contradictsItself = false;
 
   constructor(options: LogVerifierOptions) {
+    const { hash, saved } = options;
     this.#options = options;
-    this.#roots = new RootVerifier(options.hash, (outcome) => this.#awaiting.push(outcome));
-    this.#leaves = new LeafVerifier(options.hash, 0, (outcome) => this.#roots.tile(outcome));
+    this.#roots = new RootVerifier(hash, (outcome) => this.#awaiting.push(outcome), saved?.roots);
+    this.#leaves = new LeafVerifier(hash, saved?.leaves ?? 0, (outcome) => this.#roots.tile(outcome));
+    this.#rules = new LogRules(saved?.rules);
+    // What can't be read from outside is looked at again.
+    this.#findings = (saved?.findings ?? []).filter((found) => !isMalformedOutside(found));
+    this.#notices = [...(saved?.notices ?? [])];
+    if (saved !== undefined) {
+      this.#entries = saved.entries;
+      this.#next = saved.leaves.next;
+      this.#provenSize = saved.provenSize;
+      this.#signedSize = saved.signedSize;
+      this.#agreedSize = saved.agreedSize;
+      this.#contradiction = saved.contradiction;
+      this.#contradictsItself = saved.contradictsItself;
+    }
     for (const text of options.outside ?? []) this.#expect(text, true);
+  }
+
+  /**
+   * What a verifier is continued from, behind the last entry of a tile and after {@link settle}. Stored tiles and
+   * checkpoints that end there have been given. To be written down at once: it is no copy.
+   *
+   * @throws RangeError anywhere else
+   */
+  save(): LogVerifierState {
+    if (this.#awaiting.length > 0)
+      throw new RangeError('Checkpoints wait for their signatures to be verified.');
+    return {
+      leaves: this.#leaves.save(),
+      roots: this.#roots.save(),
+      rules: this.#rules.save(),
+      findings: this.#findings,
+      notices: this.#notices,
+      entries: this.#entries,
+      provenSize: this.#provenSize,
+      signedSize: this.#signedSize,
+      agreedSize: this.#agreedSize,
+      contradiction: this.#contradiction,
+      contradictsItself: this.#contradictsItself,
+    };
   }
 
   /** A stored full tile. */
@@ -82,7 +149,9 @@ export class LogVerifier {
 
   #expect(text: string, outside: boolean): void {
     try {
-      this.#roots.expect({ checkpoint: parseCheckpoint(text), outside });
+      const checkpoint = parseCheckpoint(text);
+      if (outside && this.#options.saved !== undefined && checkpoint.size <= this.#roots.size) return;
+      this.#roots.expect({ checkpoint, outside });
     } catch (error) {
       if (!(error instanceof Error) || error.name !== 'NoteError') throw error;
       this.#findings.push({ code: 'malformed-checkpoint', outside, message: error.message });
@@ -128,16 +197,22 @@ export class LogVerifier {
     const missingAtEnd = size !== undefined && size > this.#next ? size - this.#next : 0;
     if (missingAtEnd > 0) this.#findings.push({ code: 'missing', sequence: this.#next, count: missingAtEnd });
     const end = this.#next;
+    // Since it was interrupted, the log was cut below what had been verified.
+    const isCut = size !== undefined && size < (this.#options.saved?.leaves.next ?? 0);
     for (const index of this.#leaves.finish()) this.#findings.push({ code: 'tile-altered', level: 0, index });
-    const beyond = this.#roots.finish(missingAtEnd === 0 ? stored.frontier : undefined);
+    const beyond = this.#roots.finish(missingAtEnd === 0 && !isCut ? stored.frontier : undefined);
     await this.settle();
     await this.#rules.finish(this.#options.verify);
-    for (const { checkpoint, outside } of beyond) await this.#beyondEnd(checkpoint, outside, end);
+    for (const { checkpoint, outside } of beyond)
+      await this.#beyondEnd(checkpoint, outside, isCut ? size : end);
     this.#reportContradiction();
     this.#trustKeys();
-    if (size !== undefined && size < end)
+    if (isCut) {
+      const signed = this.#agreedSize > size ? this.#agreedSize : end;
+      this.#findings.push({ code: 'rolled-back', size: signed, entries: size, outside: true });
+    } else if (size !== undefined && size < end)
       this.#findings.push({ code: 'inserted', sequence: size, count: end - size });
-    if (this.#signedSize < end)
+    if (!isCut && this.#signedSize < end)
       this.#findings.push({ code: 'unsigned', sequence: this.#signedSize, count: end - this.#signedSize });
     return {
       findings: [...this.#findings, ...this.#rules.findings, ...this.#roots.findings].filter(
@@ -257,6 +332,10 @@ export class LogVerifier {
     );
     if (!known) this.#findings.push({ code: 'untrusted-key', sequence: 1 });
   }
+}
+
+function isMalformedOutside(finding: Finding): boolean {
+  return finding.code === 'malformed-checkpoint' && finding.outside;
 }
 
 const NAMES_ENTRIES: ReadonlySet<string> = new Set(['altered', 'moved', 'missing', 'inserted']);

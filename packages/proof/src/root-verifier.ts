@@ -4,7 +4,7 @@ import type { Checkpoint } from './checkpoint.ts';
 import type { Finding } from './finding.ts';
 import { type HashInto, sameBytes } from './hash.ts';
 import type { TileOutcome } from './leaf-verifier.ts';
-import { type FullTile, TILE_WIDTH, TileTree } from './tile-tree.ts';
+import { type FullTile, TILE_WIDTH, TileTree, type TileTreeState } from './tile-tree.ts';
 
 /** A checkpoint that is compared with the log's root at its size. */
 export interface ExpectedRoot {
@@ -18,6 +18,28 @@ export interface RootOutcome extends ExpectedRoot {
   readonly root: 'same' | 'other' | 'unknown';
 }
 
+interface Undecided {
+  readonly entries: Finding[];
+  readonly tiles: Finding[];
+  readonly unexplained: BadEntry[];
+}
+
+interface UpperTile {
+  readonly stored?: Uint8Array;
+  readonly computed?: Uint8Array;
+}
+
+/** {@link RootVerifier} between two tiles, as plain data. Roots that it still expects are not in it. */
+export interface RootVerifierState {
+  readonly size: number;
+  readonly findings: readonly Finding[];
+  readonly byTiles?: TileTreeState | undefined;
+  readonly byEntries?: TileTreeState | undefined;
+  readonly undecided: Undecided;
+  readonly unexplained: readonly BadEntry[];
+  readonly upper: readonly (readonly [string, UpperTile])[];
+}
+
 const MAX_UNEXPLAINED = 512;
 
 /**
@@ -28,22 +50,45 @@ const MAX_UNEXPLAINED = 512;
  * entries, the tiles were.
  */
 export class RootVerifier {
-  readonly findings: Finding[] = [];
+  readonly findings: Finding[];
   readonly #hash: HashInto;
   readonly #onRoot: (outcome: RootOutcome) => void;
   #byTiles: TileTree | undefined;
   #byEntries: TileTree | undefined;
-  #undecided: { readonly entries: Finding[]; readonly tiles: Finding[]; readonly unexplained: BadEntry[] };
-  #unexplained: BadEntry[] = [];
+  #undecided: Undecided;
+  #unexplained: BadEntry[];
   readonly #expected: ExpectedRoot[] = [];
-  #size = 0;
-  readonly #upper = new Map<string, { stored?: Uint8Array; computed?: Uint8Array }>();
+  #size: number;
+  readonly #upper: Map<string, UpperTile>;
 
-  constructor(hash: HashInto, onRoot: (outcome: RootOutcome) => void) {
+  /** @param saved - of another that was given the tiles up to here */
+  constructor(
+    hash: HashInto,
+    onRoot: (outcome: RootOutcome) => void,
+    saved: RootVerifierState = emptyState(),
+  ) {
+    const tree = (state: TileTreeState | undefined) => state && new TileTree(hash, state);
     this.#hash = hash;
     this.#onRoot = onRoot;
-    this.#byTiles = new TileTree(hash);
-    this.#undecided = { entries: [], tiles: [], unexplained: [] };
+    this.findings = [...saved.findings];
+    this.#byTiles = tree(saved.byTiles);
+    this.#byEntries = tree(saved.byEntries);
+    this.#undecided = saved.undecided;
+    this.#unexplained = [...saved.unexplained];
+    this.#size = saved.size;
+    this.#upper = new Map(saved.upper);
+  }
+
+  save(): RootVerifierState {
+    return {
+      size: this.#size,
+      findings: this.findings,
+      byTiles: this.#byTiles?.state(),
+      byEntries: this.#byEntries?.state(),
+      undecided: this.#undecided,
+      unexplained: this.#unexplained,
+      upper: [...this.#upper],
+    };
   }
 
   /** How many leaves the tree has. */
@@ -143,7 +188,7 @@ export class RootVerifier {
     if (this.#byEntries === undefined) return;
     this.findings.push(...this.#undecided[altered]);
     if (altered === 'entries') this.#unexplained.push(...this.#undecided.unexplained);
-    this.#undecided = { entries: [], tiles: [], unexplained: [] };
+    this.#undecided = nothingUndecided();
     this.#byEntries = undefined;
   }
 
@@ -177,4 +222,13 @@ export class RootVerifier {
         this.findings[i] = { code: 'moved', sequence: finding.sequence, from };
     }
   }
+}
+
+function emptyState(): RootVerifierState {
+  const byTiles = { size: 0, partialTiles: [] };
+  return { size: 0, findings: [], byTiles, undecided: nothingUndecided(), unexplained: [], upper: [] };
+}
+
+function nothingUndecided(): Undecided {
+  return { entries: [], tiles: [], unexplained: [] };
 }

@@ -1,6 +1,10 @@
 /** Sequences as ranges [first, last], in the order in which they were added. */
 export class SequenceRanges {
-  readonly #ranges: [number, number][] = [];
+  readonly #ranges: [number, number][];
+
+  constructor(ranges: readonly (readonly [number, number])[] = []) {
+    this.#ranges = ranges.map(([first, last]) => [first, last]);
+  }
 
   /** Adds a range; one that follows on the one before continues it. */
   add(first: number, last = first): void {

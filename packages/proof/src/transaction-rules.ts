@@ -3,6 +3,15 @@ import { readU32, readU64Number } from './integer.ts';
 
 const NO_TRANSACTION = -1;
 
+/** {@link TransactionRules} between two entries, as plain data. */
+export interface TransactionRulesState {
+  readonly transaction: number;
+  readonly uncertain: boolean;
+  readonly changes: number;
+  readonly contexts: number;
+  readonly highestContextNumber: number;
+}
+
 /**
  * Rule 3 of a whole log (docs/spec/log.md): a transaction's entries are its changes and contexts, then its commit,
  * with events in between; its number is the sequence of the first; contexts count from 0, and the commit's counts are
@@ -19,8 +28,25 @@ export class TransactionRules {
   #contexts = 0;
   #highestContextNumber = 0;
 
-  constructor(report: (finding: Finding) => void) {
+  /** @param saved - of rules that were given the entries up to here */
+  constructor(report: (finding: Finding) => void, saved?: TransactionRulesState) {
     this.#report = report;
+    if (saved === undefined) return;
+    this.#transaction = saved.transaction;
+    this.#uncertain = saved.uncertain;
+    this.#changes = saved.changes;
+    this.#contexts = saved.contexts;
+    this.#highestContextNumber = saved.highestContextNumber;
+  }
+
+  save(): TransactionRulesState {
+    return {
+      transaction: this.#transaction,
+      uncertain: this.#uncertain,
+      changes: this.#changes,
+      contexts: this.#contexts,
+      highestContextNumber: this.#highestContextNumber,
+    };
   }
 
   change(bytes: Uint8Array, start: number, sequence: number): void {
