@@ -27,6 +27,9 @@ export function verifyCommand(): Command {
       '--parallel <threads>',
       'threads that read, each by a connection, where cores are idle (default: 0)',
     )
+    .option('--resume', 'go on with a verification of this log that was interrupted')
+    .option('--progress <file>', 'where its progress is kept (default: in the state directory)')
+    .option('--save-every <seconds>', 'how often progress is written down (default: 5)')
     .option('--json', 'one JSON object, for programs')
     .option('--embedded', 'read the embedded audit database in ./.bemi')
     .addHelpText(
@@ -37,10 +40,12 @@ Examples:
   bemi verify --checkpoint s3://acme-audit/bemi?region=eu-central-1 --key log.vkey
   bemi verify --checkpoint kept/ --json | jq '.findings[0]'
   bemi verify --report 2026-q4 --key log.vkey
+  bemi verify --resume
   bemi verify --from-published /var/lib/bemi/published --key log.vkey
 
 Without --key, the key beside the worker is used; without either, the log is believed which key signs it.
-It reads, and writes nothing: a role with SELECT is enough. No row, key or context is printed.
+What a verification that was interrupted has read is not read again by --resume, and the result says so.
+Of the database it reads, and writes nothing: a role with SELECT is enough. No row, key or context is printed.
 Exit codes: 0 whole, 1 something was found, 2 wrong usage. docs/verification.md explains each finding.`,
     )
     .action(async (flags: VerifyFlags) => {

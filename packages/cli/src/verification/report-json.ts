@@ -11,7 +11,7 @@ import { caveatLines } from './verification-text.ts';
 export type ReportJson = ReturnType<typeof reportJson>;
 
 export function reportJson(verification: Verification, program: string) {
-  const { log, origin, report, findings, evidence, keys, provenBy, startedAt } = verification;
+  const { log, origin, report, findings, evidence, keys, provenBy, parts, startedAt } = verification;
   const { facts } = report;
   const time = (value: bigint | undefined): string | null => (value === undefined ? null : formatTime(value));
   const silence = facts.longestSilence;
@@ -22,6 +22,9 @@ export function reportJson(verification: Verification, program: string) {
     version: 1,
     program: `bemi ${program}`,
     verifiedAt: startedAt.toISOString(),
+    resumed: parts.map(({ from, to, beganAt, endedAt }) => ({
+      ...{ from, to, beganAt: beganAt.toISOString(), endedAt: endedAt.toISOString() },
+    })),
     valid: findings.length === 0,
     log: { name: log.name, database: log.database, id: report.logId ?? null, origin },
     size: report.size,

@@ -26,6 +26,8 @@ export async function runVerifyPublished(place: string, flags: VerifyFlags): Pro
       "The log's key is not given",
       'Give it by --key: what is published says itself which key signed it, and anybody may have written it.',
     );
+  if (flags.resume !== undefined || flags.progress !== undefined || flags.saveEvery !== undefined)
+    throw usageError('What was published is verified in one go', 'Leave --resume out.');
   if (flags.report !== undefined)
     throw usageError('--report needs the audit database', 'Leave --from-published out.');
   const target = /^[a-z][a-z0-9+.-]*:/i.test(place)

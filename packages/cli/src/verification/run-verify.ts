@@ -5,21 +5,31 @@ import { usageError } from '../cli-error.ts';
 import { bemiFolder } from '../configuration/bemi-folder.ts';
 import { type Configuration, loadConfiguration } from '../configuration/configuration.ts';
 import { invocation } from '../output/invocation.ts';
-import { print } from '../output/print.ts';
+import { print, printNote } from '../output/print.ts';
+import { countText } from '../presentation/quantity-text.ts';
 import { textStyle } from '../presentation/text-style.ts';
 import { readingAuditDatabase } from '../trail-reading/audit-database.ts';
 import { chooseSource } from '../trail-reading/choose-source.ts';
 import { nothingRecorded } from '../trail-reading/nothing-recorded.ts';
 import { givenCheckpoints, type KeptCheckpoint, ownCheckpoints } from './kept-checkpoints.ts';
+import { forgetProgress, subjectOf } from './kept-progress.ts';
 import { givenKeys, ownKey } from './known-keys.ts';
+import { ProgressKeeper } from './progress-keeper.ts';
 import { openReadingThreads } from './reading-threads.ts';
+import {
+  evidenceToResume,
+  progressToResume,
+  type ResumptionFlags,
+  saveIntervalMs,
+  whenInterrupted,
+} from './resumption.ts';
 import { type Evidence, originOf, type Verification, verifyLog } from './verification.ts';
 import { verificationJson } from './verification-json.ts';
 import { verificationText } from './verification-text.ts';
 import { verifyProgress } from './verify-progress.ts';
 
 /** The flags of `bemi verify`. */
-export interface VerifyFlags {
+export interface VerifyFlags extends ResumptionFlags {
   readonly log?: string;
   readonly checkpoint?: readonly string[];
   readonly key?: readonly string[];
@@ -68,16 +78,52 @@ async function verifyWithProgress(
   flags: VerifyFlags,
 ): Promise<Verification> {
   const origin = await originOf(client, log.log);
-  const evidence = await gatherEvidence({ name: log.name, origin }, configuration, flags);
+  const gathered = await gatherEvidence({ name: log.name, origin }, configuration, flags);
+  const intervalMs = saveIntervalMs(flags.saveEvery);
+  const subject = await subjectOf(client, log.log, {
+    keys:
+      flags.key === undefined
+        ? []
+        : gathered.keys.map(({ key }) => Buffer.from(key.publicKey).toString('hex')),
+    checkpoints: flags.checkpoint ?? [],
+  });
+  const file = flags.progress ?? join(stateDirectoryOf(configuration), `verifying-${subject.logId}.json`);
+  const from = progressToResume(file, subject, flags);
+  const evidence = from === undefined ? gathered : evidenceToResume(gathered, from);
+  const { checkpoints } = evidence;
+  const begun = { subject, parts: from?.parts ?? [], checkpoints: checkpoints.map(toKeep) };
+  const keeper = new ProgressKeeper(file, begun, from?.paused.at ?? 0, intervalMs);
   const threads = openReadingThreads(url, log.log, threadCount(flags.parallel));
   const progress = verifyProgress(process.stderr, log.name);
+  const sayInterrupted = (): void => {
+    progress.end();
+    if (keeper.keptAt !== undefined)
+      printNote(
+        `Interrupted: ${invocation()} verify --resume goes on at entry ${countText(keeper.keptAt)}.\n`,
+      );
+  };
+  const stopNoting = whenInterrupted(sayInterrupted);
   try {
     const { readers } = threads;
-    return await verifyLog({ client, log, origin, evidence, readers, onProgress: progress.update });
+    const { update: onProgress } = progress;
+    const options = { client, log, origin, evidence, readers, onProgress, from, onPause: keeper.offer };
+    const verification = await verifyLog(options);
+    forgetProgress(file);
+    return verification;
+  } catch (error) {
+    sayInterrupted();
+    throw error;
   } finally {
+    stopNoting();
     progress.end();
+    if (keeper.problem !== undefined)
+      printNote(`Progress could not be kept in ${file} (${keeper.problem}).\n`);
     await threads.close();
   }
+}
+
+function toKeep({ where, text }: KeptCheckpoint): { where: string; text: string } {
+  return { where, text };
 }
 
 /**

@@ -75,7 +75,7 @@ export function placeText(place: EntryPlace, { timeZone }: TextStyle): string | 
 }
 
 function factRows(verification: Verification, style: TextStyle): (readonly [string, string])[] {
-  const { report, findings, provenBy, keys, evidence, elapsedMs } = verification;
+  const { report, findings, provenBy, keys, evidence, entriesRead, elapsedMs } = verification;
   const { facts, size } = report;
   const { colors } = style;
   const rows: (readonly [string, string])[] = [
@@ -117,7 +117,7 @@ function factRows(verification: Verification, style: TextStyle): (readonly [stri
   const seconds = elapsedMs / 1_000;
   rows.push([
     'Read',
-    `${countText(report.entries)} entries in ${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s, ${countText(Math.round(report.entries / Math.max(seconds, 0.001)))} a second`,
+    `${countText(entriesRead)} entries in ${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s, ${countText(Math.round(entriesRead / Math.max(seconds, 0.001)))} a second`,
   ]);
   return rows;
 }
@@ -138,8 +138,16 @@ function keyText({ origin }: Verification, last: LogKey, { colors }: TextStyle):
 
 /** What the verification does not show, and what somebody accepted. */
 export function caveatLines(verification: Verification): string[] {
-  const { report, provenBy, keys, evidence } = verification;
+  const { report, provenBy, keys, evidence, parts } = verification;
   const lines: string[] = [];
+  for (const { from, to, beganAt, endedAt } of parts)
+    lines.push(
+      `Entries ${countText(from)} to ${countText(to - 1)} were read between ${beganAt.toISOString()} and ${endedAt.toISOString()}, before this verification was interrupted, and not again: it says nothing of what was done to them since. Without --resume all is read.`,
+    );
+  if (evidence.lateCheckpoints)
+    lines.push(
+      `Not compared with ${evidence.lateCheckpoints === 1 ? '1 kept checkpoint' : `${countText(evidence.lateCheckpoints)} kept checkpoints`} of what was read before this verification was interrupted: they were not there when it began.`,
+    );
   const { size, provenSize } = report;
   if (provenBy === undefined && size > 0) {
     lines.push(

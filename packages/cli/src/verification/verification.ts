@@ -1,10 +1,16 @@
 import { formatOrigin } from '@bemi-db/proof/origin';
 import type { SourceSummary } from '@bemi-db/trail/query/trail-summary';
 import type { StoredFinding } from '@bemi-db/trail/verify/stored-finding';
-import { type StepReader, type StoredLogReport, verifyStoredLog } from '@bemi-db/trail/verify/verify-log';
+import {
+  type PausedVerification,
+  type StepReader,
+  type StoredLogReport,
+  verifyStoredLog,
+} from '@bemi-db/trail/verify/verify-log';
 import type pg from 'pg';
 import { type EntryPlace, entryPlace } from './entry-place.ts';
 import type { KeptCheckpoint, UnreadPlace } from './kept-checkpoints.ts';
+import type { ReadPart } from './kept-progress.ts';
 import { keyHistory, type LogKey } from './key-history.ts';
 import type { KnownKey } from './known-keys.ts';
 import { pinpoint } from './pinpoint.ts';
@@ -16,6 +22,8 @@ export interface Evidence {
   readonly unread: readonly UnreadPlace[];
   /** Directories with tiles that the worker published. */
   readonly tileFolders: readonly string[];
+  /** Checkpoints that were not compared: they came when the log had been read beyond them. */
+  readonly lateCheckpoints?: number;
 }
 
 export interface PlacedFinding {
@@ -33,6 +41,10 @@ export interface Verification {
   readonly keys: readonly LogKey[];
   /** The checkpoint from outside that proves most; `undefined` where none does. */
   readonly provenBy: KeptCheckpoint | undefined;
+  /** What was read before the verification was interrupted, and not again. */
+  readonly parts: readonly ReadPart[];
+  /** Entries that were read by this run. */
+  readonly entriesRead: number;
   readonly startedAt: Date;
   readonly elapsedMs: number;
 }
@@ -46,6 +58,9 @@ export interface VerificationOptions {
   readonly isInTransaction?: boolean;
   readonly readers?: readonly StepReader[];
   readonly onProgress?: (done: number, total: number) => void;
+  /** Where it was interrupted, and what had been read. */
+  readonly from?: { readonly paused: PausedVerification; readonly parts: readonly ReadPart[] } | undefined;
+  readonly onPause?: (pause: () => PausedVerification) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -54,7 +69,7 @@ const mostPlaced = 50;
 
 /** Verifies a stored log against what is known from outside. */
 export async function verifyLog(options: VerificationOptions): Promise<Verification> {
-  const { client, log, origin, evidence, isInTransaction, readers, onProgress, signal } = options;
+  const { client, log, origin, evidence, from, isInTransaction, readers, onProgress, signal } = options;
   const startedAt = new Date();
   const startedMs = performance.now();
   const report = await verifyStoredLog({
@@ -68,6 +83,8 @@ export async function verifyLog(options: VerificationOptions): Promise<Verificat
     ...(isInTransaction === undefined ? {} : { isInTransaction }),
     ...(readers === undefined ? {} : { readers }),
     ...(onProgress === undefined ? {} : { onProgress }),
+    from: from?.paused,
+    onPause: options.onPause,
     ...(signal === undefined ? {} : { signal }),
   });
   const findings: PlacedFinding[] = [];
@@ -84,6 +101,8 @@ export async function verifyLog(options: VerificationOptions): Promise<Verificat
       provenSize > 0
         ? evidence.checkpoints.find(({ checkpoint }) => checkpoint.size === provenSize)
         : undefined,
+    parts: from?.parts ?? [],
+    entriesRead: report.entries - (from?.paused.verifier.entries ?? 0),
     elapsedMs: performance.now() - startedMs,
   };
 }

@@ -37,6 +37,34 @@ export interface Silence {
   readonly to: bigint;
 }
 
+/**
+ * {@link LogFacts} between two entries, as plain data: objects, arrays, texts, numbers and bigints. What came from the
+ * payloads of events is JSON text.
+ */
+export interface LogFactsState {
+  readonly relations: readonly (readonly [number, string])[];
+  readonly source: string;
+  readonly events: readonly (Omit<ReportedEvent, 'payload'> & { readonly payload: string })[];
+  readonly changes: number;
+  readonly contexts: number;
+  readonly transactions: number;
+  readonly eventCount: number;
+  readonly erased: number;
+  readonly firstCommitAt?: bigint | undefined;
+  readonly lastCommitAt?: bigint | undefined;
+  readonly lastRecordedAt?: bigint | undefined;
+  readonly aliveCount: number;
+  readonly covered: readonly CoveredRange[];
+  readonly longestSilence?: Silence | undefined;
+  readonly heard?: Sign | undefined;
+}
+
+/** A sign of life. */
+interface Sign {
+  readonly sequence: number;
+  readonly at: bigint;
+}
+
 /** Events that say what is recorded, from where to where. */
 const sourceKinds = new Set(['lifecycle', 'lineage', 'gap', 'skip', 'alive']);
 const reportedKinds = new Set(['key', 'gap', 'skip', 'lineage', 'erasure', 'retention', 'hold']);
@@ -44,9 +72,9 @@ const reportedKinds = new Set(['key', 'gap', 'skip', 'lineage', 'erasure', 'rete
 /** What a log says of itself, gathered while it is verified: for comparison with other tables, and for reports. */
 export class LogFacts {
   /** Payloads of the `relation` events, by sequence. */
-  readonly relations = new Map<number, string>();
-  readonly source: ExpectedSource = {};
-  readonly events: ReportedEvent[] = [];
+  readonly relations: Map<number, string>;
+  readonly source: ExpectedSource;
+  readonly events: ReportedEvent[];
   changes = 0;
   contexts = 0;
   transactions = 0;
@@ -57,10 +85,54 @@ export class LogFacts {
   lastCommitAt: bigint | undefined;
   lastRecordedAt: bigint | undefined;
   aliveCount = 0;
-  readonly covered: CoveredRange[] = [];
+  readonly covered: CoveredRange[];
   /** The longest time between two signs of life: commits, `alive` events, starts of the worker. */
   longestSilence: Silence | undefined;
-  #heard: { readonly sequence: number; readonly at: bigint } | undefined;
+  #heard: Sign | undefined;
+
+  /** @param saved - of others that were given the entries up to here */
+  constructor(saved?: LogFactsState) {
+    this.relations = new Map(saved?.relations);
+    this.source = JSON.parse(saved?.source ?? '{}') as ExpectedSource;
+    this.events = (saved?.events ?? []).map((event) => ({
+      ...event,
+      payload: JSON.parse(event.payload) as unknown,
+    }));
+    this.covered = [...(saved?.covered ?? [])];
+    if (saved === undefined) return;
+    this.changes = saved.changes;
+    this.contexts = saved.contexts;
+    this.transactions = saved.transactions;
+    this.eventCount = saved.eventCount;
+    this.erased = saved.erased;
+    this.firstCommitAt = saved.firstCommitAt;
+    this.lastCommitAt = saved.lastCommitAt;
+    this.lastRecordedAt = saved.lastRecordedAt;
+    this.aliveCount = saved.aliveCount;
+    this.longestSilence = saved.longestSilence;
+    this.#heard = saved.heard;
+  }
+
+  /** To be written down at once: it is no copy. */
+  save(): LogFactsState {
+    return {
+      relations: [...this.relations],
+      source: JSON.stringify(this.source),
+      events: this.events.map((event) => ({ ...event, payload: JSON.stringify(event.payload) })),
+      changes: this.changes,
+      contexts: this.contexts,
+      transactions: this.transactions,
+      eventCount: this.eventCount,
+      erased: this.erased,
+      firstCommitAt: this.firstCommitAt,
+      lastCommitAt: this.lastCommitAt,
+      lastRecordedAt: this.lastRecordedAt,
+      aliveCount: this.aliveCount,
+      covered: this.covered,
+      longestSilence: this.longestSilence,
+      heard: this.#heard,
+    };
+  }
 
   entry(
     bytes: Uint8Array,

@@ -1,13 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Notice } from '@bemi-db/proof/finding';
-import { type LogReport, LogVerifier } from '@bemi-db/proof/log-verifier';
+import { type LogReport, LogVerifier, type LogVerifierState } from '@bemi-db/proof/log-verifier';
 import { sha256Into, verifyEd25519 } from '@bemi-db/proof/node-crypto';
 import { TILE_WIDTH } from '@bemi-db/proof/tile-tree';
 import type { VerifierKey } from '@bemi-db/proof/verifier-key';
 import type pg from 'pg';
 import type { EntryChunk } from '../entries/entry-chunk.ts';
 import { readEntries } from '../entries/read-entries.ts';
-import { LogFacts } from './log-facts.ts';
+import { LogFacts, type LogFactsState } from './log-facts.ts';
 import type { StoredFinding } from './stored-finding.ts';
 import { strayEntries, strayTiles } from './stray-entries.ts';
 import { verifyHolds } from './verify-holds.ts';
@@ -32,7 +32,22 @@ export interface VerifyLogOptions {
   readonly readers?: readonly StepReader[];
   /** Called after each step with the entries that are done, and how many there are. */
   readonly onProgress?: (done: number, total: number) => void;
+  /** What an interrupted verification of this log got to: this one goes on from there, and reads nothing before again. */
+  readonly from?: PausedVerification | undefined;
+  /** Called after each step from which the verification can be continued. */
+  readonly onPause?: ((paused: () => PausedVerification) => void) | undefined;
   readonly signal?: AbortSignal;
+}
+
+/**
+ * A verification between two steps, as plain data: objects, arrays, texts, numbers, bigints and byte arrays. There are
+ * neither rows nor keys of rows nor contexts in it.
+ */
+export interface PausedVerification {
+  /** Entries that are verified. */
+  readonly at: number;
+  readonly verifier: LogVerifierState;
+  readonly facts: LogFactsState;
 }
 
 /** What was verified, and what was found. */
@@ -58,7 +73,7 @@ const sliceEntries = 2_048;
  * writer updates from being cleaned up.
  */
 export async function verifyStoredLog(options: VerifyLogOptions): Promise<StoredLogReport> {
-  const { client, log, onProgress, signal, isInTransaction = false } = options;
+  const { client, log, onProgress, onPause, from: paused, signal, isInTransaction = false } = options;
   const ownReader: StepReader = (from, to) => readStep(client, log, from, to, isInTransaction);
   const readers = options.readers?.length ? options.readers : [ownReader];
   let end = await readEnd(client, log);
@@ -67,9 +82,10 @@ export async function verifyStoredLog(options: VerifyLogOptions): Promise<Stored
     verify: verifyEd25519,
     keys: options.keys,
     outside: options.checkpoints,
+    saved: paused?.verifier,
   });
-  const facts = new LogFacts();
-  for (let from = 0; ; ) {
+  const facts = new LogFacts(paused?.facts);
+  for (let from = paused?.at ?? 0; ; ) {
     for await (const { to, tiles, checkpoints, chunk } of readSteps(readers, from, end.size)) {
       signal?.throwIfAborted();
       for (const { level, index, hashes } of tiles) verifier.tile(level, index, hashes);
@@ -80,6 +96,8 @@ export async function verifyStoredLog(options: VerifyLogOptions): Promise<Stored
       if (to < end.size) verifier.settleTiles(to);
       await verifier.settle();
       onProgress?.(to, end.size);
+      if (to < end.size && to % TILE_WIDTH === 0)
+        onPause?.(() => ({ at: to, verifier: verifier.save(), facts: facts.save() }));
     }
     // What was erased or dropped meanwhile is explained by an event behind the end, which is verified then too.
     if (!(await isRemovedAfter(client, log, end.size))) break;
