@@ -26,8 +26,11 @@ const maximumJsonbBytes = 0x0fff_ffff;
 /** At most what an element takes besides the bytes of its text: its entry, a header, padding. */
 const elementOverhead = 16;
 const maximumScale = 16_383;
-/** A larger exponent is an error whatever it belongs to (PG_INT32_MAX / 2, in set_var_from_str). */
-const maximumExponent = 1_073_741_823;
+/**
+ * A larger exponent is an error whatever it belongs to (PG_INT32_MAX / 2, in set_var_from_str). PostgreSQL 16 and later
+ * also take 1,073,741,823, which makes a difference for zero alone; the audit database may be an older one.
+ */
+const maximumExponent = 1_073_741_822;
 /** Digits before the decimal point that fit, in groups of four: 32,768 of them. */
 const maximumDigitsBeforePoint = 131_072;
 
