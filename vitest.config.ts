@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { currentMajor, olderMajors } from './packages/test-kit/src/older-server.ts';
 
 const packages = fileURLToPath(new URL('packages/', import.meta.url));
 
@@ -17,6 +18,39 @@ const alias = [
   })),
   { find: /^@bemi-db\/([a-z-]+)\/(.+)$/, replacement: `${packages}$1/src/$2.ts` },
 ];
+
+/** Tests on a PostgreSQL server that they share. */
+function onPostgres(
+  name: string,
+  postgresMajor: number,
+  include: readonly string[],
+): TestProjectInlineConfiguration {
+  return {
+    resolve: { alias },
+    test: {
+      name,
+      include: [...include],
+      globalSetup: ['packages/test-kit/src/global-setup.ts'],
+      provide: { postgresMajor },
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
+      maxWorkers: 2,
+    },
+  };
+}
+
+/** Projects `postgres-12` to `postgres-18`, as far as this platform has them. */
+export function onEachMajor(
+  majors: readonly number[],
+  include: readonly string[],
+): TestProjectInlineConfiguration[] {
+  return majors.map((major) => onPostgres(`postgres-${major}`, major, include));
+}
+
+// What differs between majors: types, options of the stream, of slots and publications. vitest.majors.config.ts has more.
+const mostTelling = ['types', 'user-types', 'generated'].map(
+  (name) => `packages/worker/src/fidelity-${name}.pg.test.ts`,
+);
 
 // biome-ignore lint/style/noDefaultExport: vitest reads the default export.
 export default defineConfig({
@@ -41,17 +75,8 @@ export default defineConfig({
           testTimeout: 60_000,
         },
       },
-      {
-        resolve: { alias },
-        test: {
-          name: 'postgres',
-          include: ['{packages,examples,bench}/**/*.pg.test.ts'],
-          globalSetup: ['packages/test-kit/src/global-setup.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          maxWorkers: 2,
-        },
-      },
+      onPostgres('postgres', currentMajor, ['{packages,examples,bench}/**/*.pg.test.ts']),
+      ...onEachMajor(olderMajors, [...mostTelling, 'packages/worker/src/capture.pg.test.ts']),
     ],
   },
 });

@@ -1,19 +1,23 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startPostgres } from '@bemi-db/embedded-postgres';
+import { type PostgresOptions, startPostgres } from '@bemi-db/embedded-postgres';
 import type { TestProject } from 'vitest/node';
+import { currentMajor, olderMajors, startOlderPostgres } from './older-server.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
     /** Superuser URL of the server that all tests of a run share. */
     postgresUrl: string;
+    /** The major version of that server, by the configuration of the project. */
+    postgresMajor: number;
   }
 }
 
-/** Starts the one PostgreSQL server of a test run, and stops it when the run ends. */
+/** Starts the one PostgreSQL server of a project's tests, and stops it when the run ends. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const server = await startPostgres({
+  const { postgresMajor } = project.getProvidedContext();
+  const options: PostgresOptions = {
     disposable: true,
     settings: {
       wal_level: 'logical',
@@ -24,7 +28,12 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
       // Half-open connections of killed workers must not hold a slot for a minute.
       wal_sender_timeout: '10s',
     },
-  });
+  };
+  const older = olderMajors.find((major) => major === postgresMajor);
+  if (older === undefined && postgresMajor !== currentMajor)
+    throw new Error(`No PostgreSQL ${postgresMajor} to test on`);
+  const server =
+    older === undefined ? await startPostgres(options) : await startOlderPostgres(older, options);
   project.provide('postgresUrl', server.url());
   // Every worker of a run keeps its key and its memory here, those in processes of their own too.
   const stateDirectory = mkdtempSync(join(tmpdir(), 'bemi-state-'));

@@ -2,6 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type PostgresOptions, type PostgresServer, startPostgres } from '@bemi-db/embedded-postgres';
 
+/** The major that the workspace itself installs, and that tests run on where nothing else is said. */
+export const currentMajor = 18;
+
 export type OlderMajor = 12 | 13 | 14 | 15 | 16 | 17;
 
 const servers = fileURLToPath(new URL('../servers/', import.meta.url));

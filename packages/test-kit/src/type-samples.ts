@@ -59,8 +59,8 @@ const multiranges = (low: string, high: string): readonly string[] => [
   `{(,${low}),[${high},)}`,
 ];
 
-/** By type name, with type modifiers where they matter. */
-export const typeSamples: Readonly<Record<string, readonly string[]>> = {
+/** By type name, with type modifiers where they matter. What only later majors have is in `firstMajors`. */
+const samples: Readonly<Record<string, readonly string[]>> = {
   boolean: ['true', 'false'],
   smallint: ['0', '-32768', '32767'],
   integer: ['0', '-2147483648', '2147483647'],
@@ -149,6 +149,8 @@ export const typeSamples: Readonly<Record<string, readonly string[]>> = {
     '-2562047788:00:54.775807',
     '1 mon',
     'P1Y2M3DT4H5M6.7S',
+    'infinity',
+    '-infinity',
   ],
   'interval(2)': ['1 day 00:00:01.239'],
   json: [
@@ -240,13 +242,53 @@ export const typeSamples: Readonly<Record<string, readonly string[]>> = {
   datemultirange: multiranges('0044-03-15 BC', '10000-01-01'),
 };
 
+/** The first major of types, and of `type value`, that PostgreSQL 12 does not have. */
+const firstMajors: Readonly<Record<string, number>> = {
+  pg_snapshot: 13,
+  regcollation: 13,
+  xid8: 13,
+  int4multirange: 14,
+  int8multirange: 14,
+  nummultirange: 14,
+  tsmultirange: 14,
+  tstzmultirange: 14,
+  datemultirange: 14,
+  pg_brin_bloom_summary: 14,
+  pg_brin_minmax_multi_summary: 14,
+  'numeric Infinity': 14,
+  'numeric -Infinity': 14,
+  'numeric(5,-2)': 15,
+  // Until then it was read as hours, minutes and seconds that each must be in range by themselves.
+  'interval -2562047788:00:54.775807': 15,
+  'interval infinity': 17,
+  'interval -infinity': 17,
+};
+
+/** Whether a major has a type, or one of its values. */
+export function isSupported(major: number, type: string, value?: string): boolean {
+  const name = value === undefined ? type : `${type} ${value}`;
+  return (firstMajors[name] ?? 0) <= major;
+}
+
+/** Values of every type that a major has, by type name, with type modifiers where they matter. */
+export function typeSamples(major: number): Readonly<Record<string, readonly string[]>> {
+  return Object.fromEntries(
+    Object.entries(samples)
+      .filter(([type]) => isSupported(major, type))
+      .map(([type, values]) => [type, values.filter((value) => isSupported(major, type, value))]),
+  );
+}
+
 /** Built-in types that refuse every input: no column can hold a value of them. */
-export const typesWithoutValues: readonly string[] = [
-  'gtsvector',
-  'pg_brin_bloom_summary',
-  'pg_brin_minmax_multi_summary',
-  'pg_dependencies',
-  'pg_mcv_list',
-  'pg_ndistinct',
-  'pg_node_tree',
-];
+export function typesWithoutValues(major: number): readonly string[] {
+  const types = [
+    'gtsvector',
+    'pg_brin_bloom_summary',
+    'pg_brin_minmax_multi_summary',
+    'pg_dependencies',
+    'pg_mcv_list',
+    'pg_ndistinct',
+    'pg_node_tree',
+  ];
+  return types.filter((type) => isSupported(major, type));
+}

@@ -1,5 +1,6 @@
 import { createDatabase } from '@bemi-db/test-kit/database';
 import { createRecordedDatabase } from '@bemi-db/test-kit/recorded-database';
+import { streamsContext } from '@bemi-db/test-kit/server-major';
 import { differences, recordedChanges, watchedChanges, watchRows } from '@bemi-db/test-kit/to-jsonb-oracle';
 import { expect, test } from 'vitest';
 import { textDecoder } from './context-text.ts';
@@ -70,7 +71,7 @@ test.each(['LATIN1', 'WIN1252', 'LATIN10'])(
     expect(differences(await watchedChanges(sql), recorded)).toEqual([]);
     expect(recorded[0]?.primaryKey).toBe(`é${euro}`);
     const { rows } = await trail.query('SELECT context FROM bemi.changes WHERE context IS NOT NULL');
-    expect(rows).toEqual([{ context: { who: `é${euro}`, ß: '€' } }]);
+    expect(rows).toEqual(streamsContext() ? [{ context: { who: `é${euro}`, ß: '€' } }] : []);
   },
 );
 
@@ -100,7 +101,7 @@ test('a database without an encoding: UTF-8 is recorded, other bytes are kept as
       primary_key: 'é',
       before: null,
       after: { id: 'é', v: '😀' },
-      context: { who: 'é' },
+      context: streamsContext() ? { who: 'é' } : null,
     },
     { ...blank, operation: 'INSERT' },
     { ...blank, operation: 'UPDATE' },
@@ -114,7 +115,7 @@ test('a database without an encoding: UTF-8 is recorded, other bytes are kept as
   ]);
   const { rows: kept } = await trail.query('SELECT field, reason FROM bemi.quarantine ORDER BY sequence');
   expect(kept).toEqual([
-    { field: 'context', reason: 'no text in the encoding SQL_ASCII' },
+    ...(streamsContext() ? [{ field: 'context', reason: 'no text in the encoding SQL_ASCII' }] : []),
     { field: 'row', reason: 'invalid-utf-8' },
     { field: 'row', reason: 'invalid-utf-8' },
   ]);
@@ -125,6 +126,8 @@ async function templateIn(encoding: string): Promise<string> {
   const database = await createDatabase();
   const client = await database.connect();
   const name = `${database.name}_${encoding.toLowerCase()}`;
-  await client.query(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING '${encoding}' LOCALE 'C'`);
+  await client.query(
+    `CREATE DATABASE ${name} TEMPLATE template0 ENCODING '${encoding}' LC_COLLATE 'C' LC_CTYPE 'C'`,
+  );
   return name;
 }

@@ -1,12 +1,14 @@
 import { type ArrayElements, arrayLiteral } from '@bemi-db/test-kit/array-literal';
 import { createRecordedDatabase } from '@bemi-db/test-kit/recorded-database';
+import { serverMajor } from '@bemi-db/test-kit/server-major';
 import { differences, recordedChanges, watchedChanges, watchRows } from '@bemi-db/test-kit/to-jsonb-oracle';
 import { typeSamples, typesWithoutValues } from '@bemi-db/test-kit/type-samples';
 import type pg from 'pg';
 import { expect, test } from 'vitest';
 import { createWorker } from './create-worker.ts';
 
-const types = Object.keys(typeSamples);
+const samplesOf = typeSamples(serverMajor());
+const types = Object.keys(samplesOf);
 
 test('no built-in type is forgotten', async () => {
   const { sql } = await createRecordedDatabase(async () => undefined);
@@ -20,14 +22,14 @@ test('no built-in type is forgotten', async () => {
   // Those with a modifier are sampled under it alone.
   const sampledWithModifier = ['bit', 'bpchar', 'varbit'];
   expect(rows.map(({ name }) => name).filter((name) => !sampledWithModifier.includes(name))).toEqual(
-    typesWithoutValues,
+    typesWithoutValues(serverMajor()),
   );
 });
 
 test('every built-in type and its arrays', async () => {
   const { source, audit, sql, trail, slot } = await createRecordedDatabase((client) => makeTables(client));
   for (const [number, type] of types.entries()) {
-    const samples = typeSamples[type]!;
+    const samples = samplesOf[type]!;
     await sql.query(
       `INSERT INTO of_type_${number} SELECT number, v::${type}, w::${type}[]
          FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS sample(v, w, number)`,

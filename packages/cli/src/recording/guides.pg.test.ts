@@ -1,6 +1,6 @@
 import type { PostgresServer } from '@bemi-db/embedded-postgres';
 import { countChanges, verifyLogStructure } from '@bemi-db/test-kit/log-oracle';
-import { startOlderPostgres } from '@bemi-db/test-kit/older-server';
+import { olderMajors, startOlderPostgres } from '@bemi-db/test-kit/older-server';
 import { typeSql } from '@bemi-db/test-kit/type-sql';
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
@@ -99,22 +99,27 @@ test("guide 000's read-only credentials, with its publication and no slot: the w
   await expectRecorded(server, environment, folder);
 });
 
-test('PostgreSQL 13 has no logical messages in its stream: changes are recorded, and context is off', async () => {
-  const server = await startOlderPostgres(13, { settings: guide004.settings });
-  onTestFinished(() => server.stop('immediate'));
-  await typeSql(server.url(), 'CREATE DATABASE holi_protocol;\nCREATE DATABASE bemi_audit;');
-  await typeSql(server.url('holi_protocol'), application);
-  await typeSql(server.url('holi_protocol'), guide004.step2);
-  await typeSql(server.url('holi_protocol'), guide004.step4);
-  await typeSql(
-    server.url('holi_protocol'),
-    `BEGIN; SELECT pg_logical_emit_message(true, '_bemi', '{"userId":"u"}'); ${writes} COMMIT;`,
-  );
-  const environment = { BEMI_DATABASE_URL: server.url('holi_protocol') };
-  await expectRecorded(server, environment);
-  const status = await runBemi(['status'], {
-    BEMI_DESTINATION_URL: server.url('bemi_audit'),
-    ...environment,
-  });
-  expect(status.stdout).toMatch(/context.*off/i);
-});
+const majorsWithoutContext = olderMajors.filter((major) => major < 14);
+
+test.each(majorsWithoutContext)(
+  'PostgreSQL %i has no logical messages in its stream: changes are recorded, and context is off',
+  async (major) => {
+    const server = await startOlderPostgres(major, { settings: guide004.settings });
+    onTestFinished(() => server.stop('immediate'));
+    await typeSql(server.url(), 'CREATE DATABASE holi_protocol;\nCREATE DATABASE bemi_audit;');
+    await typeSql(server.url('holi_protocol'), application);
+    await typeSql(server.url('holi_protocol'), guide004.step2);
+    await typeSql(server.url('holi_protocol'), guide004.step4);
+    await typeSql(
+      server.url('holi_protocol'),
+      `BEGIN; SELECT pg_logical_emit_message(true, '_bemi', '{"userId":"u"}'); ${writes} COMMIT;`,
+    );
+    const environment = { BEMI_DATABASE_URL: server.url('holi_protocol') };
+    await expectRecorded(server, environment);
+    const status = await runBemi(['status'], {
+      BEMI_DESTINATION_URL: server.url('bemi_audit'),
+      ...environment,
+    });
+    expect(status.stdout).toMatch(/context.*off/i);
+  },
+);

@@ -1,5 +1,5 @@
 import { createDatabase, type TestDatabase } from '@bemi-db/test-kit/database';
-import { startOlderPostgres } from '@bemi-db/test-kit/older-server';
+import { olderMajors, startOlderPostgres } from '@bemi-db/test-kit/older-server';
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { dropRoles, setUpRoles, testTrailRoles } from '../../test/trail-roles.ts';
@@ -242,7 +242,7 @@ test('an administrator who is no superuser does it, on an empty database and on 
   }
 });
 
-test.each([13, 15] as const)('on PostgreSQL %i', async (major) => {
+test.each(olderMajors.filter((major) => major === 13 || major === 15))('on PostgreSQL %i', async (major) => {
   const server = await startOlderPostgres(major);
   onTestFinished(() => server.stop('immediate'));
   const wanted = testTrailRoles({ url: server.url() });
