@@ -73,6 +73,8 @@ export interface ReplicationStream {
 export class MissingPublicationError extends Error {
   override readonly name = 'MissingPublicationError';
   readonly code = '42704';
+  /** As a server's errors have it: it is one, that PostgreSQL 18 only says less loudly. */
+  readonly severity = 'ERROR';
   constructor(publications: readonly string[]) {
     super(`publication ${publications.map((name) => quoted(name, '"')).join(', ')} does not exist`);
   }

@@ -29,6 +29,14 @@ export interface ConnectionAttempt {
    * that may be wrong with a slot: the first failure explains it better than the error does.
    */
   readonly findings?: readonly Finding[];
+  /** The transaction that was being sent. */
+  readonly sending?: SentTransaction;
+}
+
+export interface SentTransaction {
+  readonly xid: number;
+  /** The position right behind its commit record's start: from there on the server sends what comes after it. */
+  readonly skipToLsn: string;
 }
 
 export interface ConnectionExplanation {

@@ -10,7 +10,11 @@ export function explainServerError(
   state: string,
   attempt: ConnectionAttempt,
 ): ConnectionExplanation {
-  const explain = bySqlState[state] ?? bySqlStateClass[state.slice(0, 2)] ?? unexplained;
+  // A missing publication is said as such: it is missing for what comes after, too.
+  const isUnsendable = attempt.sending !== undefined && isOfData(state) && state !== '42704';
+  const explain = isUnsendable
+    ? unsendable
+    : (bySqlState[state] ?? bySqlStateClass[state.slice(0, 2)] ?? unexplained);
   const { code, message, fix, retry = true } = explain(attempt, error);
   return { code, message: `${message} (${describeTarget(attempt.target)}, SQLSTATE ${state})`, fix, retry };
 }
@@ -102,6 +106,22 @@ const bySqlStateClass: Readonly<Record<string, Explain>> = {
   '57': interrupted,
 };
 
+/** Whether an error is about what was to be sent: neither the connection, nor resources, nor somebody's intervention. */
+function isOfData(state: string): boolean {
+  return !['08', '28', '53', '55', '57', '58'].includes(state.slice(0, 2));
+}
+
+/** What the walsender can't send, such as a row that is too large with its old version, it can never send. */
+function unsendable({ sending }: ConnectionAttempt): Explained {
+  return {
+    code: 'unsendable',
+    message: `The source server can't send the transaction with xid ${sending?.xid}`,
+    fix:
+      'See the log of the server for why. If that can not be put right, the transaction can be passed over, and the ' +
+      `log says so: bemi skip --to ${sending?.skipToLsn} --reason "…"`,
+  };
+}
+
 function noSuchRole({ database, target }: ConnectionAttempt): Explained {
   return {
     code: 'role',
@@ -161,7 +181,7 @@ function missingObject(attempt: ConnectionAttempt): Explained {
       message: `The publication ${attempt.publication ?? ''} does not exist, or did not when the change was written`,
       fix:
         'Make it by bemi setup. If it does exist, the slot is older: what was written in between can never be ' +
-        'decoded; pass it by bemi skip --to LSN, or replace the slot.',
+        'decoded; pass it over, and the log says so: bemi skip --reason "…"',
     };
   }
   return {

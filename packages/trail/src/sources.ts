@@ -15,7 +15,11 @@ export interface SourceState {
   readonly completeFromLsn: string;
   readonly lastFinalLsn: string;
   readonly confirmedLsn: string;
-  /** End of the last recorded transaction; `completeFromLsn` while there is none. */
+  /** Where the last `gap` or `skip` event says that recording goes on; `0/0` without one. */
+  readonly resumedLsn: string;
+  /** final_lsn of the last transaction of earlier generations; `0/0` in the first. */
+  readonly previousFinalLsn: string;
+  /** All that was committed before it is in the log, or an event says why not. */
   readonly coveredLsn: string;
   readonly nextSequence: number;
 }
@@ -38,8 +42,11 @@ export async function findSource(client: pg.ClientBase, name: string): Promise<S
     `SELECT s.log, l.log_id AS "logId", s.system_identifier AS "systemIdentifier", s.database, s.slot, s.publication, s.generation,
             s.timeline, s.complete_from_lsn::text AS "completeFromLsn", s.last_final_lsn::text AS "lastFinalLsn",
             s.confirmed_lsn::text AS "confirmedLsn", l.next_sequence AS "nextSequence",
-            coalesce((SELECT t.end_lsn FROM bemi.transaction_log t WHERE t.log = s.log ORDER BY t.sequence DESC LIMIT 1),
-                     s.complete_from_lsn)::text AS "coveredLsn"
+            s.resumed_lsn::text AS "resumedLsn", s.previous_final_lsn::text AS "previousFinalLsn",
+            greatest(s.resumed_lsn,
+                     coalesce((SELECT CASE WHEN t.generation = s.generation THEN t.end_lsn END
+                                 FROM bemi.transaction_log t WHERE t.log = s.log ORDER BY t.sequence DESC LIMIT 1),
+                              CASE WHEN s.resumed_lsn = '0/0' THEN s.complete_from_lsn END))::text AS "coveredLsn"
        FROM bemi.logs l JOIN bemi.sources s USING (log)
       WHERE l.name = $1`,
     [name],
@@ -64,30 +71,37 @@ export async function createSource(client: pg.ClientBase, source: NewSource): Pr
 
 /** A recorded transaction, to be compared with one that the source sends again. */
 export interface RecordedTransaction {
+  readonly generation: number;
   readonly commitLsn: string;
   readonly xid: string;
   /** Microseconds since 2000-01-01 UTC. */
   readonly committedAtMicros: string;
 }
 
-/** Up to `limit` recorded transactions of a generation at or after a position, in commit order. */
+/**
+ * Up to `limit` recorded transactions at or after a position, ordered by their commit LSN. Those of one position are
+ * all there: generations of a source that was restored may each have one.
+ */
 export async function recordedTransactions(
   client: pg.ClientBase,
   log: number,
-  generation: number,
   fromLsn: string,
   limit: number,
 ): Promise<RecordedTransaction[]> {
   const { rows } = await client.query<RecordedTransaction>(
-    `SELECT commit_lsn::text AS "commitLsn", xid::text,
+    `SELECT generation, commit_lsn::text AS "commitLsn", xid::text,
             (extract(epoch FROM date_trunc('second', committed_at) - timestamptz '2000-01-01 00:00:00Z')::bigint * 1000000
              + extract(microseconds FROM committed_at)::bigint % 1000000)::text AS "committedAtMicros"
        FROM bemi.transaction_log
-      WHERE log = $1 AND generation = $2 AND commit_lsn >= $3::pg_lsn
-      ORDER BY commit_lsn LIMIT $4`,
-    [log, generation, fromLsn, limit],
+      WHERE log = $1 AND commit_lsn >= $2::pg_lsn
+      ORDER BY commit_lsn LIMIT $3`,
+    [log, fromLsn, limit],
   );
-  return rows;
+  if (rows.length < limit) return rows;
+  // The limit may have cut off some of the last position.
+  const last = rows.at(-1)!.commitLsn;
+  const first = rows.findIndex(({ commitLsn }) => commitLsn === last);
+  return first > 0 ? rows.slice(0, first) : rows;
 }
 
 /** Makes this process the log's writer; whoever wrote before is fenced off. Returns the new epoch. */

@@ -4,9 +4,12 @@ import { type ParsedConnection, parseConnectionString } from '@bemi-db/source/co
 import type { LogResource } from '@bemi-db/trail/tree/log-resource';
 import { aliveIntervalMs } from './alive.ts';
 import type { FailpointHook } from './failpoints.ts';
+import { acceptGap, type RecordedGap, type Statement } from './gap/accept-gap.ts';
+import type { GapAcceptance } from './gap/gap-acceptance.ts';
+import { type RecordedSkip, type SkipRequest, skipWal } from './gap/skip-wal.ts';
 import { type Logger, silentLogger } from './logger.ts';
-import { openSession, type SessionTargets } from './open-session.ts';
-import { explainProblem, type Problem } from './problem.ts';
+import { type OpenSession, openSession, type SessionTargets } from './open-session.ts';
+import { explainProblem, type Problem, ProblemError } from './problem.ts';
 import { directoryTarget } from './publication/directory-target.ts';
 import { type PublicationEnvironment, publicationTargets } from './publication/publication-url.ts';
 import { record } from './recording-session.ts';
@@ -65,6 +68,19 @@ export interface Worker {
    * @throws ProblemError when going on would leave a gap, or no server can cure what is wrong.
    */
   run(options?: RunOptions): Promise<void>;
+  /**
+   * Accepts that something is missing, where `run` refused to go on: an event of the log says so, and what is recorded
+   * from then on belongs to another generation. Records nothing itself.
+   *
+   * @throws ProblemError when there is no gap, it can't be accepted, or another worker holds the log.
+   */
+  acceptGap(request: GapRequest): Promise<RecordedGap>;
+  /**
+   * Passes over WAL that the server can't send, up to a position that `run` has named. An event of the log says so.
+   *
+   * @throws ProblemError when the position can't be, or another worker holds the log.
+   */
+  skip(request: SkipRequest): Promise<RecordedSkip>;
   status(): WorkerStatus;
   /**
    * What anybody may read of the log: `checkpoint`, `tile/…` and `tile/entries/…` of docs/spec/log.md.
@@ -74,7 +90,12 @@ export interface Worker {
   readLog(path: string): Promise<LogResource | undefined>;
 }
 
+/** Somebody accepts a gap. */
+export interface GapRequest extends Statement, GapAcceptance {}
+
 const drainPatienceMs = 30_000;
+/** A worker that refuses over and over holds the log for moments only. */
+const lockTries = 10;
 /** Before this version pgoutput has no option `messages`. */
 const firstVersionWithMessages = 140_000;
 
@@ -100,7 +121,36 @@ export function createWorker(options: WorkerOptions): Worker {
     counters.state = 'waiting';
   };
 
+  /** A session for a single act. What is in its way is not waited for. */
+  const once = async <T>(
+    acceptance: GapAcceptance | undefined,
+    act: (session: OpenSession) => Promise<T>,
+  ): Promise<T> => {
+    let tries = 0;
+    const onWaiting = (problem: Problem): void => {
+      if (++tries < lockTries) return;
+      const fix = 'Stop it first, wherever it runs.';
+      throw new ProblemError({ ...problem, fix, kind: 'refuse' });
+    };
+    const { signal } = new AbortController();
+    const session = await openSession({
+      targets,
+      logger,
+      signal,
+      onWaiting,
+      ...(acceptance ? { acceptance } : {}),
+    });
+    try {
+      return await act(session);
+    } finally {
+      await session.close();
+    }
+  };
+
   return {
+    acceptGap: ({ reason, by, ...acceptance }) =>
+      once(acceptance, (session) => acceptGap(session, { reason, by })),
+    skip: (request) => once(undefined, (session) => skipWal(session, request)),
     status: () => snapshotOf(counters),
     readLog: async (path) => counters.readLog?.(path),
     async run({ signal = new AbortController().signal, drain = false } = {}) {

@@ -1,19 +1,25 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseLsn } from '@bemi-db/replication/lsn';
-import { ApplyError } from '@bemi-db/source/apply-plan';
 import { check } from '@bemi-db/source/check';
 import type { ConnectionAttempt, ConnectionPhase } from '@bemi-db/source/connection-attempt';
 import type { ParsedConnection } from '@bemi-db/source/connection-string';
 import type { Finding } from '@bemi-db/source/finding';
 import { inspect } from '@bemi-db/source/inspect';
-import { PlanError } from '@bemi-db/source/plan-step';
 import type { SourceSnapshot, Wanted } from '@bemi-db/source/source-snapshot';
 import { migrate } from '@bemi-db/trail/migrate';
 import { createSource, findSource, type SourceState, takeOver, tryLockLog } from '@bemi-db/trail/sources';
 import { connect, connectReplication, type OpenConnection } from './connections.ts';
+import {
+  type AcceptedGap,
+  acceptedGap,
+  decideOrAccept,
+  foundGap,
+  type GapAcceptance,
+} from './gap/gap-acceptance.ts';
+import { advanceSlot, resumeSlot } from './gap/resume-slot.ts';
 import { identifySystem, type SystemIdentity } from './identify-system.ts';
 import type { Logger } from './logger.ts';
-import { prepareSource } from './prepare-source.ts';
+import { makeWhatIsMissing } from './prepare-source.ts';
 import { during, type Problem, ProblemError } from './problem.ts';
 import { AuditReader } from './publication/audit-reader.ts';
 import type { PublicationTarget } from './publication/publication-target.ts';
@@ -22,7 +28,7 @@ import type { Witness } from './publication/witness.ts';
 import { RefusalError } from './refusal.ts';
 import { type KeptCheckpoint, type OpenTree, openTree } from './signing/open-tree.ts';
 import type { SigningKeySource } from './signing/signing-key.ts';
-import { decideStart, type StartDecision } from './start-decision.ts';
+import type { SourceFacts, StartDecision } from './start-decision.ts';
 
 export interface SessionTargets {
   /** Name of the log, unique in the audit database. */
@@ -46,6 +52,8 @@ export interface OpenSession {
   readonly state: SourceState;
   readonly system: SystemIdentity;
   readonly lineage: StartDecision['lineage'];
+  /** To be said in the log, before anything else. */
+  readonly gap: AcceptedGap | undefined;
   readonly epoch: string;
   readonly tree: OpenTree;
   readonly auditReader: AuditReader;
@@ -53,6 +61,7 @@ export interface OpenSession {
   readonly isSameCluster: boolean;
   readonly isSameDatabase: boolean;
   readonly snapshot: SourceSnapshot;
+  readonly slot: string;
   readonly slotLsn: string;
   readonly walSenderTimeoutMs: number;
   readonly walBlockBytes: number;
@@ -65,12 +74,15 @@ export interface OpenSessionOptions {
   readonly targets: SessionTargets;
   readonly logger: Logger;
   readonly signal: AbortSignal;
-  /** Something keeps the worker waiting that is no failure: another worker. */
+  /** Something keeps the worker waiting that is no failure: another worker. Throws to give up. */
   readonly onWaiting: (problem: Problem) => void;
+  /** Somebody accepts a gap that the worker refused to go on over. */
+  readonly acceptance?: GapAcceptance;
 }
 
 /** Failures of these checks keep the worker from recording; others are only said. */
 const stoppingChecks = ['version', 'primary', 'wal-level', 'role', 'publication', 'slot'];
+const standingChecks = stoppingChecks.filter((id) => id !== 'publication' && id !== 'slot');
 const lockPollMs = 1_000;
 const publishedPatienceMs = 10_000;
 
@@ -126,29 +138,24 @@ export async function openSession(options: OpenSessionOptions): Promise<OpenSess
     if (!existing && !snapshot.slot) {
       const before = snapshot;
       const made = await onSource('create-publication', () =>
-        makeWhatIsMissing(sourceSql, before, wanted, options.logger),
+        makeWhatIsMissing(sourceSql.client, before, wanted, options.logger),
       );
       if (made) snapshot = await onSource('inspect', () => inspect(sourceSql.client, targets));
       facts.snapshot = snapshot;
     }
     facts.findings = check(snapshot, wanted);
-    const decide = (recorded: SourceState) =>
-      onSource('inspect', async () =>
-        decideStart(recorded, {
-          systemIdentifier: system.systemIdentifier,
-          timeline: system.timeline,
-          database: snapshot.server.database,
-          walLsn: parseLsn(snapshot.server.walLsn ?? recorded.confirmedLsn),
-          slotName: targets.slot,
-          slot: snapshot.slot,
-          timelineHistory: system.history,
-        }),
-      );
     // Whether this is the right server comes before whether it is well prepared.
-    const lineage = existing && (await decide(existing)).lineage;
-    stopAt(facts.findings, stoppingChecks);
+    const decision =
+      existing &&
+      (await onSource('inspect', async () =>
+        decideOrAccept(existing, sourceFacts(existing, targets, snapshot, system), options.acceptance),
+      ));
+    const lineage = decision && 'lineage' in decision ? decision.lineage : undefined;
+    const refused = decision && 'refused' in decision ? decision.refused : undefined;
+    // What accepting a gap makes anew, below, may be missing.
+    stopAt(facts.findings, refused ? standingChecks : stoppingChecks);
     warnOf(facts.findings, options.logger);
-    const state = existing ?? (await onAudit('write', () => startLog(writer, targets, snapshot, system)));
+    let state = existing ?? (await onAudit('write', () => startLog(writer, targets, snapshot, system)));
     const epoch = await onAudit('write', () => takeOver(writer.client, state.log));
     const tree = await onAudit('write', () =>
       openTree({
@@ -158,8 +165,28 @@ export async function openSession(options: OpenSessionOptions): Promise<OpenSess
         signing: targets.signing,
         published: (origin) => readPublished(options, origin),
         logger: options.logger,
+        isGapAccepted: refused !== undefined,
       }),
     );
+    let gap: AcceptedGap | undefined;
+    if (refused && options.acceptance) {
+      const found = foundGap(refused, state, snapshot, tree);
+      await options.acceptance.confirm(found);
+      const before = snapshot;
+      await onSource('create-slot', () => resumeSlot(sourceSql.client, before, wanted, options.logger));
+      snapshot = await onSource('inspect', () => inspect(sourceSql.client, targets));
+      stopAt(check(snapshot, wanted), stoppingChecks);
+      gap = acceptedGap(found, state, snapshot, system, tree);
+      state = gap.state;
+    } else if (
+      snapshot.slot?.confirmedFlushLsn &&
+      isBefore(snapshot.slot.confirmedFlushLsn, state.resumedLsn)
+    ) {
+      // A crash came between the event of a skip and the slot.
+      await onSource('start-replication', () =>
+        advanceSlot(sourceSql.client, targets.slot, state.resumedLsn),
+      );
+    }
     const reading = keep(await onAudit('connect', () => connect(targets.destination, 'worker: publication')));
     const home = await onAudit('write', () => homeOf(writer));
     const isSameCluster = home.systemIdentifier === system.systemIdentifier;
@@ -172,12 +199,14 @@ export async function openSession(options: OpenSessionOptions): Promise<OpenSess
       state,
       system,
       lineage,
+      gap,
       epoch,
       tree,
       auditReader: new AuditReader(reading, state.log),
       isSameCluster,
       isSameDatabase: isSameCluster && home.database === snapshot.server.database,
       snapshot,
+      slot: targets.slot,
       slotLsn: snapshot.slot?.confirmedFlushLsn ?? state.confirmedLsn,
       ...settings,
       attempt,
@@ -224,30 +253,25 @@ async function readPublished(
   return checkpoints;
 }
 
-/** Not every role may: then what is missing is said, with how to make it. */
-async function makeWhatIsMissing(
-  source: OpenConnection,
-  snapshot: SourceSnapshot,
-  wanted: Wanted,
-  logger: Logger,
-): Promise<boolean> {
-  try {
-    return await prepareSource(source.client, snapshot, wanted, logger);
-  } catch (error) {
-    if (!(error instanceof ApplyError || error instanceof PlanError)) throw error;
-    const missing = check(snapshot, wanted).find(
-      ({ id, verdict }) => verdict === 'failure' && (id === 'publication' || id === 'slot'),
-    );
-    throw new ProblemError(
-      {
-        code: missing?.id ?? error.code ?? 'setup',
-        message: `${missing?.title ?? 'The source is not prepared'}, and the worker could not make it: ${error.message}`,
-        fix: missing?.fix || error.fix,
-        kind: 'retry',
-      },
-      error,
-    );
-  }
+function sourceFacts(
+  recorded: SourceState,
+  targets: SessionTargets,
+  { server, slot }: SourceSnapshot,
+  system: SystemIdentity,
+): SourceFacts {
+  return {
+    systemIdentifier: system.systemIdentifier,
+    timeline: system.timeline,
+    database: server.database,
+    walLsn: parseLsn(server.walLsn ?? recorded.confirmedLsn),
+    slotName: targets.slot,
+    slot,
+    timelineHistory: system.history,
+  };
+}
+
+function isBefore(lsn: string, other: string): boolean {
+  return parseLsn(lsn) < parseLsn(other);
 }
 
 async function startLog(

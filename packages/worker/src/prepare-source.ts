@@ -1,10 +1,13 @@
-import { applyPlan } from '@bemi-db/source/apply-plan';
+import { ApplyError, applyPlan } from '@bemi-db/source/apply-plan';
+import { check } from '@bemi-db/source/check';
 import { hasWorkingIdentity } from '@bemi-db/source/identity';
 import { plan } from '@bemi-db/source/plan';
+import { PlanError } from '@bemi-db/source/plan-step';
 import type { SourceSnapshot, Wanted } from '@bemi-db/source/source-snapshot';
 import { displayTable } from '@bemi-db/source/table-name';
 import type pg from 'pg';
 import type { Logger } from './logger.ts';
+import { ProblemError } from './problem.ts';
 
 /**
  * Makes what an empty log's source lacks: publication, then slot (what is written after a slot and before its
@@ -36,4 +39,34 @@ export async function prepareSource(
     },
   });
   return steps.length > 0;
+}
+
+/**
+ * As {@link prepareSource}. Not every role may: then what is missing is said, with how to make it.
+ *
+ * @throws ProblemError
+ */
+export async function makeWhatIsMissing(
+  client: pg.ClientBase,
+  snapshot: SourceSnapshot,
+  wanted: Wanted,
+  logger: Logger,
+): Promise<boolean> {
+  try {
+    return await prepareSource(client, snapshot, wanted, logger);
+  } catch (error) {
+    if (!(error instanceof ApplyError || error instanceof PlanError)) throw error;
+    const missing = check(snapshot, wanted).find(
+      ({ id, verdict }) => verdict === 'failure' && (id === 'publication' || id === 'slot'),
+    );
+    throw new ProblemError(
+      {
+        code: missing?.id ?? error.code ?? 'setup',
+        message: `${missing?.title ?? 'The source is not prepared'}, and the worker could not make it: ${error.message}`,
+        fix: missing?.fix || error.fix,
+        kind: 'retry',
+      },
+      error,
+    );
+  }
 }

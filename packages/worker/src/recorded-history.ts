@@ -7,7 +7,7 @@ import type { RecordedTransaction } from '@bemi-db/trail/sources';
  */
 export class RecordedHistory {
   readonly #readPage: (fromLsn: Lsn) => Promise<RecordedTransaction[]>;
-  #page = new Map<Lsn, RecordedTransaction>();
+  #page = new Map<Lsn, RecordedTransaction[]>();
   #pageEnd: Lsn | undefined;
 
   /** @param readPage - recorded transactions with commit LSN at or after a position, oldest first; empty at the end. */
@@ -23,12 +23,17 @@ export class RecordedHistory {
   /** Reads the page that begins at this position. */
   async read(finalLsn: Lsn): Promise<void> {
     const transactions = await this.#readPage(finalLsn);
-    this.#page = new Map(transactions.map((transaction) => [parseLsn(transaction.commitLsn), transaction]));
+    this.#page = new Map();
+    for (const transaction of transactions) {
+      const commitLsn = parseLsn(transaction.commitLsn);
+      this.#page.set(commitLsn, [...(this.#page.get(commitLsn) ?? []), transaction]);
+    }
     const last = transactions.at(-1);
     this.#pageEnd = last ? parseLsn(last.commitLsn) : finalLsn;
   }
 
-  find(finalLsn: Lsn): RecordedTransaction | undefined {
-    return this.#page.get(finalLsn);
+  /** What is recorded there: one transaction, or, where a source was restored, perhaps one in each generation. */
+  find(finalLsn: Lsn): readonly RecordedTransaction[] {
+    return this.#page.get(finalLsn) ?? [];
   }
 }

@@ -160,16 +160,11 @@ class Recording {
       batch: this.#batch,
       shapes,
       history: new RecordedHistory((fromLsn) =>
-        recordedTransactions(
-          session.upkeep.client,
-          state.log,
-          state.generation,
-          formatLsn(fromLsn),
-          historyPageSize,
-        ),
+        recordedTransactions(session.upkeep.client, state.log, formatLsn(fromLsn), historyPageSize),
       ),
       generation: state.generation,
       lastFinalLsn: parseLsn(state.lastFinalLsn),
+      previousFinalLsn: parseLsn(state.previousFinalLsn),
       coveredLsn: parseLsn(state.coveredLsn),
       safeLsn: this.#confirmedLsn,
       holdsTrail: session.isSameDatabase,
@@ -202,7 +197,7 @@ class Recording {
       // What the audit database holds already; the slot may not have heard of it.
       this.#stream.confirm(this.#confirmedLsn);
       counters.confirmedLsn = formatLsn(this.#confirmedLsn);
-      this.#stream.ended.catch((error) => this.#failAtSource(error));
+      this.#stream.ended.catch((error) => this.#failAtStream(error));
       for (const connection of [session.writer, session.upkeep]) {
         connection.lost.catch((error) =>
           this.#fail(new ProblemError(explainProblem(error, session.attempt('audit', 'write')), error)),
@@ -245,6 +240,15 @@ class Recording {
   #failAtSource(error: unknown): void {
     this.#fail(
       new ProblemError(explainProblem(error, this.#options.session.attempt('source', 'stream')), error),
+    );
+  }
+
+  /** As above, of the stream itself: what it was sending is what the server may not be able to send. */
+  #failAtStream(error: unknown): void {
+    const { sending } = this.#stitcher;
+    const attempt = this.#options.session.attempt('source', 'stream');
+    this.#fail(
+      new ProblemError(explainProblem(error, { ...attempt, ...(sending ? { sending } : {}) }), error),
     );
   }
 

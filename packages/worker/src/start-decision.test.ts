@@ -17,6 +17,8 @@ const recorded: SourceState = {
   completeFromLsn: '0/100',
   lastFinalLsn: '0/4F0',
   confirmedLsn: '0/500',
+  resumedLsn: '0/0',
+  previousFinalLsn: '0/0',
   coveredLsn: '0/500',
   nextSequence: 10,
 };

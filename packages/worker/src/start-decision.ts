@@ -24,6 +24,9 @@ export interface StartDecision {
     | undefined;
 }
 
+const acceptGap = 'bemi gap accept --reason "…"';
+const ifGone = `If that one is gone for good, and this one takes its place: ${acceptGap}`;
+
 /**
  * Decides whether recording may go on from where the log ends. It may when every change after that is still to come
  * from the slot, in the same history. Otherwise there would be a gap, or two histories in one log.
@@ -36,7 +39,7 @@ export function decideStart(recorded: SourceState, source: SourceFacts): StartDe
     throw new RefusalError(
       'other-cluster',
       `The log was recorded from the cluster ${recorded.systemIdentifier}; this one is ${source.systemIdentifier}.`,
-      'Connect the worker to the server that was recorded, or record this one into an audit database of its own.',
+      `Connect the worker to the server that was recorded, or record this one into an audit database of its own. ${ifGone}`,
     );
   }
   if (recorded.database !== source.database) {
@@ -52,16 +55,15 @@ export function decideStart(recorded: SourceState, source: SourceFacts): StartDe
       'slot-missing',
       `The replication slot ${slotName} does not exist, and the log goes on at ${recorded.confirmedLsn}: ` +
         'what was written since then can no longer be read.',
-      'Correct BEMI_REPLICATION_SLOT if it is misspelt. If the slot was dropped, the log is complete up to that position: ' +
-        'keep it, and start a new one in another audit database.',
+      `Correct BEMI_REPLICATION_SLOT if it is misspelt. If the slot was dropped, go on with a new one: ${acceptGap}`,
     );
   }
-  if (slot.walStatus === 'lost' || slot.invalidationReason !== undefined) {
+  if (isLost(slot)) {
     throw new RefusalError(
       'slot-lost',
       `The server has invalidated the replication slot ${slotName} (${slot.invalidationReason ?? 'its WAL was removed'}); ` +
         `the log is complete up to ${recorded.confirmedLsn}.`,
-      'Keep this log, and start a new one in another audit database; raise max_slot_wal_keep_size so that it does not happen again.',
+      `Go on with a new slot: ${acceptGap}. Raise max_slot_wal_keep_size so that it does not happen again.`,
     );
   }
   if (slot.confirmedFlushLsn !== undefined && parseLsn(slot.confirmedFlushLsn) > confirmed) {
@@ -69,7 +71,8 @@ export function decideStart(recorded: SourceState, source: SourceFacts): StartDe
       'slot-ahead',
       `The replication slot ${slotName} is at ${slot.confirmedFlushLsn}, ahead of the log at ${recorded.confirmedLsn}: ` +
         'what lies between was consumed by somebody else, or the audit database is an older copy.',
-      'Restore the newest copy of the audit database. Give each consumer a slot of its own.',
+      'Restore the newest copy of the audit database. If what lies between can no longer be had: ' +
+        `${acceptGap}. Give each consumer a slot of its own.`,
     );
   }
   if (source.walLsn < confirmed) {
@@ -77,7 +80,7 @@ export function decideStart(recorded: SourceState, source: SourceFacts): StartDe
       'source-behind',
       `The source's WAL ends at ${formatLsn(source.walLsn)}, before the log's position ${recorded.confirmedLsn}: ` +
         'it was restored from an older copy.',
-      'Connect the worker to the server that was recorded, or record this one into an audit database of its own.',
+      `Connect the worker to the server that was recorded. ${ifGone}`,
     );
   }
   return { lineage: lineage(recorded, source, confirmed) };
@@ -91,8 +94,13 @@ function lineage(recorded: SourceState, source: SourceFacts, confirmed: Lsn): St
       'other-timeline',
       `The log was recorded on timeline ${recorded.timeline} up to ${recorded.confirmedLsn}; the source is on timeline ` +
         `${source.timeline}, which ${switched === undefined ? 'does not descend from it' : `left it earlier, at ${formatLsn(switched)}`}.`,
-      'Connect the worker to the server that was recorded: what it recorded last never happened on this one.',
+      `Connect the worker to the server that was recorded: what it recorded last never happened on this one. ${ifGone}`,
     );
   }
   return { fromTimeline: recorded.timeline, toTimeline: source.timeline, switchLsn: formatLsn(switched) };
+}
+
+/** Whether the server has invalidated a slot. */
+export function isLost({ walStatus, invalidationReason }: SlotSnapshot): boolean {
+  return walStatus === 'lost' || invalidationReason !== undefined;
 }

@@ -32,6 +32,8 @@ export interface StitcherOptions {
   readonly generation: number;
   /** final_lsn of the last recorded transaction: one at or below it is sent again. */
   readonly lastFinalLsn: Lsn;
+  /** The same of earlier generations: what comes up to there may be in the log, and may have happened otherwise. */
+  readonly previousFinalLsn: Lsn;
   /** End of the last recorded transaction. */
   readonly coveredLsn: Lsn;
   /** All before this position is recorded. */
@@ -60,7 +62,7 @@ interface OpenTransaction {
   readonly xid: number;
   readonly committedAtMicros: bigint;
   /** It is in the log already: compare, don't record. */
-  readonly isRepeated: boolean;
+  isRepeated: boolean;
   /** Sequence of its first entry, by which the log knows it. */
   sequence: number | undefined;
   changeCount: number;
@@ -115,6 +117,12 @@ export class Stitcher implements PgoutputHandler {
     return this.#transaction !== undefined;
   }
 
+  /** The transaction that is being read, and where what comes after it can be read from. */
+  get sending(): { readonly xid: number; readonly skipToLsn: string } | undefined {
+    const transaction = this.#transaction;
+    return transaction && { xid: transaction.xid, skipToLsn: formatLsn((transaction.finalLsn + 1n) as Lsn) };
+  }
+
   /** Takes one message of the output plugin: `bytes[start, end)`. */
   receive(lsn: Lsn, bytes: Buffer, start: number, end: number): void {
     this.#message.bytes = bytes;
@@ -131,7 +139,7 @@ export class Stitcher implements PgoutputHandler {
   begin(finalLsn: Lsn, committedAtMicros: bigint, xid: number): void {
     // Compared with the last final LSN and nothing else: it often equals an end LSN or a keepalive's position.
     const isRepeated = finalLsn <= this.#options.lastFinalLsn;
-    this.#transaction = {
+    const transaction: OpenTransaction = {
       finalLsn,
       xid,
       committedAtMicros,
@@ -142,14 +150,17 @@ export class Stitcher implements PgoutputHandler {
       context: undefined,
       isContextPending: false,
     };
-    const { history, shapes, suspend, lookUp } = this.#options;
-    if (isRepeated) {
-      if (!history.covers(finalLsn)) suspend(() => history.read(finalLsn));
-      return;
-    }
-    const stale = shapes.staleAt(finalLsn);
-    if (stale.length === 0) return;
+    this.#transaction = transaction;
+    const { history, shapes, suspend, lookUp, previousFinalLsn } = this.#options;
+    const isCompared = finalLsn <= previousFinalLsn;
+    const isUnread = (isRepeated || isCompared) && !history.covers(finalLsn);
+    if (isCompared && !isRepeated && !isUnread) transaction.isRepeated = this.#isRecorded(transaction);
+    const stale = transaction.isRepeated ? [] : shapes.staleAt(finalLsn);
+    if (!isUnread && stale.length === 0) return;
     suspend(async () => {
+      if (isUnread) await history.read(finalLsn);
+      if (isCompared && !isRepeated) transaction.isRepeated = this.#isRecorded(transaction);
+      if (transaction.isRepeated) return;
       for (const relation of stale) await lookUp(relation, xid);
     });
   }
@@ -320,18 +331,26 @@ export class Stitcher implements PgoutputHandler {
     return this.#transaction;
   }
 
+  #isRecorded({ finalLsn, xid, committedAtMicros }: OpenTransaction): boolean {
+    return this.#options.history
+      .find(finalLsn)
+      .some(
+        (recorded) =>
+          Number(recorded.xid) === xid && BigInt(recorded.committedAtMicros) === committedAtMicros,
+      );
+  }
+
   #verifyRepeated(transaction: OpenTransaction): void {
-    const recorded = this.#options.history.find(transaction.finalLsn);
-    const isSame =
-      recorded &&
-      Number(recorded.xid) === transaction.xid &&
-      BigInt(recorded.committedAtMicros) === transaction.committedAtMicros;
-    if (isSame || (!recorded && transaction.changeCount === 0)) return;
+    if (this.#isRecorded(transaction)) return;
+    const recorded = this.#options.history
+      .find(transaction.finalLsn)
+      .find(({ generation }) => generation === this.#options.generation);
+    if (!recorded && transaction.changeCount === 0) return;
     throw new RefusalError(
       'history-changed',
       `The source sends another transaction at ${formatLsn(transaction.finalLsn)} (xid ${transaction.xid}) than the log ` +
         `holds there (${recorded ? `xid ${recorded.xid}` : 'none'}): it was restored from an older copy, or is another server.`,
-      'Connect the worker to the server that was recorded so far.',
+      'Connect the worker to the server that was recorded so far. If that one is gone: bemi gap accept --reason "…"',
     );
   }
 }

@@ -39,6 +39,19 @@ export interface QuarantineRow {
   readonly bytes: Uint8Array;
 }
 
+/** What a `gap` or a `skip` event changes beside being said: where, and in which history, recording goes on. */
+export type Relocation =
+  | {
+      readonly kind: 'gap';
+      readonly generation: number;
+      readonly systemIdentifier: string;
+      readonly slot: string;
+      readonly publication: string;
+      readonly timeline: number;
+      readonly toLsn: string;
+    }
+  | { readonly kind: 'skip'; readonly toLsn: string };
+
 /** How far the source is recorded once a unit is committed. LSNs in PostgreSQL's text form. */
 export interface Progress {
   readonly lastFinalLsn: string;
@@ -67,4 +80,6 @@ export interface AppendUnit {
   readonly quarantine: readonly QuarantineRow[];
   readonly answers: readonly InboxAnswer[];
   readonly progress: Progress | undefined;
+  /** Only in a unit that has nothing but the event which says so. */
+  readonly relocation?: Relocation;
 }

@@ -2,7 +2,14 @@ import { hashOf } from '@bemi-db/proof/hash';
 import { sha256Into } from '@bemi-db/proof/node-crypto';
 import type { Authenticity, BeforeKind, ChangeHeader, CommitHeader, Operation } from '@bemi-db/proof/record';
 import type { FullTile } from '@bemi-db/proof/tile-tree';
-import type { AppendUnit, InboxAnswer, Progress, QuarantineRow, RelationRow } from './append-unit.ts';
+import type {
+  AppendUnit,
+  InboxAnswer,
+  Progress,
+  QuarantineRow,
+  RelationRow,
+  Relocation,
+} from './append-unit.ts';
 import { CopyBuffer } from './copy-buffer.ts';
 import { EntryRecord, type Withheld } from './entry-record.ts';
 import { LeafHashes } from './leaf-hashes.ts';
@@ -297,7 +304,7 @@ export class EntryBatch {
    * Takes what is complete, to be committed with the position that belongs to it; entries of a transaction that
    * is still open stay. Only when `hasComplete`.
    */
-  takeComplete(progress: Progress): AppendUnit {
+  takeComplete(progress: Progress, relocation?: Relocation): AppendUnit {
     const boundary = this.#boundary;
     if (!boundary) throw new Error('There is no complete transaction to take');
     const { lengths, rowCounts } = boundary;
@@ -317,6 +324,7 @@ export class EntryBatch {
       quarantine: this.#quarantine.slice(0, boundary.quarantine),
       answers: this.#answers.slice(0, boundary.answers),
       progress,
+      ...(relocation ? { relocation } : {}),
     };
     this.#changes = this.#tail(this.#changes, lengths[0], rowCounts[0]);
     this.#contexts = this.#tail(this.#contexts, lengths[1], rowCounts[1]);

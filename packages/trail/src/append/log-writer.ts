@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { AppendUnit, InboxAnswer, QuarantineRow } from './append-unit.ts';
+import type { AppendUnit, InboxAnswer, QuarantineRow, Relocation } from './append-unit.ts';
 import type { CopyBuffer } from './copy-buffer.ts';
 import { CopyScript } from './copy-script.ts';
 import { copyColumns } from './entry-batch.ts';
@@ -60,7 +60,7 @@ export class LogWriter {
       statements.push('BEGIN', `SELECT bemi.fence(${this.#log}, ${this.#epoch}, ${unit.firstSequence})`);
     }
     this.#isOpen = unit.progress === undefined;
-    if (unit.relations.length + unit.quarantine.length + unit.answers.length > 0) {
+    if (hasRare(unit)) {
       let ready: () => void = () => undefined;
       this.#preparing = new Promise((resolve) => {
         ready = resolve;
@@ -147,6 +147,24 @@ export class LogWriter {
     }
     for (const row of unit.quarantine) await this.#insertQuarantine(row);
     for (const answer of unit.answers) await this.#answer(answer);
+    if (unit.relocation) await this.#relocate(unit.relocation);
+  }
+
+  async #relocate(relocation: Relocation): Promise<void> {
+    if (relocation.kind === 'skip') {
+      await this.#client.query('SELECT bemi.skip_to($1, $2)', [this.#log, relocation.toLsn]);
+      return;
+    }
+    const { generation, systemIdentifier, slot, publication, timeline, toLsn } = relocation;
+    await this.#client.query('SELECT bemi.begin_generation($1, $2, $3, $4, $5, $6, $7)', [
+      this.#log,
+      generation,
+      systemIdentifier,
+      slot,
+      publication,
+      timeline,
+      toLsn,
+    ]);
   }
 
   /** What an event erases, holds or drops changes in the same commit that has the event. */
@@ -180,4 +198,8 @@ export class LogWriter {
       );
     }
   }
+}
+
+function hasRare({ relations, quarantine, answers, relocation }: AppendUnit): boolean {
+  return relations.length + quarantine.length + answers.length > 0 || relocation !== undefined;
 }

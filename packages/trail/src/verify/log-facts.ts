@@ -219,7 +219,11 @@ export class LogFacts {
       Object.assign(source, { systemIdentifier, database, completeFromLsn, generation, timeline });
       this.#coverFrom(completeFromLsn, generation);
     }
-    if (kind === 'gap') source.generation = payload['generation'];
+    if (kind === 'gap') {
+      source.generation = payload['generation'];
+      if (payload['timeline'] !== undefined) source.timeline = payload['timeline'];
+      if (payload['systemIdentifier'] !== undefined) source.systemIdentifier = payload['systemIdentifier'];
+    }
     if (kind === 'gap' || kind === 'skip') this.#coverFrom(payload['toLsn'], source.generation);
     if (kind === 'alive') {
       this.aliveCount++;

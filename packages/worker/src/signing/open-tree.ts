@@ -7,7 +7,7 @@ import {
 } from '@bemi-db/proof/checkpoint';
 import { sameBytes } from '@bemi-db/proof/hash';
 import { sha256Into, verifyEd25519 } from '@bemi-db/proof/node-crypto';
-import { formatOrigin, parseOrigin } from '@bemi-db/proof/origin';
+import { formatOrigin, type Origin, parseOrigin } from '@bemi-db/proof/origin';
 import { NoteError } from '@bemi-db/proof/signed-note';
 import { treeHashAt } from '@bemi-db/proof/tile-reader';
 import { ED25519, verifierKey } from '@bemi-db/proof/verifier-key';
@@ -44,6 +44,11 @@ export interface OpenTreeOptions {
   /** What was published, from wherever it is kept. */
   readonly published: (origin: string) => Promise<readonly KeptCheckpoint[]>;
   readonly logger: Logger;
+  /**
+   * Somebody accepts a gap: what is signed from here on is of another generation, and signed entries that are gone are
+   * given up. Default false.
+   */
+  readonly isGapAccepted?: boolean;
 }
 
 /** A log's tree, ready to grow. */
@@ -58,6 +63,16 @@ export interface OpenTree {
   readonly keyRequest: InboxRequest | undefined;
   /** Where the log ends now; `undefined` while it is empty. */
   readonly head: TreeHead | undefined;
+  /** Of what is signed from here on. */
+  readonly generation: number;
+  /** The largest checkpoint of entries that are gone; only where a gap is accepted. */
+  readonly lost: LostCheckpoint | undefined;
+}
+
+/** Signed, and more than the log has now. */
+export interface LostCheckpoint {
+  readonly size: number;
+  readonly text: string;
 }
 
 /**
@@ -65,14 +80,16 @@ export interface OpenTree {
  * signed last, and every checkpoint that was published, must be a beginning of it. Whoever controls the audit database
  * may have cut it, restored an older copy or rewritten it; then nothing is signed.
  *
+ * Where a gap is accepted, entries that are gone may have been signed. Those that are there must be what was signed all the
+ * same, and another generation keeps what is signed from contradicting what was.
+ *
  * Only an empty log gets a key by itself. A log with entries whose key is gone is not continued with another one
  * unless somebody says why.
  *
  * @throws RefusalError
  */
 export async function openTree(options: OpenTreeOptions): Promise<OpenTree> {
-  const { client, state, signing } = options;
-  const origin = formatOrigin({ logId: state.logId, generation: state.generation });
+  const { client, state, signing, isGapAccepted = false } = options;
   const isNew = state.nextSequence === 0;
   let key = loadSigningKey(signing);
   if (!key) {
@@ -84,10 +101,6 @@ export async function openTree(options: OpenTreeOptions): Promise<OpenTree> {
     );
   }
   const lastSigned = new LastSigned(signing.directory, options.name);
-  const signer = key;
-  const ownKey = verifierKey(sha256Into, origin, key.publicKey, ED25519);
-  const sign = (size: number, root: Uint8Array): string =>
-    signCheckpoint({ origin, size, root }, ownKey, signer.sign);
   const publicKey = encodeBase64(key.publicKey);
 
   const own = lastSigned.read();
@@ -98,8 +111,10 @@ export async function openTree(options: OpenTreeOptions): Promise<OpenTree> {
       const { size } = readKept(checkpoint, state.logId);
       if (size > 0) throw logCut(checkpoint.where, size, 0);
     }
-    const tree = new LogTree({ size: 0, partialTiles: [] }, sign);
-    return { tree, lastSigned, publicKey, isNew, keyRequest: undefined, head: undefined };
+    const { generation } = state;
+    const tree = new LogTree({ size: 0, partialTiles: [] }, signerOf(key, { ...state, generation }));
+    const nothing = { keyRequest: undefined, head: undefined, lost: undefined };
+    return { tree, lastSigned, publicKey, isNew, generation, ...nothing };
   }
 
   const stored = await readStoredTree(client, state.log, state.nextSequence).catch((error: unknown) => {
@@ -113,7 +128,11 @@ export async function openTree(options: OpenTreeOptions): Promise<OpenTree> {
       `Its checkpoint is of ${storedCheckpoint.size} entries, and it has ${state.nextSequence}`,
     );
   }
-  const { previousKey, keyRequest } = await agreeOnKey(client, state, signer);
+  const origin = formatOrigin(state);
+  if (storedCheckpoint.origin !== origin) {
+    throw logAltered(`Its checkpoint is of ${storedCheckpoint.origin}, and its source of ${origin}`);
+  }
+  const { previousKey, keyRequest } = await agreeOnKey(client, state, key);
   const keys = [key.publicKey, ...(await pastKeys(client, state.log))];
   kept.push(...(await signedOnes(await options.published(origin), keys, options.logger)));
   const signatures = await verifySignatures(
@@ -123,18 +142,36 @@ export async function openTree(options: OpenTreeOptions): Promise<OpenTree> {
   );
   if (!signatures.valid) throw logAltered('Its checkpoint is not signed by its key');
 
+  let lost: LostCheckpoint | undefined;
+  let { generation } = state;
   for (const checkpoint of [{ where: 'the audit database', text: stored.checkpoint }, ...kept]) {
-    const { size, root } = readKept(checkpoint, state.logId);
-    if (size > state.nextSequence) throw logCut(checkpoint.where, size, state.nextSequence);
+    const signed = readKept(checkpoint, state.logId);
+    const { size, root } = signed;
+    const signedGeneration = parseOrigin(signed.origin)?.generation ?? state.generation;
+    generation = Math.max(generation, isGapAccepted ? signedGeneration : 1);
+    if (size > state.nextSequence) {
+      // Of an earlier generation: a gap was accepted, which gave it up, and this is the first start since.
+      if (signedGeneration < state.generation) continue;
+      if (!isGapAccepted) throw logCut(checkpoint.where, size, state.nextSequence);
+      if (!lost || size > lost.size) lost = { size, text: checkpoint.text };
+      continue;
+    }
     const found = await treeHashAt(sha256Into, size, tiles).catch((error: unknown) => {
       if (error instanceof StoredTreeError) throw logAltered(error.message);
       throw error;
     });
     if (!sameBytes(found, root)) throw logForked(checkpoint.where, size);
   }
-  const tree = new LogTree(stored.state, sign);
+  if (isGapAccepted) generation++;
+  const tree = new LogTree(stored.state, signerOf(key, { ...state, generation }));
   const head = { ...tree.edge(), checkpoint: stored.checkpoint };
-  return { tree, lastSigned, publicKey, isNew, keyRequest, head };
+  return { tree, lastSigned, publicKey, isNew, keyRequest, head, generation, lost };
+}
+
+function signerOf(key: SigningKey, log: Origin): (size: number, root: Uint8Array) => string {
+  const origin = formatOrigin(log);
+  const ownKey = verifierKey(sha256Into, origin, key.publicKey, ED25519);
+  return (size, root) => signCheckpoint({ origin, size, root }, ownKey, key.sign);
 }
 
 /**
@@ -210,12 +247,14 @@ function readKept({ where, text }: KeptCheckpoint, logId: string): Checkpoint {
 
 const afterTampering =
   'Run bemi verify: it names what is wrong. Restore the audit database to the state that was signed; nothing is signed before.';
+const afterLoss =
+  'Restore the newest copy of the audit database. If these entries are lost for good: bemi gap accept --reason "…", which verification reports.';
 
 function logCut(where: string, signedSize: number, size: number): RefusalError {
   return new RefusalError(
     'log-cut',
     `The log has ${size} entries, and ${where} holds a checkpoint of ${signedSize}: entries were cut off, or an older copy was restored.`,
-    afterTampering,
+    afterLoss,
   );
 }
 

@@ -1,0 +1,86 @@
+import { formatLsn, parseLsn } from '@bemi-db/replication/lsn';
+import type { OpenSession } from '../open-session.ts';
+import { during, ProblemError } from '../problem.ts';
+import type { Statement } from './accept-gap.ts';
+import { appendEvent } from './append-event.ts';
+import { findSendable } from './find-sendable.ts';
+import { advanceSlot } from './resume-slot.ts';
+
+export interface SkippedWal {
+  readonly fromLsn: string;
+  readonly toLsn: string;
+}
+
+/** Of the event that says so. */
+export interface RecordedSkip extends SkippedWal {
+  readonly sequence: number;
+}
+
+export interface SkipRequest extends Statement {
+  /**
+   * Transactions that were committed before it, and are not recorded, will not be. Default: where the server can send
+   * again, which is searched for.
+   */
+  readonly toLsn: string | undefined;
+  /** Asked before anything is changed. Throws to leave everything as it is. */
+  readonly confirm: (skip: SkippedWal) => Promise<void>;
+}
+
+/**
+ * Passes over WAL that the server can't send. The log says so before the slot is told: a crash in between is made up for
+ * when the next session opens.
+ */
+export async function skipWal(session: OpenSession, request: SkipRequest): Promise<RecordedSkip> {
+  const { state, snapshot } = session;
+  const { reason, by } = request;
+  const fromLsn = state.confirmedLsn;
+  const to = parseLsn(request.toLsn ?? (await sendablePosition(session)));
+  const toLsn = formatLsn(to);
+  if (to <= parseLsn(fromLsn)) {
+    throw outOfRange(`The log is past ${toLsn} already: it is complete up to ${fromLsn}`);
+  }
+  const { walLsn } = snapshot.server;
+  if (walLsn !== undefined && to > parseLsn(walLsn)) {
+    throw outOfRange(`The source's WAL ends at ${walLsn}, before ${toLsn}`);
+  }
+  await request.confirm({ fromLsn, toLsn });
+  const sequence = await during(session.attempt('audit', 'write'), () =>
+    appendEvent(session, {
+      kind: 'skip',
+      payload: { fromLsn, toLsn, reason, by },
+      relocation: { kind: 'skip', toLsn },
+    }),
+  );
+  await during(session.attempt('source', 'start-replication'), () =>
+    advanceSlot(session.sourceSql.client, session.slot, toLsn),
+  );
+  return { sequence, fromLsn, toLsn };
+}
+
+async function sendablePosition({ state, snapshot, sourceSql, slot, attempt }: OpenSession): Promise<string> {
+  const found = await during(attempt('source', 'start-replication'), () =>
+    findSendable({
+      client: sourceSql.client,
+      slot,
+      publication: snapshot.publication?.name ?? state.publication,
+      fromLsn: snapshot.slot?.confirmedFlushLsn ?? state.confirmedLsn,
+      toLsn: snapshot.server.walLsn ?? state.confirmedLsn,
+    }),
+  );
+  if (found !== undefined) return found;
+  throw new ProblemError({
+    code: 'nothing-to-skip',
+    message: 'There is nothing to skip: the server can send what follows the end of the log',
+    fix: 'Start the worker; it says what is in its way. With --to, what comes before a position is passed over all the same.',
+    kind: 'refuse',
+  });
+}
+
+function outOfRange(message: string): ProblemError {
+  return new ProblemError({
+    code: 'skip-position',
+    message,
+    fix: 'The worker names the position when the server can not send a transaction.',
+    kind: 'refuse',
+  });
+}
