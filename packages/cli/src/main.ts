@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { usageError } from './cli-error.ts';
 import { demoCommand } from './commands/demo-command.ts';
 import { eraseCommand } from './commands/erase-command.ts';
+import { gapCommand } from './commands/gap-command.ts';
 import { historyCommand } from './commands/history-command.ts';
 import { holdCommand } from './commands/hold-command.ts';
 import { keysCommand } from './commands/keys-command.ts';
@@ -9,6 +10,7 @@ import { logCommand } from './commands/log-command.ts';
 import { proofCommand } from './commands/proof-command.ts';
 import { retentionCommand } from './commands/retention-command.ts';
 import { setupCommand } from './commands/setup-command.ts';
+import { skipCommand } from './commands/skip-command.ts';
 import { startCommand } from './commands/start-command.ts';
 import { statusCommand } from './commands/status-command.ts';
 import { verifyCommand } from './commands/verify-command.ts';
@@ -33,6 +35,8 @@ const commands = [
   holdCommand,
   retentionCommand,
   keysCommand,
+  gapCommand,
+  skipCommand,
   demoCommand,
 ];
 

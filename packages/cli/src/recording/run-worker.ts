@@ -1,28 +1,20 @@
 import { parseConnectionString } from '@bemi-db/source/connection-string';
-import { createWorker, type Worker } from '@bemi-db/worker';
+import type { Worker } from '@bemi-db/worker';
 import { startHealthServer } from '@bemi-db/worker/health-server';
 import type { Logger } from 'pino';
-import { bemiFolder, makeBemiFolder } from '../configuration/bemi-folder.ts';
 import {
   type Configuration,
   type Flags,
   loadConfiguration,
   requireDatabaseUrl,
 } from '../configuration/configuration.ts';
-import { openEmbedded } from '../embedded/embedded-audit-database.ts';
-import { keepRunning } from '../embedded/keep-running.ts';
 import { createLogger } from '../logging/create-logger.ts';
-import { missingDestination } from '../trail-reading/audit-database.ts';
+import { configuredWorker, openDestination } from './configured-worker.ts';
 
 export interface RunWorkerOptions {
   readonly flags: Flags;
   readonly isEmbedded: boolean;
   readonly isDraining: boolean;
-}
-
-interface Destination {
-  readonly url: string;
-  close(): Promise<void>;
 }
 
 /**
@@ -40,24 +32,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
   try {
     const destination = await openDestination(configuration, options.isEmbedded, logger);
     try {
-      const worker = createWorker({
-        source,
-        destination: destination.url,
-        slot: configuration.slot,
-        publication: configuration.publication,
-        bufferSize: configuration.bufferSize,
-        maximumRowBytes: configuration.maximumRowBytes,
-        stateDirectory: configuration.stateDirectory ?? makeBemiFolder(bemiFolder()).path,
-        ...(configuration.checkpointUrl === undefined ? {} : { checkpointUrl: configuration.checkpointUrl }),
-        publicationEnvironment: {
-          ...process.env,
-          ...(configuration.checkpointToken === undefined
-            ? {}
-            : { BEMI_CHECKPOINT_TOKEN: configuration.checkpointToken }),
-        },
-        ...(configuration.signingKey === undefined ? {} : { signingKey: configuration.signingKey }),
-        logger,
-      });
+      const worker = configuredWorker({ configuration, source, destination: destination.url, logger });
       if (options.isDraining) await drain(worker, abort.signal, logger);
       else await serve(worker, configuration, abort.signal, logger);
     } finally {
@@ -94,28 +69,6 @@ async function serve(
   } finally {
     await health.close();
   }
-}
-
-async function openDestination(
-  { destinationUrl }: Configuration,
-  isEmbedded: boolean,
-  logger: Logger,
-): Promise<Destination> {
-  if (!isEmbedded) {
-    if (destinationUrl === undefined) throw missingDestination();
-    parseConnectionString(destinationUrl, 'BEMI_DESTINATION_URL');
-    return { url: destinationUrl, close: async () => undefined };
-  }
-  const folder = bemiFolder();
-  const embedded = await openEmbedded(folder);
-  logger.info(
-    { folder: '.bemi/postgres', port: embedded.port },
-    'The audit database is an embedded PostgreSQL',
-  );
-  const kept = keepRunning(folder, embedded, (port) => {
-    logger.warn({ port }, 'The embedded audit database was gone, and is started again');
-  });
-  return { url: embedded.url, close: () => kept.close() };
 }
 
 /** One press of Ctrl-C reaches us twice under `npm run` and `npx`: from the terminal, and passed on by npm. */

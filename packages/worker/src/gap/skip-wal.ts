@@ -34,6 +34,7 @@ export async function skipWal(session: OpenSession, request: SkipRequest): Promi
   const { state, snapshot } = session;
   const { reason, by } = request;
   const fromLsn = state.confirmedLsn;
+  if (session.tree.isNew) throw notBegun();
   const to = parseLsn(request.toLsn ?? (await sendablePosition(session)));
   const toLsn = formatLsn(to);
   if (to <= parseLsn(fromLsn)) {
@@ -72,6 +73,15 @@ async function sendablePosition({ state, snapshot, sourceSql, slot, attempt }: O
     code: 'nothing-to-skip',
     message: 'There is nothing to skip: the server can send what follows the end of the log',
     fix: 'Start the worker; it says what is in its way. With --to, what comes before a position is passed over all the same.',
+    kind: 'refuse',
+  });
+}
+
+function notBegun(): ProblemError {
+  return new ProblemError({
+    code: 'nothing-to-skip',
+    message: 'The log has not begun',
+    fix: 'Start the worker: it begins the log, and says what is in its way.',
     kind: 'refuse',
   });
 }

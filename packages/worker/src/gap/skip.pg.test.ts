@@ -78,6 +78,7 @@ test('a crash between the log and the slot is made up for', async () => {
   await sql.query(`INSERT INTO note VALUES (2, 'good')`);
   const copy = `${recorded.slot}_copy`;
   await sql.query('SELECT pg_copy_logical_replication_slot($1, $2)', [recorded.slot, copy]);
+  await untilProblem(options);
   await createWorker(options).skip({
     toLsn: undefined,
     reason: 'x',
