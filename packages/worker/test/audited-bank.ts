@@ -70,7 +70,9 @@ export async function expectWholeLog(bank: AuditedBank, counts?: Record<string, 
  * where they published, which the audit database can't change. Two that contradict each other could not both be
  * beginnings of it.
  */
-export async function verifyBank(bank: AuditedBank): Promise<StoredLogReport> {
+export async function verifyBank(
+  bank: Pick<AuditedBank, 'auditSql'> & { readonly source: Pick<TestDatabase, 'name'> },
+): Promise<StoredLogReport> {
   const stateDirectory = process.env['BEMI_STATE_DIR']!;
   const { file } = new LastSigned(stateDirectory, bank.source.name);
   const { rows } = await bank.auditSql.query<{ log_id: string }>(
