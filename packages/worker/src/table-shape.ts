@@ -134,9 +134,10 @@ function primaryKey(
   }
   // With the default identity, no flags mean that there was no key then, or one that is deferrable.
   if (relation.replicaIdentity === 'default' && !catalog?.isKeyDeferrable) return [];
-  if (catalog && isSameColumns(relation, catalog)) return catalog.primaryKey;
+  const known = catalog && isSameColumns(relation, catalog) ? catalog.primaryKey : last?.primaryKey;
+  // A generated column may be the key and still not be sent.
   const names = new Set(relation.columns.map((column) => column.name));
-  return last?.primaryKey.every((name) => names.has(name)) ? last.primaryKey : [];
+  return known?.every((name) => names.has(name)) ? known : [];
 }
 
 function isSameColumns(relation: Relation, catalog: CatalogTable): boolean {
