@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { type Finding, ok, problem } from './finding.ts';
-import type { SlotSnapshot, SourceSnapshot, Wanted } from './source-snapshot.ts';
+import { slotCreation } from './slot-creation.ts';
+import type { ServerSnapshot, SlotSnapshot, SourceSnapshot, Wanted } from './source-snapshot.ts';
 
 /** Whether the slot is there, is one that the worker can read, and still holds its WAL. */
 export function checkSlot(snapshot: SourceSnapshot, wanted: Wanted): readonly Finding[] {
@@ -16,23 +17,18 @@ export function checkSlot(snapshot: SourceSnapshot, wanted: Wanted): readonly Fi
           ? 'Make it by bemi setup, or run as a superuser or a role with REPLICATION:'
           : 'Make the publication first: what is written between slot and publication can never be decoded. ' +
               'Then run as a superuser or a role with REPLICATION:',
-        [creation(wanted.slot)],
+        [slotCreation(wanted.slot, snapshot.server)],
       ),
     ];
   }
-  return [checkKind(slot, snapshot), checkHealth(slot)];
+  return [checkKind(slot, snapshot), checkHealth(slot, snapshot)];
 }
 
-function creation(name: string): string {
-  return `SELECT pg_create_logical_replication_slot(${literal(name)}, 'pgoutput');`;
-}
-
-function replacement(name: string): readonly string[] {
-  return [`SELECT pg_drop_replication_slot(${literal(name)});`, creation(name)];
-}
-
-function literal(text: string): string {
-  return pg.escapeLiteral(text).trimStart();
+function replacement(name: string, server: ServerSnapshot): readonly string[] {
+  return [
+    `SELECT pg_drop_replication_slot(${pg.escapeLiteral(name).trimStart()});`,
+    slotCreation(name, server),
+  ];
 }
 
 function checkKind(slot: SlotSnapshot, { server }: SourceSnapshot): Finding {
@@ -44,7 +40,7 @@ function checkKind(slot: SlotSnapshot, { server }: SourceSnapshot): Finding {
       `The replication slot ${slot.name} is not of the kind that the worker reads`,
       evidence,
       'Set BEMI_REPLICATION_SLOT to a name of its own. Or, if nobody needs this one, replace it:',
-      replacement(slot.name),
+      replacement(slot.name, server),
     );
   }
   if (slot.database !== server.database) {
@@ -55,14 +51,14 @@ function checkKind(slot: SlotSnapshot, { server }: SourceSnapshot): Finding {
       `it is of ${slot.database}, this is ${server.database}`,
       'Slot names are common to all databases of a server: set BEMI_REPLICATION_SLOT to a name of its own. Or, ' +
         'if nobody needs this one, replace it:',
-      replacement(slot.name),
+      replacement(slot.name, server),
     );
   }
   const use = slot.activePid === undefined ? 'not in use' : `in use by backend ${slot.activePid}`;
   return ok('slot', `The replication slot ${slot.name} exists`, `${evidence}, ${use}`);
 }
 
-function checkHealth(slot: SlotSnapshot): Finding {
+function checkHealth(slot: SlotSnapshot, { server }: SourceSnapshot): Finding {
   const id = 'slot-health';
   if (slot.invalidationReason !== undefined || slot.walStatus === 'lost') {
     return problem(
@@ -75,7 +71,7 @@ function checkHealth(slot: SlotSnapshot): Finding {
       `Changes after ${slot.confirmedFlushLsn ?? 'its last position'} that were not recorded can no longer be ` +
         'read from it. Raise max_slot_wal_keep_size, replace the slot by the SQL below, and accept the gap: ' +
         'bemi gap accept --reason "…".',
-      replacement(slot.name),
+      replacement(slot.name, server),
     );
   }
   if (slot.walStatus === 'unreserved') {

@@ -1,8 +1,8 @@
-import pg from 'pg';
 import { planIdentities, refuseUnidentifiable } from './plan-identity.ts';
 import { planGeneratedColumns, planPublication } from './plan-publication.ts';
 import { planRole } from './plan-role.ts';
 import type { PlanStep } from './plan-step.ts';
+import { slotCreation } from './slot-creation.ts';
 import type { SourceSnapshot, Wanted } from './source-snapshot.ts';
 import { selectedTables, wantedTables } from './wanted-tables.ts';
 
@@ -44,7 +44,7 @@ function planSlot(snapshot: SourceSnapshot, wanted: Wanted): readonly PlanStep[]
       id: 'slot create',
       kind: 'slot',
       title: `Make the replication slot ${wanted.slot}`,
-      sql: `SELECT pg_create_logical_replication_slot(${pg.escapeLiteral(wanted.slot).trimStart()}, 'pgoutput');`,
+      sql: slotCreation(wanted.slot, snapshot.server),
       why:
         'From here on the server keeps its WAL until the worker has recorded it. It waits for the transactions ' +
         'that are running now; they are not disturbed.',

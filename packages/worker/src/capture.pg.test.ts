@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { startPostgres } from '@bemi-db/embedded-postgres';
+import { inspect } from '@bemi-db/source/inspect';
 import { createBank, fillBank, runBank } from '@bemi-db/test-kit/bank-workload';
 import { createDatabase } from '@bemi-db/test-kit/database';
 import { currentMajor } from '@bemi-db/test-kit/older-server';
@@ -18,6 +19,8 @@ test.each(places)(
     const { sourceSql, targets } = bank;
     const worker = createWorker(targets);
     await worker.run({ drain: true });
+    const made = await inspect(sourceSql, { slot: targets.slot, publication: 'bemi_publication' });
+    expect(made.slot?.isFailover).toBe(serverMajor() >= 17 ? true : undefined);
     await fillBank(sourceSql);
 
     const stop = new AbortController();

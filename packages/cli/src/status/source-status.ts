@@ -31,6 +31,8 @@ export interface SlotStatus {
   readonly confirmedFlushLsn: string | null;
   readonly restartLsn: string | null;
   readonly walStatus: string | null;
+  /** Whether standbys that synchronise slots have it too; `null` before PostgreSQL 17. */
+  readonly isFailover: boolean | null;
 }
 
 const firstVersionWithContext = 140_000;
@@ -59,6 +61,7 @@ export function statusOf(snapshot: SourceSnapshot, wanted: Wanted, connection: s
           confirmedFlushLsn: slot.confirmedFlushLsn ?? null,
           restartLsn: slot.restartLsn ?? null,
           walStatus: slot.walStatus ?? null,
+          isFailover: slot.isFailover ?? null,
         }
       : null,
     lagBytes: bytesBetween(slot?.confirmedFlushLsn, server.walLsn),

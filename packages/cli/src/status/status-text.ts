@@ -37,7 +37,8 @@ export function sourceText(source: SourceStatus, style: TextStyle): string {
 function slotText({ slot }: SourceStatus, { colors }: TextStyle): string {
   if (!slot) return colors.red('missing');
   const use = slot.isActive ? colors.green('a worker is streaming') : colors.yellow('no worker is streaming');
-  return `${slot.name}, ${use}${slot.walStatus === null || slot.walStatus === 'reserved' ? '' : `, WAL ${slot.walStatus}`}`;
+  const wal = slot.walStatus === null || slot.walStatus === 'reserved' ? '' : `, WAL ${slot.walStatus}`;
+  return `${slot.name}${slot.isFailover ? ' (failover slot)' : ''}, ${use}${wal}`;
 }
 
 function toned(bytes: number, limit: number, { colors }: TextStyle): string {

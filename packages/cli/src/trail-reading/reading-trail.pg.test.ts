@@ -164,7 +164,7 @@ test('status of both sides', async () => {
     source: {
       context: 'on',
       publication: 'bemi_publication',
-      slot: { isActive: false, walStatus: 'reserved' },
+      slot: { isActive: false, walStatus: 'reserved', isFailover: true },
     },
     audit: { log: { name: source.name, quarantinedRows: '0' } },
     errors: [],
@@ -172,7 +172,9 @@ test('status of both sides', async () => {
   expect(status.source.retainedWalBytes).toBeGreaterThan(0);
   expect(status.source.lagBytes).toBeGreaterThanOrEqual(0);
   const people = await runBemi(['status'], environment);
-  expect(people.stdout).toMatch(/Slot .*no worker is streaming.*Lag.*Retained WAL.*Last entry.*Confirmed/s);
+  expect(people.stdout).toMatch(
+    /Slot .*failover slot.*no worker is streaming.*Lag.*Retained WAL.*Last entry.*Confirmed/s,
+  );
   const { BEMI_DESTINATION_URL: _, ...sourceAlone } = environment;
   const half = await runBemi(['status'], sourceAlone);
   expect(half).toMatchObject({ code: 0, stdout: expect.stringContaining('Audit database  not configured') });
