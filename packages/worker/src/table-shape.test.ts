@@ -52,10 +52,15 @@ describe('where the primary key comes from', () => {
     expect(key(flagged, gone, undefined)).toEqual(['a', 'b']);
   });
 
-  test('with FULL the catalog where its columns are the same, else the last shape', () => {
+  test('with FULL the catalog where its columns are the same, else the last shape, else the catalog if it can', () => {
     expect(key(relation(['a', 'b'], 'full'), catalog(['a', 'b'], ['a']), last)).toEqual(['a']);
     expect(key(relation(['a', 'b'], 'full'), catalog(['a', 'b', 'c'], ['a']), last)).toEqual(['b', 'a']);
-    expect(key(relation(['a', 'x'], 'full'), catalog(['a', 'b'], ['a']), last)).toEqual([]);
+    expect(key(relation(['a', 'x'], 'full'), catalog(['a', 'b'], ['a']), last)).toEqual(['a']);
+    expect(key(relation(['a', 'x'], 'full'), catalog(['a', 'b'], ['b']), last)).toEqual([]);
+    const other = { columns: [{ name: 'a', typeOid: 20, typeModifier: -1 }] };
+    expect(key(relation(['a', 'x'], 'full'), catalog([], ['a'], other), undefined)).toEqual([]);
+    const keyless = shapeDocument(relation(['a', 'b'], 'full'), gone, undefined);
+    expect(key(relation(['a', 'b'], 'full'), catalog(['a', 'b', 'c'], ['a']), keyless)).toEqual(['a']);
     expect(key(relation(['a', 'b'], 'full'), gone, undefined)).toEqual([]);
   });
 

@@ -117,7 +117,8 @@ function lastRoot(last: ShapeDocument): CatalogTable['root'] {
 
 /**
  * The primary key comes, in this order, from: the key flags of the Relation message where the identity isn't FULL
- * (with FULL every column is flagged); the catalog, if its columns match; the table's last shape.
+ * (with FULL every column is flagged); the catalog, if its columns match; the table's last shape; the catalog again, if
+ * the columns of its key are there. So a table that was new or altered in a backlog has its key.
  */
 function primaryKey(
   relation: Relation,
@@ -134,10 +135,19 @@ function primaryKey(
   }
   // With the default identity, no flags mean that there was no key then, or one that is deferrable.
   if (relation.replicaIdentity === 'default' && !catalog?.isKeyDeferrable) return [];
-  const known = catalog && isSameColumns(relation, catalog) ? catalog.primaryKey : last?.primaryKey;
-  // A generated column may be the key and still not be sent.
+  const ofCatalog = catalog && hasKeyColumns(relation, catalog) ? catalog.primaryKey : [];
+  if (catalog && isSameColumns(relation, catalog)) return ofCatalog;
   const names = new Set(relation.columns.map((column) => column.name));
-  return known?.every((name) => names.has(name)) ? known : [];
+  const isLastKnown = last && last.primaryKey.length > 0;
+  return isLastKnown && last.primaryKey.every((name) => names.has(name)) ? last.primaryKey : ofCatalog;
+}
+
+/** Whether the stream has the columns of the catalog's key. A generated column may be the key and still not be sent. */
+function hasKeyColumns(relation: Relation, { columns, primaryKey }: CatalogTable): boolean {
+  return primaryKey.every((name) => {
+    const [then, now] = [relation.columns, columns].map((all) => all.find((column) => column.name === name));
+    return then !== undefined && then.typeOid === now?.typeOid;
+  });
 }
 
 function isSameColumns(relation: Relation, catalog: CatalogTable): boolean {
