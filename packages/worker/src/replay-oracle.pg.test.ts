@@ -105,7 +105,8 @@ const corruptions: readonly Corruption[] = [
   {
     name: 'another key',
     sql: ({ again }) => `UPDATE bemi.change_log SET primary_key = '2' WHERE ${change(again, 'UPDATE')}`,
-    difference: ({ again }) => `Transaction ${again} .*UPDATE of shop.team key 1 is not in the log$`,
+    difference: ({ again }) =>
+      `Transaction ${again} .*UPDATE of shop.team key 1 differs in primaryKey \\(2 in place of 1\\)$`,
   },
   {
     name: 'another context',

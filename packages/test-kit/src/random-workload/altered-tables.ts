@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { SeededRandom } from './seeded-random.ts';
 import { textLiteral } from './sql-literals.ts';
+import { watchSql } from './witness.ts';
 import type { WorkloadStatement } from './workload-statement.ts';
 
 /** A table that DDL changes, as it is now; it is known by its OID, since its name changes too. */
@@ -29,6 +30,7 @@ async function readTables(client: pg.Client): Promise<AlteredTable[]> {
 
 function anyAlteration(table: AlteredTable, random: SeededRandom): string {
   const { name } = table;
+  if (table.hasKey && random.chance(0.2)) return changeOfIdentity(name, random.chance(0.5));
   const column = table.added.length > 0 ? random.pick(table.added) : undefined;
   const newColumn = `added_${random.below(1e9)}`;
   if (column && random.chance(0.25)) return `ALTER TABLE ${name} DROP COLUMN ${column}`;
@@ -48,6 +50,12 @@ function anyAlteration(table: AlteredTable, random: SeededRandom): string {
     'jsonb',
   ]);
   return `ALTER TABLE ${name} ADD COLUMN ${newColumn} ${type}`;
+}
+
+/** As `bemi setup` does it on tables that are in use. The journal's triggers change with it. */
+function changeOfIdentity(name: string, isFull: boolean): string {
+  return `ALTER TABLE ${name} REPLICA IDENTITY ${isFull ? 'FULL' : 'DEFAULT'};
+          ${watchSql({ name, identity: isFull ? 'full' : ['id'], key: ['id'] })}`;
 }
 
 /**

@@ -18,8 +18,7 @@ const journalSql = `
   CREATE INDEX ON witness.change (xid, number);
   CREATE TABLE witness.context (number bigint NOT NULL, xid bigint NOT NULL, content jsonb NOT NULL);
   CREATE INDEX ON witness.context (xid, number);
-  CREATE TABLE witness.watched (oid oid PRIMARY KEY, replay_key text[], unpublished text[] NOT NULL, wide text[] NOT NULL,
-    has_certain_key boolean NOT NULL);
+  CREATE TABLE witness.watched (oid oid PRIMARY KEY, replay_key text[], unpublished text[] NOT NULL, wide text[] NOT NULL);
 
   -- The log has xids as the WAL has them, without their epoch.
   CREATE FUNCTION witness.xid() RETURNS bigint LANGUAGE sql AS 'SELECT txid_current() % 4294967296';
@@ -90,30 +89,46 @@ const journalSql = `
 export async function createWitness(client: pg.ClientBase, tables: readonly WorkloadTable[]): Promise<void> {
   await client.query(journalSql);
   for (const table of tables) {
-    const { name, root, identity, key, unpublished = [], wide = [] } = table;
-    const parameters = [
-      root?.schema ?? '',
-      root?.table ?? '',
-      identity === 'full' ? 'full' : arrayText(identity),
-      arrayText(key),
-      arrayText(unpublished),
-      arrayText(wide),
-    ];
-    // ALWAYS: also where a session plays the replica and other triggers are silent.
-    await client.query(`
-      CREATE TRIGGER "0_witness" AFTER INSERT OR UPDATE OR DELETE ON ${name} FOR EACH ROW
-        EXECUTE FUNCTION witness.keep_row(${parameters.map(pg.escapeLiteral).join(', ')});
-      CREATE TRIGGER "0_witness_truncate" AFTER TRUNCATE ON ${name} FOR EACH STATEMENT
-        EXECUTE FUNCTION witness.keep_truncate();
-      ALTER TABLE ${name} ENABLE ALWAYS TRIGGER "0_witness", ENABLE ALWAYS TRIGGER "0_witness_truncate";`);
-    await client.query('INSERT INTO witness.watched VALUES ($1::text::regclass, $2, $3, $4, $5)', [
+    const { name, key, hasNoReplayKey, unpublished = [], wide = [] } = table;
+    await client.query(watchSql(table));
+    await client.query('INSERT INTO witness.watched VALUES ($1::text::regclass, $2, $3, $4)', [
       name,
-      table.hasNoReplayKey ? null : key,
+      hasNoReplayKey ? null : key,
       unpublished,
       wide,
-      !(table.isAltered && identity === 'full'),
     ]);
   }
+}
+
+/**
+ * Makes a table's triggers, in place of those that it has. The identity is an argument of the trigger and not looked up in the
+ * catalog, where a transaction with an older snapshot sees what was.
+ */
+export function watchSql({
+  name,
+  root,
+  identity,
+  key,
+  unpublished = [],
+  wide = [],
+}: Omit<WorkloadTable, 'hasNoReplayKey'>): string {
+  const parameters = [
+    root?.schema ?? '',
+    root?.table ?? '',
+    identity === 'full' ? 'full' : arrayText(identity),
+    arrayText(key),
+    arrayText(unpublished),
+    arrayText(wide),
+  ];
+  // ALWAYS: also where a session plays the replica and other triggers are silent.
+  return `
+    DROP TRIGGER IF EXISTS "0_witness" ON ${name};
+    DROP TRIGGER IF EXISTS "0_witness_truncate" ON ${name};
+    CREATE TRIGGER "0_witness" AFTER INSERT OR UPDATE OR DELETE ON ${name} FOR EACH ROW
+      EXECUTE FUNCTION witness.keep_row(${parameters.map(pg.escapeLiteral).join(', ')});
+    CREATE TRIGGER "0_witness_truncate" AFTER TRUNCATE ON ${name} FOR EACH STATEMENT
+      EXECUTE FUNCTION witness.keep_truncate();
+    ALTER TABLE ${name} ENABLE ALWAYS TRIGGER "0_witness", ENABLE ALWAYS TRIGGER "0_witness_truncate";`;
 }
 
 /** Forgets what has been compared, so that the journal of a long run stays small. Nothing may be written meanwhile. */

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { ComparableChange } from './change-digest.ts';
+import { type ComparableChange, changeDigest } from './change-digest.ts';
 import { type LogChange, otherTransactionWith, readLogTransaction } from './log-change.ts';
 import { rowMembers } from './row-members.ts';
 import { differingColumns, shortened } from './table-replay.ts';
@@ -23,21 +23,20 @@ export async function explainDifference(
   audit: pg.ClientBase,
   log: number,
   transaction: DifferingTransaction,
-  digest: (change: ComparableChange) => string,
 ): Promise<string> {
   const { xid, sequence, digests } = transaction;
   const recorded = await readLogTransaction(audit, log, sequence);
   const witnessed: WitnessedChange[] = [];
   for await (const page of readWitnessedChanges(source, [xid])) witnessed.push(...page);
 
-  const extra = recorded.filter((change) => (digests.get(digest(change)) ?? 0) > 0);
-  const missing = witnessed.filter((change) => (digests.get(digest(change)) ?? 0) < 0);
+  const extra = recorded.filter((change) => (digests.get(changeDigest(change)) ?? 0) > 0);
+  const missing = witnessed.filter((change) => (digests.get(changeDigest(change)) ?? 0) < 0);
   const counts = `the log has ${recorded.length} changes, the source ${witnessed.length}`;
   const about = `Transaction ${xid} (from entry ${sequence} on; ${counts})`;
   const [first] = missing;
   if (first) {
     const counterpart =
-      extra.find((change) => isSameRow(change, first)) ?? extra.find((change) => isSameKey(change, first));
+      extra.find((change) => isSameKey(change, first)) ?? extra.find((change) => isSameRow(change, first));
     if (counterpart) return `${about}: ${name(first)} differs in ${fields(counterpart, first)}`;
     const elsewhere = await otherTransactionWith(audit, log, first);
     const where = elsewhere ? `; transaction ${elsewhere} of the log has it` : '';
@@ -54,17 +53,16 @@ function isSameKey(recorded: LogChange, witnessed: WitnessedChange): boolean {
     recorded.oid === witnessed.oid &&
     recorded.operation === witnessed.operation &&
     recorded.primaryKey === witnessed.primaryKey &&
-    (recorded.primaryKey !== null ||
-      recorded.before === witnessed.before ||
-      recorded.after === witnessed.after)
+    recorded.primaryKey !== null
   );
 }
 
 function isSameRow(recorded: LogChange, witnessed: WitnessedChange): boolean {
   return (
-    isSameKey(recorded, witnessed) &&
-    [recorded.before, recorded.after].some(
-      (row) => row !== null && (row === witnessed.before || row === witnessed.after),
+    recorded.oid === witnessed.oid &&
+    recorded.operation === witnessed.operation &&
+    (['before', 'after'] as const).some(
+      (side) => recorded[side] !== null && recorded[side] === witnessed[side],
     )
   );
 }

@@ -41,7 +41,7 @@ export class ReplayOracle {
     await audit.query(settings);
     const tables = await readWatchedTables(source);
     this.#replay ??= new TableReplay(tables);
-    const comparison = new TransactionComparison(source, audit, this.#log, tables);
+    const comparison = new TransactionComparison(source, audit, this.#log);
     const difference =
       (await this.#compareChanges(audit, this.#replay, comparison)) ??
       (await this.#replay.compareWith(source, tables));

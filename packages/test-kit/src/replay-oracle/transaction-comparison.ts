@@ -1,8 +1,7 @@
 import type pg from 'pg';
-import { type ComparableChange, changeDigest } from './change-digest.ts';
+import { changeDigest } from './change-digest.ts';
 import { type DifferingTransaction, explainDifference } from './explain-difference.ts';
 import type { LogChange } from './log-change.ts';
-import type { WatchedTable } from './watched-tables.ts';
 import { readWitnessedChanges, unseenTransactions } from './witnessed-change.ts';
 
 /** A transaction of the log; its changes as digests with how often each occurs, so that a large one stays small. */
@@ -22,17 +21,15 @@ export class TransactionComparison {
   readonly #source: pg.ClientBase;
   readonly #audit: pg.ClientBase;
   readonly #log: number;
-  readonly #uncertainKeys: ReadonlySet<number>;
   readonly #seen = new Set<string>();
   #waiting: LogTransaction[] = [];
   #waitingChanges = 0;
   #changes = 0;
 
-  constructor(source: pg.ClientBase, audit: pg.ClientBase, log: number, tables: readonly WatchedTable[]) {
+  constructor(source: pg.ClientBase, audit: pg.ClientBase, log: number) {
     this.#source = source;
     this.#audit = audit;
     this.#log = log;
-    this.#uncertainKeys = new Set(tables.filter((table) => !table.hasCertainKey).map(({ oid }) => oid));
   }
 
   /** What has been taken so far. */
@@ -56,7 +53,7 @@ export class TransactionComparison {
         transaction = { xid: change.xid, sequence: change.transaction, digests: new Map() };
         this.#waiting.push(transaction);
       }
-      add(transaction.digests, this.#digest(change), 1);
+      add(transaction.digests, changeDigest(change), 1);
       this.#waitingChanges++;
       this.#changes++;
     }
@@ -78,19 +75,13 @@ export class TransactionComparison {
     this.#waiting = [];
     this.#waitingChanges = 0;
     for await (const page of readWitnessedChanges(this.#source, [...batch.keys()])) {
-      for (const change of page) add(batch.get(change.xid)!.digests, this.#digest(change), -1);
+      for (const change of page) add(batch.get(change.xid)!.digests, changeDigest(change), -1);
     }
     for (const transaction of batch.values()) {
       if (transaction.digests.size === 0) continue;
-      return explainDifference(this.#source, this.#audit, this.#log, transaction, (change) =>
-        this.#digest(change),
-      );
+      return explainDifference(this.#source, this.#audit, this.#log, transaction);
     }
     return undefined;
-  }
-
-  #digest(change: ComparableChange): string {
-    return changeDigest(change, !this.#uncertainKeys.has(change.oid));
   }
 }
 

@@ -10,14 +10,12 @@ export interface WatchedTable {
   readonly unpublished: readonly string[];
   /** Columns whose values may be absent from an UPDATE that left them alone. */
   readonly wide: readonly string[];
-  /** Whether the log must know the primary key of each change. */
-  readonly hasCertainKey: boolean;
 }
 
 export async function readWatchedTables(source: pg.ClientBase): Promise<WatchedTable[]> {
   const { rows } = await source.query<WatchedTable>(
     `SELECT w.oid::bigint::float8 AS oid, format('%I.%I', n.nspname, c.relname) AS name, replay_key AS "replayKey",
-            unpublished, wide, has_certain_key AS "hasCertainKey"
+            unpublished, wide
        FROM witness.watched w JOIN pg_class c ON c.oid = w.oid JOIN pg_namespace n ON n.oid = c.relnamespace
       ORDER BY w.oid`,
   );
