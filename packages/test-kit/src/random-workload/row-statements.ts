@@ -178,6 +178,16 @@ export const rowStatements: readonly WorkloadStatement[] = [
     4,
     (random) => `UPDATE shop.attachment SET tag = ${textLiteral(random)} WHERE id % 20 = ${random.below(20)}`,
   ),
+  // Several megabytes: more than the worker writes at once.
+  plain(
+    'attach large files',
+    1,
+    (
+      random,
+    ) => `INSERT INTO shop.attachment SELECT id, 'large', (SELECT string_agg(md5(id * n || '${random.below(1e9)}'), '')
+         FROM generate_series(1, 4000) n) FROM generate_series(1000, 1000 + ${random.below(50)}) id
+       ON CONFLICT (id) DO UPDATE SET payload = 'small'`,
+  ),
   plain('detach', 2, (random) => `DELETE FROM shop.attachment WHERE id = ${document(random)}`),
   plain(
     'count',

@@ -34,6 +34,8 @@ const settings = [
 ];
 
 const retryMs = 100;
+/** A connection that is half open never says goodbye. */
+const farewellMs = 2_000;
 
 export function workloadSession(url: string, signal: AbortSignal): WorkloadSession {
   let current: pg.Client | undefined;
@@ -42,7 +44,7 @@ export function workloadSession(url: string, signal: AbortSignal): WorkloadSessi
   const drop = async (): Promise<void> => {
     const client = current;
     current = undefined;
-    await client?.end().catch(() => undefined);
+    if (client) await Promise.race([client.end().catch(() => undefined), delay(farewellMs, undefined, { ref: false })]);
   };
   return {
     get server() {

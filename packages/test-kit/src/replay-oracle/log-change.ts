@@ -44,6 +44,8 @@ export async function* readLogChanges(
 ): AsyncGenerator<readonly LogChange[]> {
   await audit.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   try {
+    // Tables that have just grown have old statistics, and nested loops are chosen that take minutes.
+    await audit.query('SET LOCAL enable_nestloop = off; SET LOCAL cursor_tuple_fraction = 1');
     await audit.query(
       `DECLARE log_changes NO SCROLL CURSOR FOR ${selectChanges(log, `v.id > ${BigInt(afterSequence)}`)}`,
     );
