@@ -44,7 +44,8 @@ export function workloadSession(url: string, signal: AbortSignal): WorkloadSessi
   const drop = async (): Promise<void> => {
     const client = current;
     current = undefined;
-    if (client) await Promise.race([client.end().catch(() => undefined), delay(farewellMs, undefined, { ref: false })]);
+    if (client)
+      await Promise.race([client.end().catch(() => undefined), delay(farewellMs, undefined, { ref: false })]);
   };
   return {
     get server() {
