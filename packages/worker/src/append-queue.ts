@@ -17,7 +17,8 @@ export interface AppendQueueOptions {
   readonly onDurable: (progress: Progress, unit: AppendUnit, changes: number) => Promise<void>;
   /** The queue is too full, or has room again. */
   readonly onPressure: (isFull: boolean) => void;
-  readonly onError: (error: unknown) => void;
+  /** Nothing is written any more. `unit` is what could not be, where that is known. */
+  readonly onError: (error: unknown, unit: AppendUnit | undefined) => void;
 }
 
 /** Audit transactions on their way to the server: while one is committed, the next is already being sent. */
@@ -45,6 +46,8 @@ export class AppendQueue {
   #isWriting = false;
   #isFull = false;
   #hasFailed = false;
+  /** The first that the writer could not write. */
+  #failedUnit: AppendUnit | undefined;
   #idle: (() => void)[] = [];
 
   constructor(options: AppendQueueOptions) {
@@ -108,6 +111,7 @@ export class AppendQueue {
     const { makeRoom, failpoint, onError } = this.#options;
     const inFlight: Promise<void>[] = [];
     let last = Promise.resolve();
+    this.#failedUnit = undefined;
     try {
       for (;;) {
         const unit = this.#next(inFlight.length > 0);
@@ -125,7 +129,9 @@ export class AppendQueue {
       this.#isWriting = false;
     } catch (error) {
       this.#hasFailed = true; // and stays "writing": nothing may be written after what failed
-      onError(error);
+      // What was sent behind it fails too, by the server's answer or with the connection.
+      if (this.#failedUnit) await Promise.allSettled(inFlight);
+      onError(error, this.#failedUnit);
     }
     for (const resolve of this.#idle.splice(0)) resolve();
   }
@@ -140,7 +146,11 @@ export class AppendQueue {
   async #append(unit: AppendUnit, before: Promise<void>): Promise<void> {
     const { batch, writer, failpoint, onDurable, onPressure } = this.#options;
     const bytes = unitBytes(unit);
-    await Promise.all([before, writer.append(unit)]);
+    const written = writer.append(unit);
+    written.catch(() => {
+      this.#failedUnit ??= unit;
+    });
+    await Promise.all([before, written]);
     await failpoint?.(`${stepOf(unit)}:after`);
     this.#waitingBytes -= bytes;
     this.#uncommittedChanges += unit.changes.rowCount;

@@ -155,6 +155,7 @@ export function createWorker(options: WorkerOptions): Worker {
     readLog: async (path) => counters.readLog?.(path),
     async run({ signal = new AbortController().signal, drain = false } = {}) {
       const startedAtMs = Date.now();
+      const rejected = new Map<string, string>();
       let failures = 0;
       let hasStarted = false;
       while (!signal.aborted) {
@@ -186,6 +187,7 @@ export function createWorker(options: WorkerOptions): Worker {
               startEvent: hasStarted ? undefined : startEvent(targets, session.state.confirmedLsn),
               signal,
               counters,
+              rejected,
               logger,
               failpoint: options.failpoint,
             });

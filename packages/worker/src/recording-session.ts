@@ -2,9 +2,11 @@ import { encodeBase64 } from '@bemi-db/proof/base64';
 import { formatOrigin } from '@bemi-db/proof/origin';
 import { formatLsn, type Lsn, parseLsn } from '@bemi-db/replication/lsn';
 import { type ReplicationStream, startReplication } from '@bemi-db/replication/replication-stream';
+import { sqlStateOf } from '@bemi-db/source/sql-state';
 import type { AppendUnit, Progress } from '@bemi-db/trail/append/append-unit';
 import { EntryBatch } from '@bemi-db/trail/append/entry-batch';
 import { LogWriter } from '@bemi-db/trail/append/log-writer';
+import { findRejectedRows, isRejection } from '@bemi-db/trail/append/rejected-rows';
 import type { InboxRequest } from '@bemi-db/trail/inbox';
 import { recordedRelations } from '@bemi-db/trail/relations';
 import { recordedTransactions } from '@bemi-db/trail/sources';
@@ -43,6 +45,8 @@ export interface RecordingOptions {
   readonly startEvent: object | undefined;
   readonly signal: AbortSignal;
   readonly counters: WorkerCounters;
+  /** What the audit database would not take: SQLSTATEs by digest. What is found is added, for the next session. */
+  readonly rejected: Map<string, string>;
   readonly logger: Logger;
   readonly failpoint: FailpointHook | undefined;
 }
@@ -143,7 +147,9 @@ class Recording {
       failpoint,
       onDurable: (progress, unit, changes) => this.#confirm(progress, unit, changes),
       onPressure: (isFull) => (isFull ? this.#pause('pressure') : this.#resume('pressure')),
-      onError: failAtAudit,
+      onError: (error, unit) => {
+        this.#findRejected(error, unit).then(failAtAudit, failAtAudit);
+      },
     });
     this.#publisher = new Publisher({
       targets: options.targets.publicationTargets,
@@ -171,6 +177,7 @@ class Recording {
       readContext: contextReader(session.snapshot.server.encoding),
       mayHoldInvalidText: session.snapshot.server.encoding === 'SQL_ASCII',
       maximumRowBytes: options.maximumRowBytes,
+      rejected: options.rejected,
       suspend: (work) => this.#suspend(work),
       lookUp: async (relation, xid) => {
         await failpoint?.('look-up:before');
@@ -237,6 +244,26 @@ class Recording {
     });
   }
 
+  /**
+   * Of an error that rows are to blame for: which. They come again with the next session, and go into quarantine.
+   *
+   * @returns what to fail with.
+   */
+  async #findRejected(error: unknown, unit: AppendUnit | undefined): Promise<unknown> {
+    if (!unit || !isRejection(sqlStateOf(error) ?? '')) return error;
+    const { rejected, session } = this.#options;
+    this.#pause('stopping');
+    const found = await findRejectedRows(session.writer.client, unit);
+    const isNew = found.some(({ digest }) => !rejected.has(digest));
+    if (!isNew) return error;
+    for (const { digest, sqlState } of found) rejected.set(digest, sqlState);
+    const states = [...new Set(found.map(({ sqlState }) => sqlState))].join(', ');
+    const message = `The audit database does not take ${found.length} of the rows that came (SQLSTATE ${states})`;
+    const fix =
+      'Nothing to do: they are kept in quarantine as they came. See the log of the audit server for why.';
+    return new ProblemError({ code: 'rows-rejected', message, fix, kind: 'retry' }, error);
+  }
+
   #failAtSource(error: unknown): void {
     this.#fail(
       new ProblemError(explainProblem(error, this.#options.session.attempt('source', 'stream')), error),
@@ -269,6 +296,7 @@ class Recording {
     counters.changes += changes;
     counters.lastCommitAt = new Date(this.#lastCommitAtMs);
     counters.confirmedLsn = progress.confirmedLsn;
+    if (unit.quarantine.length > 0) this.#options.rejected.clear(); // what was rejected is recorded
     await failpoint?.('confirm:before');
     // Remembered outside of the audit database before the source may forget it.
     if (unit.head) {

@@ -13,6 +13,7 @@ import {
 import type { Tuple } from '@bemi-db/replication/tuple';
 import type { CopyBuffer } from '@bemi-db/trail/append/copy-buffer';
 import type { EntryBatch } from '@bemi-db/trail/append/entry-batch';
+import { contextDigest } from '@bemi-db/trail/append/rejected-rows';
 import { nowMicros } from './clock.ts';
 import type { ContextText } from './context-text.ts';
 import { findJsonPoison, type JsonPoison } from './json-poison.ts';
@@ -45,6 +46,8 @@ export interface StitcherOptions {
   readonly mayHoldInvalidText: boolean;
   /** A row whose message is larger goes into quarantine. */
   readonly maximumRowBytes: number;
+  /** What the audit database would not take when it came before: SQLSTATEs by digest. */
+  readonly rejected: ReadonlyMap<string, string>;
   /** Stops the stream, does the work, and lets it go on. */
   readonly suspend: (work: () => Promise<void>) => void;
   /** Asks for a table's catalog entry and defines its shape. */
@@ -264,7 +267,7 @@ export class Stitcher implements PgoutputHandler {
       operation,
       beforeKind,
     );
-    const problem = this.#writeFields(row, shape, beforeKind, before, after);
+    const problem = this.#writeFields(row, shape, beforeKind, before, after) ?? this.#rejection();
     if (problem) {
       const { bytes, start, end } = this.#message;
       this.#batch.quarantineChange({ reason: problem, bytes: Buffer.from(bytes.subarray(start, end)) });
@@ -316,14 +319,23 @@ export class Stitcher implements PgoutputHandler {
     }
   }
 
+  #rejection(): string | undefined {
+    const { rejected } = this.#options;
+    return rejected.size === 0 ? undefined : rejectedReason(rejected.get(this.#batch.changeDigest()));
+  }
+
   #addContext(transaction: OpenTransaction): void {
+    const { rejected, readContext, onQuarantine } = this.#options;
     transaction.isContextPending = false;
     const content = transaction.context!;
-    const { text, reason } = this.#options.readContext(content);
-    const kept = text ?? { reason: reason ?? 'not JSON', bytes: content };
+    const read = readContext(content);
+    const reason = read.text
+      ? rejected.size > 0 && rejectedReason(rejected.get(contextDigest(read.text)))
+      : (read.reason ?? 'not JSON');
+    const kept = read.text && !reason ? read.text : { reason: reason || 'not JSON', bytes: content };
     this.#batch.context(transaction.sequence!, transaction.contextCount, kept, 'unsigned');
     transaction.contextCount++;
-    if (!text) this.#options.onQuarantine('context', reason ?? 'not JSON');
+    if (reason) onQuarantine('context', reason);
   }
 
   #open(): OpenTransaction {
@@ -356,6 +368,10 @@ export class Stitcher implements PgoutputHandler {
 }
 
 const lengthPrefix = 4;
+
+function rejectedReason(sqlState: string | undefined): string | undefined {
+  return sqlState && `rejected-${sqlState}`;
+}
 
 function writeNull(row: CopyBuffer): void {
   row.reserve(lengthPrefix);

@@ -1,3 +1,4 @@
+import { type QuarantineGroup, quarantineGroups } from '@bemi-db/trail/query/quarantine-summary';
 import type { SourceSummary } from '@bemi-db/trail/query/trail-summary';
 import { configurationError } from '../cli-error.ts';
 import { bemiFolder } from '../configuration/bemi-folder.ts';
@@ -24,6 +25,8 @@ interface TrailStatus {
   readonly database: string;
   readonly summary: SourceSummary | undefined;
   readonly proof: ProofStatus | undefined;
+  /** What is in quarantine, by table and reason. */
+  readonly quarantine: readonly QuarantineGroup[];
 }
 
 /** Each side is shown as far as it can be reached: what one says matters most when the other is down. */
@@ -70,6 +73,7 @@ async function trailStatus(
       database: name,
       summary,
       proof: summary && (await proofStatus(client, summary.log, configuration)),
+      quarantine: summary ? await quarantineGroups(client, summary.log) : [],
     };
   });
 }
@@ -82,7 +86,12 @@ function statusJson(
   return {
     source: source ?? null,
     audit: trail
-      ? { connection: trail.database, log: trail.summary ?? null, proof: trail.proof ?? null }
+      ? {
+          connection: trail.database,
+          log: trail.summary ?? null,
+          proof: trail.proof ?? null,
+          quarantine: trail.quarantine,
+        }
       : null,
     errors: errors.map((error) => {
       const { code, message, fix } = explainError(error);
@@ -101,7 +110,8 @@ async function printForPeople(
   const sections: string[] = [];
   if (!configured.hasSource) sections.push('Source  not configured: set BEMI_DATABASE_URL\n');
   if (source) sections.push(sourceText(source, style));
-  if (trail) sections.push(trailText(trail.database, trail.summary, trail.proof, style, new Date()));
+  if (trail)
+    sections.push(trailText(trail.database, trail.summary, trail.proof, trail.quarantine, style, new Date()));
   if (!configured.hasDestination) {
     sections.push(
       'Audit database  not configured: set BEMI_DESTINATION_URL, or run the worker with --embedded\n',

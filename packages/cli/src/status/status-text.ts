@@ -1,3 +1,4 @@
+import type { QuarantineGroup } from '@bemi-db/trail/query/quarantine-summary';
 import type { SourceSummary } from '@bemi-db/trail/query/trail-summary';
 import { labelledLines } from '../output/labelled-lines.ts';
 import { harmless } from '../presentation/harmless-text.ts';
@@ -51,6 +52,7 @@ export function trailText(
   database: string,
   summary: SourceSummary | undefined,
   proof: ProofStatus | undefined,
+  quarantine: readonly QuarantineGroup[],
   style: TextStyle,
   now: Date,
 ): string {
@@ -67,7 +69,7 @@ export function trailText(
       `from LSN ${summary.completeFromLsn}, recording since ${momentText(summary.recordingSince, style.timeZone)}`,
     ],
     ['Confirmed', `LSN ${summary.confirmedLsn}`],
-    ['Quarantine', quarantineText(summary, style)],
+    ['Quarantine', quarantineText(summary, quarantine, style)],
     ...(proof ? proofRows(proof, moment, style) : []),
   ];
   return `${title}${labelledLines(rows, style)}`;
@@ -93,12 +95,22 @@ function proofRows(proof: ProofStatus, moment: (text: string) => string, { color
 
 function quarantineText(
   { quarantinedRows, quarantinedContexts }: SourceSummary,
+  groups: readonly QuarantineGroup[],
   { colors }: TextStyle,
 ): string {
   if (quarantinedRows === '0' && quarantinedContexts === '0') return 'empty';
-  return colors.yellow(
-    `${countedText(quarantinedRows, 'row')}, ${countedText(quarantinedContexts, 'context')}`,
-  );
+  const counts = `${countedText(quarantinedRows, 'row')}, ${countedText(quarantinedContexts, 'context')}`;
+  const lines = groups.map(({ field, schema, table, reason, count, lastSequence }) => {
+    const what = field === 'context' ? 'contexts' : table === null ? 'rows' : tableText(schema, table);
+    return colors.dim(
+      `${harmless(what)}: ${harmless(reason)}, ${countText(count)}, last in entry ${lastSequence}`,
+    );
+  });
+  return [colors.yellow(counts), ...lines].join('\n');
+}
+
+function tableText(schema: string | null, table: string): string {
+  return schema === null || schema === 'public' ? table : `${schema}.${table}`;
 }
 
 /** What to put right, the worst first. */

@@ -12,6 +12,9 @@ const initialCapacity = 256 * 1024;
  * @see https://www.postgresql.org/docs/current/sql-copy.html "Binary Format"
  */
 export class CopyBuffer {
+  /** Where the first row begins. */
+  static readonly headerLength = header.length;
+
   /** What was written stands in `bytes[0, length)`. The buffer is replaced when it grows: read it anew after `reserve`. */
   bytes: Buffer;
   length = header.length;
@@ -97,6 +100,13 @@ export class CopyBuffer {
   null(): void {
     this.bytes.fill(0xff, this.length, this.length + 4);
     this.length += 4;
+  }
+
+  /** Whole rows, as they stand in another buffer. */
+  append(rows: Uint8Array): void {
+    this.reserve(rows.length);
+    this.bytes.set(rows, this.length);
+    this.length += rows.length;
   }
 
   /** A short constant, given as bytes. The caller has reserved room. */

@@ -14,6 +14,7 @@ import { CopyBuffer } from './copy-buffer.ts';
 import { EntryRecord, type Withheld } from './entry-record.ts';
 import { LeafHashes } from './leaf-hashes.ts';
 import type { LogTree } from './log-tree.ts';
+import { textsDigest } from './rejected-rows.ts';
 import { SaltPool, saltLength } from './salt.ts';
 
 const changeFields = 12;
@@ -23,20 +24,6 @@ const eventFields = 7;
 const tileFields = 4;
 /** Room for a change's fixed fields, its texts aside. */
 const changeHeaderBytes = 160;
-
-/**
- * Column lists of the COPY statements, in the order in which the fields are written below. The fields of a commitment
- * (docs/spec/record.md) follow one another, so that it is one hash over the row as it is sent.
- */
-export const copyColumns = {
-  change_log:
-    'log, relation, context_no, sequence, transaction, lsn, before_kind, operation, salt, primary_key, before, after',
-  context_log: 'log, context_no, sequence, transaction, authenticity, salt, context',
-  transaction_log:
-    'log, generation, sequence, transaction, commit_lsn, end_lsn, covered_from_lsn, xid, committed_at, recorded_at, change_count, context_count',
-  event_log: 'log, sequence, at, kind, salt, actor, payload',
-  tiles: 'log, level, index, hashes',
-} as const;
 
 const operationBytes: Record<Operation, Buffer> = {
   INSERT: Buffer.from('INSERT'),
@@ -167,6 +154,11 @@ export class EntryBatch {
     this.#salt(row);
     this.#fieldsStart = row.length;
     return row;
+  }
+
+  /** What tells the change that was begun from others, before it is ended: see `RejectedRow`. */
+  changeDigest(): string {
+    return textsDigest(this.#changes.bytes, this.#fieldsStart, this.#changes.length);
   }
 
   /** Ends the change that was begun: its leaf is hashed. */

@@ -1,8 +1,8 @@
 import pg from 'pg';
 import type { AppendUnit, InboxAnswer, QuarantineRow, Relocation } from './append-unit.ts';
 import type { CopyBuffer } from './copy-buffer.ts';
+import { copyColumns } from './copy-columns.ts';
 import { CopyScript } from './copy-script.ts';
-import { copyColumns } from './entry-batch.ts';
 
 export interface LogWriterOptions {
   /** Nobody else uses it. */

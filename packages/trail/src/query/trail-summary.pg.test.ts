@@ -26,7 +26,7 @@ test('an empty log, and one with entries', async () => {
     await trail.transaction({ committedAt, changes: [{ operation: 'INSERT', after: '{}' }] });
   }
   await trail.client.query(
-    `INSERT INTO bemi.quarantine (log, sequence, part, field, reason) VALUES ($1, 2, 0, 'row', 'x'), ($1, 2, 1, 'row', 'x')`,
+    `INSERT INTO bemi.quarantine (log, sequence, part, field, reason, bytes) VALUES ($1, 2, 0, 'row', 'x', ''), ($1, 2, 1, 'row', 'x', '')`,
     [trail.log],
   );
   expect(await sourceSummaries(trail.client)).toMatchObject([

@@ -21,6 +21,7 @@ export interface SourceSummary {
   readonly lastEntryAt: string | undefined;
   /** When the last recorded transaction committed; `undefined` before the first. */
   readonly lastCommitAt: string | undefined;
+  /** In quarantine, and not erased. */
   readonly quarantinedRows: string;
   readonly quarantinedContexts: string;
 }
@@ -53,7 +54,7 @@ export async function sourceSummaries(client: pg.ClientBase): Promise<SourceSumm
                            ORDER BY e.sequence DESC LIMIT 1) event ON true
        LEFT JOIN LATERAL (SELECT count(*) FILTER (WHERE q.field = 'row') AS rows,
                                  count(*) FILTER (WHERE q.field = 'context') AS contexts
-                            FROM bemi.quarantine q WHERE q.log = s.log AND q.part = 0) quarantined ON true
+                            FROM bemi.quarantine q WHERE q.log = s.log AND q.part = 0 AND q.bytes IS NOT NULL) quarantined ON true
       ORDER BY l.name`,
   );
   return rows.map((row) => ({
