@@ -99,6 +99,7 @@ export function startReplication(options: ReplicationStreamOptions): Replication
   let receivedLsn = zeroLsn;
   let confirmedLsn = zeroLsn;
   let isStopping = false;
+  let isCutOff = false;
   let fail: (error: unknown) => void = () => undefined;
 
   const frames = new CopyBothFrames({
@@ -165,8 +166,12 @@ export function startReplication(options: ReplicationStreamOptions): Replication
     fail = reject;
     client.on('error', reject);
     client.on('notice', (notice) => {
-      if (notice.code === sqlStateNotInPrerequisiteState)
-        reject(new MissingPublicationError(options.publications));
+      if (notice.code !== sqlStateNotInPrerequisiteState) return;
+      // What follows in the same data lacks changes already: it must not count as received.
+      isCutOff = true;
+      frames.pause();
+      socket.pause();
+      reject(new MissingPublicationError(options.publications));
     });
     client.once('end', () => reject(new Error('The source closed the replication connection')));
     client.query(startCommand(options)).then(() => {
@@ -186,6 +191,7 @@ export function startReplication(options: ReplicationStreamOptions): Replication
       socket.pause();
     },
     resume() {
+      if (isCutOff) return;
       try {
         frames.resume();
       } catch (error) {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { encodeBase64 } from '@bemi-db/proof/base64';
 import { formatOrigin } from '@bemi-db/proof/origin';
 import { formatLsn, type Lsn, parseLsn } from '@bemi-db/replication/lsn';
@@ -204,7 +205,7 @@ class Recording {
       // What the audit database holds already; the slot may not have heard of it.
       this.#stream.confirm(this.#confirmedLsn);
       counters.confirmedLsn = formatLsn(this.#confirmedLsn);
-      this.#stream.ended.catch((error) => this.#failAtStream(error));
+      this.#stream.ended.catch((error) => void this.#failAtStream(error));
       for (const connection of [session.writer, session.upkeep]) {
         connection.lost.catch((error) =>
           this.#fail(new ProblemError(explainProblem(error, session.attempt('audit', 'write')), error)),
@@ -270,13 +271,17 @@ class Recording {
     );
   }
 
-  /** As above, of the stream itself: what it was sending is what the server may not be able to send. */
-  #failAtStream(error: unknown): void {
+  /**
+   * As above, of the stream itself: what it was sending is what the server may not be able to send. What came before it
+   * is stored first. The server would send it again; but it may fail each time before the audit database has answered.
+   */
+  async #failAtStream(error: unknown): Promise<void> {
     const { sending } = this.#stitcher;
     const attempt = this.#options.session.attempt('source', 'stream');
-    this.#fail(
-      new ProblemError(explainProblem(error, { ...attempt, ...(sending ? { sending } : {}) }), error),
-    );
+    const problem = explainProblem(error, { ...attempt, ...(sending ? { sending } : {}) });
+    this.#queue.flush();
+    await Promise.race([this.#queue.drained(), delay(stopTimeoutMs, undefined, { ref: false })]);
+    this.#fail(new ProblemError(problem, error));
   }
 
   #progress(): Progress {

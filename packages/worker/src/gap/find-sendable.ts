@@ -8,6 +8,11 @@ export interface SendableSearch {
   readonly client: pg.Client;
   readonly slot: string;
   readonly publication: string;
+  /** Where the slot is. */
+  readonly slotLsn: string;
+}
+
+export interface SendableRange {
   /** From where the server can't send. */
   readonly fromLsn: string;
   /** From where it can: where its WAL ends. */
@@ -26,13 +31,13 @@ const otherClasses = new Set(['08', '53', '57']);
  *
  * Exact where one transaction can't be sent, and where none can before a certain moment (the publication was made). Where
  * several can't, with others in between, it finds the end of one of them.
- *
- * @returns `undefined` when it can send from the start.
  */
-export async function findSendable(search: SendableSearch): Promise<string | undefined> {
-  let unsendable = parseLsn(search.fromLsn);
-  if (await canSendFrom(search, unsendable)) return undefined;
-  let sendable = parseLsn(search.toLsn);
+export async function findSendable(
+  search: SendableSearch,
+  { fromLsn, toLsn }: SendableRange,
+): Promise<string> {
+  let unsendable = parseLsn(fromLsn);
+  let sendable = parseLsn(toLsn);
   while (sendable - unsendable > 1n) {
     const middle = ((unsendable + sendable) / 2n) as Lsn;
     if (await canSendFrom(search, middle)) sendable = middle;
@@ -41,8 +46,9 @@ export async function findSendable(search: SendableSearch): Promise<string | und
   return formatLsn(sendable);
 }
 
-async function canSendFrom(search: SendableSearch, lsn: Lsn): Promise<boolean> {
-  const { client, slot, publication, fromLsn } = search;
+/** Whether the server can send the first transaction that was committed at or after a position; true if there is none. */
+export async function canSendFrom(search: SendableSearch, lsn: Lsn): Promise<boolean> {
+  const { client, slot, publication, slotLsn } = search;
   const probe = `bemi_probe_${randomBytes(6).toString('hex')}`;
   let isWarned = false;
   const onNotice = ({ code }: { code?: string | undefined }): void => {
@@ -51,7 +57,7 @@ async function canSendFrom(search: SendableSearch, lsn: Lsn): Promise<boolean> {
   await client.query('SELECT pg_copy_logical_replication_slot($1, $2, true)', [slot, probe]);
   client.on('notice', onNotice);
   try {
-    if (lsn > parseLsn(fromLsn))
+    if (lsn > parseLsn(slotLsn))
       await client.query('SELECT pg_replication_slot_advance($1, $2)', [probe, formatLsn(lsn)]);
     await client.query(
       `SELECT count(*) FROM pg_logical_slot_peek_binary_changes($1, NULL, 1, 'proto_version', '1', 'publication_names', $2)`,

@@ -3,7 +3,7 @@ import type { OpenSession } from '../open-session.ts';
 import { during, ProblemError } from '../problem.ts';
 import type { Statement } from './accept-gap.ts';
 import { appendEvent } from './append-event.ts';
-import { findSendable } from './find-sendable.ts';
+import { canSendFrom, findSendable } from './find-sendable.ts';
 import { advanceSlot } from './resume-slot.ts';
 
 export interface SkippedWal {
@@ -35,15 +35,25 @@ export async function skipWal(session: OpenSession, request: SkipRequest): Promi
   const { reason, by } = request;
   const fromLsn = state.confirmedLsn;
   if (session.tree.isNew) throw notBegun();
-  const to = parseLsn(request.toLsn ?? (await sendablePosition(session)));
-  const toLsn = formatLsn(to);
-  if (to <= parseLsn(fromLsn)) {
-    throw outOfRange(`The log is past ${toLsn} already: it is complete up to ${fromLsn}`);
+  const walLsn = snapshot.server.walLsn ?? fromLsn;
+  const given = request.toLsn === undefined ? undefined : parseLsn(request.toLsn);
+  if (given !== undefined && given <= parseLsn(fromLsn)) {
+    throw outOfRange(`The log is past ${formatLsn(given)} already: it is complete up to ${fromLsn}`);
   }
-  const { walLsn } = snapshot.server;
-  if (walLsn !== undefined && to > parseLsn(walLsn)) {
-    throw outOfRange(`The source's WAL ends at ${walLsn}, before ${toLsn}`);
+  if (given !== undefined && given > parseLsn(walLsn)) {
+    throw outOfRange(`The source's WAL ends at ${walLsn}, before ${formatLsn(given)}`);
   }
+  const toLsn = await during(session.attempt('source', 'start-replication'), async () => {
+    const search = {
+      client: session.sourceSql.client,
+      slot: session.slot,
+      publication: snapshot.publication?.name ?? state.publication,
+      slotLsn: session.slotLsn,
+    };
+    // Nothing is passed over that could be recorded.
+    if (await canSendFrom(search, parseLsn(fromLsn))) throw nothingToSkip();
+    return given === undefined ? findSendable(search, { fromLsn, toLsn: walLsn }) : formatLsn(given);
+  });
   await request.confirm({ fromLsn, toLsn });
   const sequence = await during(session.attempt('audit', 'write'), () =>
     appendEvent(session, {
@@ -58,21 +68,11 @@ export async function skipWal(session: OpenSession, request: SkipRequest): Promi
   return { sequence, fromLsn, toLsn };
 }
 
-async function sendablePosition({ state, snapshot, sourceSql, slot, attempt }: OpenSession): Promise<string> {
-  const found = await during(attempt('source', 'start-replication'), () =>
-    findSendable({
-      client: sourceSql.client,
-      slot,
-      publication: snapshot.publication?.name ?? state.publication,
-      fromLsn: snapshot.slot?.confirmedFlushLsn ?? state.confirmedLsn,
-      toLsn: snapshot.server.walLsn ?? state.confirmedLsn,
-    }),
-  );
-  if (found !== undefined) return found;
-  throw new ProblemError({
+function nothingToSkip(): ProblemError {
+  return new ProblemError({
     code: 'nothing-to-skip',
     message: 'There is nothing to skip: the server can send what follows the end of the log',
-    fix: 'Start the worker; it says what is in its way. With --to, what comes before a position is passed over all the same.',
+    fix: 'Start the worker: it records what can be sent, and says what is in its way.',
     kind: 'refuse',
   });
 }

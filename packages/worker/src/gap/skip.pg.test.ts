@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { createDatabase } from '@bemi-db/test-kit/database';
 import { createRecordedDatabase, type RecordedDatabase } from '@bemi-db/test-kit/recorded-database';
 import { verifyStoredLog } from '@bemi-db/trail/verify/verify-log';
@@ -25,10 +26,15 @@ const targetsOf = ({ source, audit, slot }: RecordedDatabase): WorkerOptions => 
   slot,
 });
 
-/** Runs a worker until it says what is in its way. */
+/** Runs a worker until it says what is in its way. The audit database is slower than the source's error. */
 async function untilProblem(options: WorkerOptions): Promise<Problem> {
   const stop = new AbortController();
-  const worker = createWorker(options);
+  const worker = createWorker({
+    ...options,
+    failpoint: async (name) => {
+      if (name === 'commit:before') await delay(300);
+    },
+  });
   const running = worker.run({ signal: stop.signal });
   await expect.poll(() => worker.status().problem, { timeout: 30_000 }).toBeDefined();
   const { problem } = worker.status();
