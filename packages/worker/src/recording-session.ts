@@ -157,6 +157,7 @@ class Recording {
       origin: formatOrigin(state),
       fullTiles: session.auditReader.fullTiles,
       ownTiles: this.#recentTiles,
+      records: session.auditReader.records,
       isBusy: () => this.#queue.isBusy,
       logger: options.logger,
     });

@@ -1,7 +1,9 @@
 import { type LogResource, readLogResource } from '@bemi-db/trail/tree/log-resource';
+import { readRecords } from '@bemi-db/trail/tree/stored-records';
 import { readFullTiles } from '@bemi-db/trail/tree/stored-tree';
 import type { OpenConnection } from '../connections.ts';
 import type { FullTiles } from './offered-tree.ts';
+import type { Records } from './record-publication.ts';
 
 /**
  * Reads what is published from the audit database, one thing after the other, on a connection of its own: neither the
@@ -19,6 +21,9 @@ export class AuditReader {
 
   readonly fullTiles: FullTiles = (level, fromIndex, toIndex) =>
     this.#next(() => readFullTiles(this.#connection.client, this.#log, level, fromIndex, toIndex));
+
+  readonly records: Records = (from, to) =>
+    this.#next(() => readRecords(this.#connection.client, this.#log, from, to));
 
   resource(path: string): Promise<LogResource | undefined> {
     return this.#next(() => readLogResource(this.#connection.client, this.#log, path));

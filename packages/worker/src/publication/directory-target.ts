@@ -10,7 +10,7 @@ const folderMode = 0o755;
 const parallelSyncs = 8;
 
 /** A directory. It is out of reach of the audit database's server when that is another machine, or another user. */
-export function directoryTarget(directory: string): PublicationTarget {
+export function directoryTarget(directory: string, hasRecords = false): PublicationTarget {
   const folders = new Set<string>();
   /** Immutable files that are not durable yet. */
   const unsettled = new Set<string>();
@@ -19,6 +19,7 @@ export function directoryTarget(directory: string): PublicationTarget {
     name: directory,
     isOffHost: false,
     minIntervalMs: undefined,
+    hasRecords,
     read: (path) =>
       explained(directory, async () => {
         try {

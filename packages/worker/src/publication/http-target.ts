@@ -8,13 +8,14 @@ export interface HttpTargetOptions {
   /** BEMI_CHECKPOINT_TOKEN. */
   readonly token: string | undefined;
   readonly minIntervalMs: number | undefined;
+  readonly hasRecords: boolean;
 }
 
 /**
  * An HTTP endpoint that takes files by PUT and gives them back by GET. An immutable file is sent with
  * `If-None-Match: *`, so that an endpoint may refuse to replace any: with 412, which is no failure.
  */
-export function httpTarget({ url, token, minIntervalMs }: HttpTargetOptions): PublicationTarget {
+export function httpTarget({ url, token, minIntervalMs, hasRecords }: HttpTargetOptions): PublicationTarget {
   const base = url.href.replace(/\/+$/, '');
   const authorization: Record<string, string> =
     token === undefined ? {} : { authorization: `Bearer ${token}` };
@@ -23,6 +24,7 @@ export function httpTarget({ url, token, minIntervalMs }: HttpTargetOptions): Pu
     name: base,
     isOffHost: !isLoopback(url.hostname),
     minIntervalMs,
+    hasRecords,
     async read(path, signal) {
       const headers = { ...authorization, 'cache-control': 'no-cache' };
       const answer = await exchange(base, { url: `${base}/${path}`, method: 'GET', headers }, signal);

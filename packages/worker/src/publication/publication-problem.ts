@@ -8,6 +8,7 @@ export type PublicationCode =
   | 'publication-unreachable'
   | 'publication-directory'
   | 'publication-tiles'
+  | 'publication-records'
   | 'publication-conflict';
 
 const kinds: Record<PublicationCode, Problem['kind']> = {
@@ -17,6 +18,7 @@ const kinds: Record<PublicationCode, Problem['kind']> = {
   'publication-unreachable': 'retry',
   'publication-directory': 'retry',
   'publication-tiles': 'refuse',
+  'publication-records': 'refuse',
   'publication-conflict': 'refuse',
 };
 

@@ -16,6 +16,8 @@ export interface PublicationTarget {
   readonly isOffHost: boolean;
   /** Least time between two checkpoints there, where its URL names one. */
   readonly minIntervalMs: number | undefined;
+  /** Whether records are published there beside tiles and checkpoints. */
+  readonly hasRecords: boolean;
   /**
    * @throws ProblemError where the target can't be read: only what is known to be absent is `undefined`.
    */

@@ -25,9 +25,9 @@ export type PublicationEnvironment = Readonly<
 >;
 
 const forms =
-  'BEMI_CHECKPOINT_URL takes, with spaces between several: a directory (/var/lib/bemi or file:///var/lib/bemi), ' +
-  's3://bucket/prefix?region=eu-central-1 (&endpoint=https://…, &lock=governance|compliance&retainDays=2192, &interval=seconds), ' +
-  'https://host/path (?interval=seconds; http:// for this machine only), or ' +
+  'BEMI_CHECKPOINT_URL takes, with spaces between several: a directory (/var/lib/bemi or file:///var/lib/bemi?records=yes), ' +
+  's3://bucket/prefix?region=eu-central-1 (&endpoint=https://…, &lock=governance|compliance&retainDays=2192, &interval=seconds&records=yes), ' +
+  'https://host/path (?interval=seconds&records=yes; http:// for this machine only), or ' +
   'witness+https://host/prefix#name+hash+key.';
 
 /**
@@ -66,20 +66,21 @@ export function publicationTarget(
   switch (scheme) {
     case 'file':
       if (url.host !== '') throw urlError('A file URL has three slashes: file:///path');
-      return directoryTarget(fileURLToPath(url));
+      return directoryTarget(fileURLToPath(url), isYes(query(url, ['records'])));
     case 's3':
       return s3Target(s3Options(url, environment));
     case 'https':
     case 'http': {
       if (url.hash !== '') throw urlError(`The URL of ${url.host} has a fragment`);
-      const { interval } = query(url, ['interval']);
+      const given = query(url, ['interval', 'records']);
       const base = new URL(url);
       base.search = '';
       expectEncrypted(base);
       return httpTarget({
         url: base,
         token: environment.BEMI_CHECKPOINT_TOKEN || undefined,
-        minIntervalMs: intervalMs(interval),
+        minIntervalMs: intervalMs(given.interval),
+        hasRecords: isYes(given),
       });
     }
     case 'witness+https':
@@ -125,7 +126,7 @@ function s3Options(url: URL, environment: PublicationEnvironment): S3TargetOptio
   // Other characters are signed in ways that services don't agree on.
   if (!/^[A-Za-z0-9._/-]*$/.test(prefix) || /(^|\/)\.{1,2}(\/|$)|\/\//.test(prefix))
     throw urlError('The prefix in a bucket has letters, digits and ._/- only');
-  const given = query(url, ['region', 'endpoint', 'lock', 'retainDays', 'interval']);
+  const given = query(url, ['region', 'endpoint', 'lock', 'retainDays', 'interval', 'records']);
   const endpoint = given.endpoint === undefined ? undefined : s3Endpoint(given.endpoint);
   const region = given.region ?? environment.AWS_REGION ?? (endpoint ? 'us-east-1' : undefined);
   if (region === undefined || !/^[a-z0-9-]+$/.test(region))
@@ -145,6 +146,7 @@ function s3Options(url: URL, environment: PublicationEnvironment): S3TargetOptio
     endpoint,
     lock: s3Lock(given.lock, given.retainDays),
     minIntervalMs: intervalMs(given.interval),
+    hasRecords: isYes(given),
     credentials: { accessKeyId, secretAccessKey, sessionToken: environment.AWS_SESSION_TOKEN || undefined },
   };
 }
@@ -190,6 +192,11 @@ function query<K extends string>(url: URL, known: readonly K[]): Partial<Record<
     given[key] = value;
   }
   return given;
+}
+
+function isYes({ records = 'no' }: { readonly records?: string }): boolean {
+  if (records === 'yes' || records === 'no') return records === 'yes';
+  throw urlError('records is yes or no');
 }
 
 function intervalMs(text: string | undefined): number | undefined {

@@ -6,6 +6,7 @@ import type { FullTiles, Offer } from './offered-tree.ts';
 import type { TargetStatus } from './publication-health.ts';
 import type { PublicationTarget } from './publication-target.ts';
 import type { RecentTiles } from './recent-tiles.ts';
+import type { Records } from './record-publication.ts';
 import { type Candidate, TargetPublication } from './target-publication.ts';
 import type { Witness } from './witness.ts';
 import { WitnessPublication } from './witness-publication.ts';
@@ -17,6 +18,8 @@ export interface PublisherOptions {
   readonly fullTiles: FullTiles;
   /** Tiles that need not be read from the audit database, nor compared with the tree. */
   readonly ownTiles?: RecentTiles;
+  /** For targets that hold records too: without it, none does. */
+  readonly records?: Records;
   readonly logger?: Logger;
   /** Whether the pipeline has more to do than it can at once: catching up then takes less of the machine. */
   readonly isBusy?: () => boolean;
@@ -74,6 +77,7 @@ export class Publisher {
           new TargetPublication({
             ...shared,
             target,
+            records: target.hasRecords ? options.records : undefined,
             minIntervalMs: paceMs(target.minIntervalMs),
             keepIntervalMs: options.keepIntervalMs ?? 60_000,
           }),

@@ -20,6 +20,7 @@ export interface S3TargetOptions {
   /** S3 Object Lock: what is retained can't be deleted for so long. */
   readonly lock: { readonly mode: 'governance' | 'compliance'; readonly retainDays: number } | undefined;
   readonly minIntervalMs: number | undefined;
+  readonly hasRecords: boolean;
   readonly credentials: S3Credentials;
 }
 
@@ -70,6 +71,7 @@ export function s3Target(options: S3TargetOptions): PublicationTarget {
     name,
     isOffHost: endpoint === undefined || !isLoopback(endpoint.hostname),
     minIntervalMs: options.minIntervalMs,
+    hasRecords: options.hasRecords,
     async read(path, signal) {
       const answer = await send('GET', path, {}, undefined, signal);
       if (answer.status === 200) return answer.body;

@@ -10,10 +10,12 @@ import type { Logger } from '../logger.ts';
 import { LatestLoop } from './latest-loop.ts';
 import { checkpointPath, oldCheckpointPath } from './log-folder.ts';
 import { type FullTiles, fullTileCount, type Offer, OfferedTree } from './offered-tree.ts';
+import { type PlacedFile, placeFile, placeFiles } from './placed-file.ts';
 import { PublicationHealth, type TargetStatus } from './publication-health.ts';
-import { conflictError } from './publication-problem.ts';
-import { noteType, type PublicationTarget, tileType } from './publication-target.ts';
+import { conflictError, explainPublicationError } from './publication-problem.ts';
+import { noteType, type PublicationTarget } from './publication-target.ts';
 import type { RecentTiles } from './recent-tiles.ts';
+import { RecordPublication, type Records } from './record-publication.ts';
 
 /** What is to be published: an offer, with the cosignatures that came in time. */
 export interface Candidate {
@@ -31,6 +33,8 @@ export interface TargetPublicationOptions {
   readonly folder: string;
   readonly fullTiles: FullTiles;
   readonly ownTiles: RecentTiles | undefined;
+  /** Where the target holds records too. */
+  readonly records: Records | undefined;
   readonly minIntervalMs: number;
   /** Between two checkpoints that are kept. */
   readonly keepIntervalMs: number;
@@ -43,7 +47,6 @@ export interface TargetPublicationOptions {
 
 /** Full tiles in one step of catching up: 256 KB. */
 const stepTiles = 32;
-const parallelWrites = 8;
 /** When the worker ends: a tenth of a second's worth of a directory. */
 const mostTilesAtEnd = 128;
 /** While the pipeline is busy, tiles take one part in twenty of the time: to make a file costs 0.3 ms. */
@@ -56,13 +59,15 @@ const pauseWhenBusy = 19;
  * 1. what the target holds is read, first, after each failure, and every minute: it must be a beginning of our tree;
  * 2. a checkpoint to keep, once a minute;
  * 3. full tiles that the target lacks, lower levels first, in steps;
- * 4. the partial tiles that have changed;
- * 5. the checkpoint.
+ * 4. where it holds records, full bundles that it lacks, and the partial one;
+ * 5. the partial tiles that have changed;
+ * 6. the checkpoint.
  */
 export class TargetPublication {
   readonly #options: TargetPublicationOptions;
   readonly #loop: LatestLoop<Candidate>;
   readonly #health: PublicationHealth;
+  readonly #records: RecordPublication | undefined;
   /** The newest candidate, also while an older one is worked on. */
   #newest: Candidate | undefined;
   #isFlushing = false;
@@ -81,6 +86,8 @@ export class TargetPublication {
   constructor(options: TargetPublicationOptions) {
     this.#options = options;
     this.#health = new PublicationHealth(options.target, options.logger);
+    const { target, folder, records } = options;
+    this.#records = records && new RecordPublication(target, folder, records);
     this.#loop = new LatestLoop({
       work: (candidate, signal) => this.#publish(candidate, signal),
       minIntervalMs: options.minIntervalMs,
@@ -124,10 +131,12 @@ export class TargetPublication {
       }
       await this.#keep(candidate, signal);
       await this.#writeFullTiles(offer, tree, signal);
+      const recordsProblem = await this.#writeRecords(offer, tree, signal);
       if (this.#leavesTiles(offer)) return; // what a checkpoint names must be there: the one that is kept has to do
       await this.#writePartialTiles(offer, signal);
       await this.#options.target.settle?.();
       await this.#writeCheckpoint(candidate, signal);
+      if (recordsProblem !== undefined) throw recordsProblem;
       this.#health.published(offer.size);
     } catch (error) {
       // What of it has arrived isn't known.
@@ -144,6 +153,7 @@ export class TargetPublication {
       this.#checkpoint = undefined;
       this.#fullTiles = [];
       this.#partialTiles = [];
+      this.#records?.forget();
       return;
     }
     const text = Buffer.from(bytes).toString('utf8');
@@ -209,40 +219,62 @@ export class TargetPublication {
         const startedMs = performance.now();
         const to = Math.min(from + stepTiles, end);
         const tiles = await tree.full(level, from, to);
-        for (let i = 0; i < tiles.length; i += parallelWrites) {
-          const writes = tiles
-            .slice(i, i + parallelWrites)
-            .map((tile, k) => this.#writeFullTile(level, from + i + k, tile, signal));
-          // All have ended before any failure counts: none may arrive behind our back.
-          const failed = (await Promise.allSettled(writes)).find((result) => result.status === 'rejected');
-          if (failed) throw failed.reason;
-        }
-        // While hours are caught up with, checkpoints get out of reach all the same.
-        if (this.#newest) await this.#keep(this.#newest, signal);
+        await this.#placeFullTiles(level, from, tiles, signal);
         this.#fullTiles[level] = to;
         from = to;
-        if (this.#newest && this.#leavesTiles(this.#newest.offer)) return;
-        if (from < end && !this.#isFlushing && this.#options.isBusy())
-          await delay(pauseWhenBusy * (performance.now() - startedMs), undefined, { signal, ref: false });
+        if (!(await this.#afterStep(startedMs, from < end, signal))) return;
       }
+    }
+  }
+
+  async #placeFullTiles(
+    level: number,
+    from: number,
+    tiles: readonly Uint8Array[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { target, folder } = this.#options;
+    const files = tiles.map((bytes, i): PlacedFile => {
+      const path = `${folder}/${formatTilePath({ level, index: from + i, width: TILE_WIDTH })}`;
+      return { path, bytes, isRetained: true };
+    });
+    await placeFiles(target, files, signal);
+    // tlog-tiles: a partial tile may go when the full one is there.
+    for (const [i, { path }] of files.entries())
+      if (this.#partialIndexes[level]?.delete(from + i)) await target.removeFolder?.(`${path}.p`);
+  }
+
+  /** @returns whether to go on. */
+  async #afterStep(startedMs: number, hasMore: boolean, signal: AbortSignal): Promise<boolean> {
+    // While hours are caught up with, checkpoints get out of reach all the same.
+    if (this.#newest) await this.#keep(this.#newest, signal);
+    if (this.#newest && this.#leavesTiles(this.#newest.offer)) return false;
+    if (hasMore && !this.#isFlushing && this.#options.isBusy())
+      await delay(pauseWhenBusy * (performance.now() - startedMs), undefined, { signal, ref: false });
+    return true;
+  }
+
+  /** @returns that the audit database has other records: tiles and checkpoints are published all the same. */
+  async #writeRecords(offer: Offer, tree: OfferedTree, signal: AbortSignal): Promise<unknown> {
+    const afterStep = (startedMs: number, hasMore: boolean) => this.#afterStep(startedMs, hasMore, signal);
+    try {
+      await this.#records?.writeFull(offer.size, tree, afterStep, signal);
+      if (!this.#leavesTiles(offer)) await this.#records?.writePartial(offer, signal);
+      return undefined;
+    } catch (error) {
+      const { code } = explainPublicationError(error, this.#options.target.name);
+      if (code === 'publication-records') return error;
+      throw error;
     }
   }
 
   /** Whether the worker ends, and more is left to write than is worth waiting for: the next start catches up. */
   #leavesTiles({ size }: Offer): boolean {
     if (!this.#isFlushing) return false;
-    let left = 0;
+    let left = this.#records?.left(size) ?? 0;
     for (let level = 0; level < tileLevels(size); level++)
       left += fullTileCount(size, level) - (this.#fullTiles[level] ?? 0);
     return left > mostTilesAtEnd;
-  }
-
-  async #writeFullTile(level: number, index: number, tile: Uint8Array, signal: AbortSignal): Promise<void> {
-    const { target, folder } = this.#options;
-    const path = `${folder}/${formatTilePath({ level, index, width: TILE_WIDTH })}`;
-    await this.#writeTile(path, tile, true, signal);
-    // tlog-tiles: a partial tile may go when the full one is there.
-    if (this.#partialIndexes[level]?.delete(index)) await target.removeFolder?.(`${path}.p`);
   }
 
   async #writePartialTiles({ size, partialTiles }: Offer, signal: AbortSignal): Promise<void> {
@@ -252,19 +284,11 @@ export class TargetPublication {
       const index = fullTileCount(size, level);
       const path = formatTilePath({ level, index, width: tile.length / HASH_BYTES });
       if (this.#partialTiles[level] === path) continue;
-      await this.#writeTile(`${this.#options.folder}/${path}`, tile, false, signal);
+      const { target, folder } = this.#options;
+      await placeFile(target, { path: `${folder}/${path}`, bytes: tile, isRetained: false }, signal);
       this.#partialTiles[level] = path;
       this.#hasPartial(level, index);
     }
-  }
-
-  async #writeTile(path: string, tile: Uint8Array, isRetained: boolean, signal: AbortSignal): Promise<void> {
-    const { target } = this.#options;
-    const options = { contentType: tileType, isImmutable: true, isRetained, signal };
-    if ((await target.write(path, tile, options)) === 'written') return;
-    const there = await target.read(path, signal);
-    if (there === undefined || !sameBytes(there, tile))
-      throw conflictError(target.name, `holds another tile at ${path}`);
   }
 
   async #writeCheckpoint({ checkpoint }: Candidate, signal: AbortSignal): Promise<void> {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   type Checkpoint,
   parseCheckpoint,
@@ -6,6 +5,7 @@ import {
   verifySignatures,
 } from '@bemi-db/proof/checkpoint';
 import { HASH_BYTES, sameBytes } from '@bemi-db/proof/hash';
+import { leafHash } from '@bemi-db/proof/merkle-tree';
 import {
   ed25519PrivateKey,
   rawPublicKey,
@@ -19,6 +19,7 @@ import { TileTree } from '@bemi-db/proof/tile-tree';
 import { verifierKey } from '@bemi-db/proof/verifier-key';
 import { logFolder } from '../../src/publication/log-folder.ts';
 import type { FullTiles, Offer } from '../../src/publication/offered-tree.ts';
+import type { Records } from '../../src/publication/record-publication.ts';
 
 export const origin = 'bemi/5f0c3a4e9b7d4c0f8a51d2c6e3b9a870/1';
 export const folder = logFolder(origin);
@@ -38,13 +39,11 @@ export class GrowingLog {
   /** Grows by so many entries, and gives what is offered then. */
   grow(entries: number, leaves = this.#leaves): Offer {
     const hashes = new Uint8Array(entries * HASH_BYTES);
-    for (let i = 0; i < entries; i++)
-      hashes.set(
-        createHash('sha256')
-          .update(`${leaves} ${this.#tree.size + i}`)
-          .digest(),
-        i * HASH_BYTES,
-      );
+    for (let i = 0; i < entries; i++) {
+      const record = Buffer.from(`${leaves} ${this.#tree.size + i}`);
+      this.stored.push(record);
+      hashes.set(leafHash(sha256Into, record), i * HASH_BYTES);
+    }
     for (const { level, index, hashes: tile } of this.#tree.append(hashes, entries)) {
       this.#tiles[level] ??= [];
       this.#tiles[level][index] = tile;
@@ -60,6 +59,15 @@ export class GrowingLog {
 
   /** What the audit database answers. */
   readonly fullTiles: FullTiles = async (level, from, to) => (this.#tiles[level] ?? []).slice(from, to);
+
+  /** The records as they are stored, `undefined` where one is gone; what retention dropped. */
+  readonly stored: (Uint8Array | undefined)[] = [];
+  droppedBefore = 0;
+
+  readonly records: Records = async (from, to) => ({
+    records: this.stored.slice(from, to),
+    droppedBefore: this.droppedBefore,
+  });
 
   tile(level: number, index: number): Uint8Array {
     return this.#tiles[level]![index]!;
