@@ -42,12 +42,30 @@ describe('BEMI_CHECKPOINT_URL', () => {
     ]);
   });
 
+  it('says where records are published too: nowhere unless it is asked for', () => {
+    const hasRecords = (url: string) =>
+      publicationTargets(url, environment).map((target) => target.kind === 'files' && target.hasRecords);
+    expect(
+      hasRecords(
+        '/var/lib/bemi file:///var/lib/bemi https://files.example/log s3://bucket?region=x file:///b?records=no',
+      ),
+    ).toEqual([false, false, false, false, false]);
+    expect(
+      hasRecords(
+        'file:///b?records=yes https://files.example/log?records=yes&interval=5 s3://bucket?records=yes&region=x',
+      ),
+    ).toEqual([true, true, true]);
+  });
+
   it('says what is wrong with others, and what the forms are', () => {
     const logKey = formatVerifierKey(verifierKey(sha256Into, 'a-log', key.publicKey, ED25519));
     for (const [url, what] of [
       ['', 'neither a path nor a URL'],
       ['ftp://files.example', 'to ftp:'],
       ['file://host/path', 'three slashes'],
+      ['file:///path?interval=5', 'unknown parameter'],
+      ['file:///path?records=1', 'records is yes or no'],
+      ['s3://bucket?region=x&records=on', 'records is yes or no'],
       ['https://', 'not a URL'],
       ['http://files.example/log', 'https://files.example'],
       ['https://files.example/#x', 'fragment'],
