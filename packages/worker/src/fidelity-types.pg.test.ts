@@ -52,6 +52,32 @@ test('every built-in type and its arrays', async () => {
   expect(differences(watched, await recordedChanges(trail))).toEqual([]);
 });
 
+test('a "char" of any byte, which PostgreSQL 15 and later print in ASCII', async () => {
+  const { source, audit, sql, trail, slot } = await createRecordedDatabase((client) =>
+    client.query(`CREATE DOMAIN own AS "char"; CREATE TYPE pair AS (a integer, b own);
+      CREATE TABLE plain (id integer PRIMARY KEY, v "char"); ALTER TABLE plain REPLICA IDENTITY FULL;
+      CREATE TABLE made (id integer PRIMARY KEY, v "char"[], w pair); ALTER TABLE made REPLICA IDENTITY FULL`),
+  );
+  const byte = `(-61)::integer::"char"`;
+  await sql.query(`INSERT INTO plain VALUES (1, ${byte})`);
+  await sql.query(`UPDATE plain SET v = 'a'`);
+  await sql.query(
+    `INSERT INTO made VALUES (2, ARRAY[${byte}], NULL), (3, NULL, ROW(1, ${byte})), (4, '{a}', ROW(1, 'b'))`,
+  );
+  const worker = createWorker({ source: source.url, destination: audit.url, slot });
+  await worker.run({ drain: true });
+
+  const isPrinted = serverMajor() >= 15;
+  expect((await recordedChanges(trail)).map(({ before, after }) => [before, after])).toEqual([
+    [null, isPrinted ? '{"v": "\\\\303", "id": 1}' : null],
+    isPrinted ? ['{"v": "\\\\303", "id": 1}', '{"v": "a", "id": 1}'] : [null, null],
+    [null, isPrinted ? '{"v": ["\\\\303"], "w": null, "id": 2}' : null],
+    [null, isPrinted ? '{"v": null, "w": {"a": 1, "b": "\\\\303"}, "id": 3}' : null],
+    [null, '{"v": ["a"], "w": {"a": 1, "b": "b"}, "id": 4}'],
+  ]);
+  expect(worker.status().quarantined).toBe(isPrinted ? 0 : 4);
+});
+
 async function makeTables(client: pg.Client): Promise<void> {
   const tables: Record<string, readonly string[]> = {};
   for (const [number, type] of types.entries()) {

@@ -19,6 +19,7 @@ import { lastRecordEnd } from './drain-target.ts';
 import type { FailpointHook } from './failpoints.ts';
 import { shouldConfirmIdle } from './idle-confirm.ts';
 import { effectOf } from './inbox-requests.ts';
+import { invalidTextSuspicion } from './invalid-text.ts';
 import type { Logger } from './logger.ts';
 import type { OpenSession, SessionTargets } from './open-session.ts';
 import { explainProblem, ProblemError } from './problem.ts';
@@ -177,7 +178,7 @@ class Recording {
       safeLsn: this.#confirmedLsn,
       holdsTrail: session.isSameDatabase,
       readContext: contextReader(session.snapshot.server.encoding),
-      mayHoldInvalidText: session.snapshot.server.encoding === 'SQL_ASCII',
+      mayHoldInvalidText: invalidTextSuspicion(session.snapshot.server),
       maximumRowBytes: options.maximumRowBytes,
       rejected: options.rejected,
       suspend: (work) => this.#suspend(work),

@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import { CONTEXT_PREFIX } from '@bemi-db/context/message';
 import type { Operation } from '@bemi-db/proof/record';
 import { formatLsn, type Lsn } from '@bemi-db/replication/lsn';
@@ -16,6 +15,7 @@ import type { EntryBatch } from '@bemi-db/trail/append/entry-batch';
 import { contextDigest } from '@bemi-db/trail/append/rejected-rows';
 import { nowMicros } from './clock.ts';
 import type { ContextText } from './context-text.ts';
+import { isTextValid } from './invalid-text.ts';
 import { findJsonPoison, type JsonPoison } from './json-poison.ts';
 import type { RecordedHistory } from './recorded-history.ts';
 import { RefusalError } from './refusal.ts';
@@ -42,8 +42,8 @@ export interface StitcherOptions {
   /** Source and audit database are one: the trail's own tables are not recorded. */
   readonly holdsTrail: boolean;
   readonly readContext: (content: Buffer) => ContextText;
-  /** The source has no encoding of its own (SQL_ASCII): its text may be no UTF-8. */
-  readonly mayHoldInvalidText: boolean;
+  /** Whether the rows of a table must be looked at: their text may be no UTF-8. */
+  readonly mayHoldInvalidText: (shape: TableShape) => boolean;
   /** A row whose message is larger goes into quarantine. */
   readonly maximumRowBytes: number;
   /** What the audit database would not take when it came before: SQLSTATEs by digest. */
@@ -286,7 +286,7 @@ export class Stitcher implements PgoutputHandler {
   ): string | undefined {
     const { start, end } = this.#message;
     if (end - start > this.#options.maximumRowBytes) return 'row-too-large';
-    if (this.#options.mayHoldInvalidText && !(isTextValid(before) && isTextValid(after)))
+    if (this.#options.mayHoldInvalidText(shape) && !(isTextValid(before) && isTextValid(after)))
       return 'invalid-utf-8';
     const columnCount = shape.encodings.length;
     if ((before && before.columnCount !== columnCount) || (after && after.columnCount !== columnCount)) {
@@ -384,14 +384,3 @@ function fieldPoison(row: CopyBuffer, fieldStart: number, fieldEnd: number): Jso
 }
 
 /** Whether every text of a row is UTF-8. */
-function isTextValid(tuple: Tuple | undefined): boolean {
-  if (!tuple || tuple.columnCount === 0) return true;
-  for (let column = 0; column < tuple.columnCount; column++) {
-    const text =
-      tuple.kinds[column] === 0x74
-        ? tuple.bytes.subarray(tuple.starts[column], tuple.ends[column])
-        : undefined;
-    if (text && !isUtf8(text)) return false;
-  }
-  return true;
-}

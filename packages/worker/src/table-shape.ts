@@ -68,6 +68,8 @@ export interface TableShape {
   /** Columns of the replica identity: what an old row of kind `key` holds. */
   readonly isIdentityColumn: readonly boolean[];
   readonly mayHoldPoison: boolean;
+  /** A column is of type "char", or of a type of users' own, which may be made of it. */
+  readonly mayHoldChar: boolean;
   readonly holdsComposites: boolean;
   /** The number that changes refer to; given when the shape is first needed. */
   relation: number | undefined;
@@ -164,6 +166,11 @@ function isSameColumns(relation: Relation, catalog: CatalogTable): boolean {
   );
 }
 
+/** "char" and its arrays. */
+const charOids = [18, 1002];
+/** Where the oids of what users make begin. */
+const firstUserOid = 16_384;
+
 export function tableShape(document: ShapeDocument, relation: Relation): TableShape {
   const encodings = document.columns.map((column) => column.encoding);
   const positions = new Map(document.columns.map((column, i) => [column.name, i]));
@@ -174,6 +181,9 @@ export function tableShape(document: ShapeDocument, relation: Relation): TableSh
     memberNames: document.columns.map((column) => Buffer.from(`${JSON.stringify(column.name)}:`)),
     keyColumns: document.primaryKey.map((name) => positions.get(name)!),
     isIdentityColumn: relation.columns.map((column) => column.isKey),
+    mayHoldChar: document.columns.some(
+      ({ typeOid }) => charOids.includes(typeOid) || typeOid >= firstUserOid,
+    ),
     mayHoldPoison: encodings.some(holdsJson),
     holdsComposites: encodings.some(holdsComposite),
     relation: undefined,
