@@ -10,7 +10,6 @@ export interface GeneratedType {
   readonly values: fc.Arbitrary<string>;
   /** Between the elements of its arrays. */
   readonly delimiter: ',' | ';';
-  readonly isArray: boolean;
 }
 
 type TypeTree =
@@ -74,19 +73,19 @@ export function generatedType(
   switch (tree.kind) {
     case 'builtIn':
       return {
-        ...{ name: tree.name, statements: [], isArray: false },
+        ...{ name: tree.name, statements: [] },
         ...{ values: builtInValues[tree.name]!, delimiter: tree.name === 'box' ? ';' : ',' },
       };
     case 'extension':
       return {
-        ...{ name: tree.name, statements: [], isArray: false, delimiter: ',' },
+        ...{ name: tree.name, statements: [], delimiter: ',' },
         values: tree.name === 'hstore' ? hstore : text,
       };
     case 'enum': {
       const name = nextName();
       const labels = tree.labels.map((it) => quote.literal(it)).join(', ');
       return {
-        ...{ name, statements: [`CREATE TYPE ${name} AS ENUM (${labels})`], isArray: false, delimiter: ',' },
+        ...{ name, statements: [`CREATE TYPE ${name} AS ENUM (${labels})`], delimiter: ',' },
         values: fc.constantFrom(...tree.labels),
       };
     }
@@ -98,7 +97,7 @@ export function generatedType(
         return fc.constantFrom(`[${bound},${bound}]`, `(${bound},)`, `(,${bound}]`, '(,)', 'empty');
       });
       const statements = [`CREATE TYPE ${name} AS RANGE (subtype = ${tree.subtype})`];
-      return { name, statements, values, delimiter: ',', isArray: false };
+      return { name, statements, values, delimiter: ',' };
     }
     case 'domain': {
       const of = made(tree.of);
@@ -107,13 +106,14 @@ export function generatedType(
         ...of,
         name,
         statements: [...of.statements, `CREATE DOMAIN ${name} AS ${of.name}`],
-        isArray: false,
       };
     }
     case 'array': {
       const of = made(tree.of);
       return {
-        ...{ name: `${of.name}[]`, statements: of.statements, delimiter: ',', isArray: true },
+        ...{ name: `${of.name}[]`, statements: of.statements },
+        // An array has that of its elements, and hands it on.
+        delimiter: of.delimiter,
         values: arraysOf(of.values, of.delimiter),
       };
     }
@@ -122,7 +122,7 @@ export function generatedType(
       const name = nextName();
       const columns = fields.map((field) => `${quote.identifier(field.name)} ${field.type.name}`).join(', ');
       return {
-        ...{ name, isArray: false, delimiter: ',' },
+        ...{ name, delimiter: ',' },
         statements: [
           ...fields.flatMap((field) => field.type.statements),
           `CREATE TYPE ${name} AS (${columns})`,
