@@ -46,10 +46,10 @@ test('text in every encoding reads as the server converts it, or not at all', as
   expect(wrong.slice(0, 10)).toEqual([]);
 });
 
-test.each(['LATIN1', 'WIN1252', 'LATIN10'])(
+test.each(['LATIN1', 'WIN1252', 'LATIN10', 'EUC_JP'])(
   'a database in %s: names, rows and contexts',
   async (encoding) => {
-    const euro = encoding === 'LATIN1' ? '¤' : '€';
+    const euro = encoding === 'LATIN1' || encoding === 'EUC_JP' ? '¤' : '€';
     const { source, audit, sql, trail, slot } = await createRecordedDatabase(
       async (client) => {
         await client.query(`CREATE TABLE "Größe${euro}" (id text PRIMARY KEY, "naïve" text, j json, x xml);

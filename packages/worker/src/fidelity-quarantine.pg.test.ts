@@ -1,6 +1,11 @@
+import { effort } from '@bemi-db/test-kit/effort';
 import { createRecordedDatabase } from '@bemi-db/test-kit/recorded-database';
 import { streamsContext } from '@bemi-db/test-kit/server-major';
+import { testSeed } from '@bemi-db/test-kit/test-seed';
+import { recordedChanges } from '@bemi-db/test-kit/to-jsonb-oracle';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { documents, refusedZero } from '../test/random-values/json-documents.ts';
 import { createWorker } from './create-worker.ts';
 import { maximumDepth } from './json-poison.ts';
 
@@ -63,6 +68,58 @@ test('what jsonb would reject is kept as it came, and recording goes on', async 
     kept('DELETE'),
     recorded('DELETE', null),
   ]);
+});
+
+test('what the source itself can turn into jsonb is recorded so, all else is kept', async () => {
+  const { source, audit, sql, trail, slot } = await createRecordedDatabase((client) =>
+    client.query(`CREATE TYPE pair AS (a integer, b json);
+                  CREATE TABLE t (id integer PRIMARY KEY, j json, a json[], p pair);
+                  ALTER TABLE t REPLICA IDENTITY FULL`),
+  );
+  const seed = testSeed();
+  const rowCount = effort(120, 5_000);
+  const samples = fc.sample(
+    documents.filter((text) => !refusedZero.test(text)),
+    { numRuns: rowCount, seed },
+  );
+  for (const [id, text] of samples.entries()) {
+    const columns = [
+      `($1::json, NULL::json[], NULL::pair)`,
+      `(NULL::json, ARRAY[NULL, $1::json], NULL::pair)`,
+      `(NULL::json, NULL::json[], ROW(1, $1::json)::pair)`,
+    ];
+    await sql.query(`INSERT INTO t SELECT ${id}, * FROM (VALUES ${columns[id % 3]}) v`, [text]);
+  }
+  await sql.query(`
+    CREATE FUNCTION pg_temp.said(row_ t) RETURNS text LANGUAGE plpgsql AS $$
+    BEGIN
+      RETURN to_jsonb(row_);
+    EXCEPTION WHEN OTHERS THEN
+      RETURN NULL;
+    END $$`);
+  const { rows } = await sql.query<{ said: string | null }>('SELECT pg_temp.said(t) FROM t ORDER BY id');
+  // One by one: a statement for all takes the rows as they lie.
+  await sql.query(`DO $$ BEGIN
+    FOR i IN 0..${rowCount - 1} LOOP UPDATE t SET id = i WHERE id = i; END LOOP;
+    FOR i IN 0..${rowCount - 1} LOOP DELETE FROM t WHERE id = i; END LOOP;
+  END $$`);
+  const worker = createWorker({ source: source.url, destination: audit.url, slot });
+  await worker.run({ drain: true });
+
+  const said = rows.map((row) => row.said);
+  const poisoned = said.filter((text) => text === null).length;
+  expect(Math.min(poisoned, rowCount - poisoned)).toBeGreaterThan(rowCount / 20);
+  const none = said.map(() => null);
+  const recorded = await recordedChanges(trail);
+  expect(
+    recorded.map(({ after }) => after),
+    `TEST_SEED=${seed}`,
+  ).toEqual([...said, ...said, ...none]);
+  expect(
+    recorded.map(({ before }) => before),
+    `TEST_SEED=${seed}`,
+  ).toEqual([...none, ...said, ...said]);
+  expect(worker.status().quarantined).toBe(poisoned * 3);
 });
 
 test('a context that is no JSON object, or poison, does not cost its transaction', async () => {

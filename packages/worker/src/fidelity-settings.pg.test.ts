@@ -32,6 +32,7 @@ const settings = {
   extra_float_digits: '-10',
   bytea_output: 'escape',
   quote_all_identifiers: 'on',
+  search_path: '',
 };
 
 test.each(['DATABASE', 'ROLE'] as const)(
@@ -39,7 +40,7 @@ test.each(['DATABASE', 'ROLE'] as const)(
   async (level) => {
     const { source, audit, sql, trail, slot } = await createRecordedDatabase(async (client) => {
       const columns = types.map((type, i) => `v${i} ${type}, w${i} ${type}[]`).join(', ');
-      await client.query(`CREATE TABLE t (id integer PRIMARY KEY, ${columns});
+      await client.query(`CREATE TABLE t (id integer PRIMARY KEY, ${columns}, itself regclass DEFAULT 't'::regclass);
                           ALTER TABLE t REPLICA IDENTITY FULL`);
       await watchRows(client, { t: [] });
     });
