@@ -51,6 +51,7 @@ const join = (...parts: (Buffer | string)[]) => Buffer.concat(parts.map((part) =
 const samples: Record<string, { message: Buffer; calls: unknown[] }> = {
   begin: { message: join('B', i64(21n), i64(99n), i32(-2)), calls: ['begin', 21n, 99n, 4294967294] },
   commit: { message: join('C', '\0', i64(21n), i64(30n), i64(99n)), calls: ['commit', 21n, 30n, 99n] },
+  'stream abort, which says nothing': { message: join('A', i32(7), i32(8)), calls: [] },
   origin: { message: join('O', i64(5n), cstring('elsewhere')), calls: ['origin', 5n, 'elsewhere'] },
   type: {
     message: join('Y', i32(16400), cstring('public'), cstring('mood')),

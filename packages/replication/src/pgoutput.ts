@@ -68,6 +68,7 @@ const tag = {
   delete: 0x44, // 'D'
   truncate: 0x54, // 'T'
   message: 0x4d, // 'M'
+  streamAbort: 0x41, // 'A': of protocol 2, and yet sent in protocol 1
   newTuple: 0x4e, // 'N'
   oldTuple: 0x4f, // 'O': all columns (REPLICA IDENTITY FULL)
   keyTuple: 0x4b, // 'K': the columns of the replica identity
@@ -134,6 +135,12 @@ export class PgoutputDecoder {
         break;
       case tag.origin:
         this.#handler.origin(this.#lsn(), this.#cstring());
+        break;
+      case tag.streamAbort:
+        // PostgreSQL 18 sends it for what a large transaction has rolled back, though streaming was not asked for (BUG
+        // #19616, repaired in later minor versions). Nothing of it was ever sent, so there is nothing to forget.
+        this.#uint32();
+        this.#uint32();
         break;
       default:
         throw this.#error('message tag', 'one of B C O R Y I U D T M', printableByte(kind), -1);
