@@ -83,6 +83,7 @@ test(
       const workload = await createRecordedWorkload(source, audit);
       const stop = new AbortController();
       const running = createWorker(workload.targets).run({ signal: stop.signal });
+      running.catch(() => undefined); // awaited below
       const run = runRandomWorkload({ url: workload.source.url, seed, signal: stop.signal });
       for (let restart = 0; restart < effort(2, 12); restart++) {
         await delay(effort(700, 3_000));
@@ -117,6 +118,7 @@ test.runIf(effort(0, 1) === 1).each(olderMajors)(
       await runRandomWorkload({ url, seed, signal: AbortSignal.timeout(15_000) });
       const stop = new AbortController();
       const running = createWorker(workload.targets).run({ signal: stop.signal });
+      running.catch(() => undefined); // awaited below
       await runRandomWorkload({ url, seed: seed + 1, signal: AbortSignal.timeout(15_000) });
       stop.abort();
       await running;
