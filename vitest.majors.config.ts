@@ -1,6 +1,10 @@
 import { defineConfig } from 'vitest/config';
+import { effort } from './packages/test-kit/src/effort.ts';
 import { currentMajor, olderMajors } from './packages/test-kit/src/older-server.ts';
 import { onEachMajor } from './vitest.config.ts';
+
+// With TEST_EFFORT=full also what injects faults, which takes minutes on each.
+const faults = effort(0, 1) === 1 ? ['lifecycle', 'exactly-once', 'failpoints'] : [];
 
 /** All that has to do with capturing changes, on every major that changes are captured from. */
 // biome-ignore lint/style/noDefaultExport: vitest reads the default export.
@@ -9,7 +13,10 @@ export default defineConfig({
     maxWorkers: 2,
     projects: onEachMajor(
       [...olderMajors, currentMajor],
-      ['packages/worker/src/{capture,fidelity-*}.pg.test.ts'],
+      [
+        `packages/worker/src/{${['capture', 'fidelity-*', ...faults].join(',')}}.pg.test.ts`,
+        'packages/context/src/*.pg.test.ts',
+      ],
     ),
   },
 });
