@@ -126,7 +126,9 @@ export function startReplication(options: ReplicationStreamOptions): Replication
   });
 
   let readAtMs = 0;
+  let hasHeard = true;
   const onData = (data: Buffer): void => {
+    hasHeard = true;
     try {
       frames.push(data);
     } catch (error) {
@@ -146,21 +148,25 @@ export function startReplication(options: ReplicationStreamOptions): Replication
   status[0] = tag.copyData;
   status.writeUInt32BE(4 + 34, 1);
   status[5] = tag.statusUpdate;
-  const sendStatus = (): void => {
+  const sendStatus = (wantsReply = false): void => {
     if (!socket.writable) return;
     // Written, flushed, applied. "Flushed" is a promise that the server may forget everything before it.
     status.writeBigUInt64BE(receivedLsn > confirmedLsn ? receivedLsn : confirmedLsn, 6);
     status.writeBigUInt64BE(confirmedLsn, 14);
     status.writeBigUInt64BE(confirmedLsn, 22);
     status.writeBigInt64BE(BigInt(Date.now() - postgresEpochMs) * 1000n, 30);
-    status[38] = 0;
+    status[38] = wantsReply ? 1 : 0;
     socket.write(Buffer.from(status));
   };
 
   socket.removeListener('data', passToPg);
   socket.on('data', onData);
-  // A timer of its own, so that the server hears from us while we take no data.
-  const timer = setInterval(sendStatus, options.statusIntervalMs);
+  // A timer of its own, so that the server hears from us while we take no data. And where nothing has come since the
+  // last time, it is asked for a word: from silence alone an idle source and a dead connection look the same.
+  const timer = setInterval(() => {
+    sendStatus(!hasHeard);
+    hasHeard = false;
+  }, options.statusIntervalMs);
 
   const ended = new Promise<void>((resolve, reject) => {
     fail = reject;
