@@ -19,7 +19,7 @@ export interface TestDatabase {
  * @param template - name of the database to copy. Default `template0`: empty.
  */
 export async function createDatabase(template = 'template0'): Promise<TestDatabase> {
-  const serverUrl = inject('postgresUrl');
+  const serverUrl = sharedServerUrl();
   const name = `test_${randomBytes(6).toString('hex')}`;
   await asSuperuser(serverUrl, (admin) =>
     admin.query(`CREATE DATABASE ${name} TEMPLATE ${pg.escapeIdentifier(template)}`),
@@ -53,6 +53,11 @@ export async function createDatabase(template = 'template0'): Promise<TestDataba
       return client;
     },
   };
+}
+
+/** The server that all tests of a run share, as its superuser. */
+export function sharedServerUrl(): string {
+  return inject('postgresUrl');
 }
 
 /** A URL of the same server and role for another database. */
