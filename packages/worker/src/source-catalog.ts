@@ -38,7 +38,7 @@ export async function lookUpTable(
  * must be there when we look: it may have made the very table. It has while it holds the lock that all DDL takes.
  */
 async function untilCatalogShows(client: pg.ClientBase, xid: number): Promise<void> {
-  const deadlineMs = Date.now() + commitPatienceMs;
+  const deadlineMs = performance.now() + commitPatienceMs;
   for (;;) {
     const { rows } = await client.query<{ isInvisible: boolean }>(
       `SELECT EXISTS (SELECT FROM pg_locks own JOIN pg_locks held ON held.virtualtransaction = own.virtualtransaction
@@ -47,7 +47,7 @@ async function untilCatalogShows(client: pg.ClientBase, xid: number): Promise<vo
                          AND held.mode = 'AccessExclusiveLock') AS "isInvisible"`,
       [String(xid)],
     );
-    if (!rows[0]?.isInvisible || Date.now() > deadlineMs) return;
+    if (!rows[0]?.isInvisible || performance.now() > deadlineMs) return;
     await delay(commitPollMs);
   }
 }

@@ -36,7 +36,7 @@ export class Upkeep {
   readonly #inbox: Inbox;
   #room = 0;
   #isInboxDue = true;
-  #inboxReadAt = 0;
+  #inboxReadAt = Number.NEGATIVE_INFINITY;
   #indexedSequence = -1;
   #running: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -95,7 +95,7 @@ export class Upkeep {
     const { connection, log, nextSequence, isBusy } = this.#options;
     const sequence = nextSequence();
     if (this.#room - sequence < roomWanted) await this.#extend(sequence);
-    const now = Date.now();
+    const now = performance.now();
     if (this.#isInboxDue || now - this.#inboxReadAt >= inboxPollMs) {
       this.#isInboxDue = false;
       this.#inboxReadAt = now;
