@@ -1,14 +1,19 @@
 import type { ParsedConnection } from '@bemi-db/source/connection-string';
 import pg from 'pg';
+import { type LivenessTimings, livenessTimings } from './connection-liveness.ts';
+import { type Backend, ConnectionWatch, startedAtSql } from './connection-watch.ts';
 
 const connectTimeoutMs = 10_000;
 
-/** An open connection that can be dropped at once, whatever it is doing. */
+/** An open connection that can be dropped at once, whatever it is doing. Where the server is silent, it drops itself. */
 export interface OpenConnection {
   readonly client: pg.Client;
+  /** The server's end of it. */
+  readonly backend: Backend;
   /** Rejects when the connection is lost while nobody waits for an answer on it. Never resolves. */
   readonly lost: Promise<never>;
-  close(): Promise<void>;
+  /** Resolves with whether the server has ended its side too; else its session, and its locks, may live on. */
+  close(): Promise<boolean>;
 }
 
 /** The session's own settings rule, not those of the server, the database or the role. */
@@ -35,32 +40,56 @@ const noTimeouts = {
 /** What is confirmed to the slot must survive a crash of the audit database. */
 const durability = { synchronous_commit: 'on' };
 
+/** A server must notice within a minute that our machine is gone: it holds the log's lock for us until then. */
+const serverKeepalives = {
+  tcp_keepalives_idle: '15',
+  tcp_keepalives_interval: '5',
+  tcp_keepalives_count: '4',
+  tcp_user_timeout: '30000',
+};
+
 /** A connection for SQL, on either database. */
-export async function connect(target: ParsedConnection, purpose: string): Promise<OpenConnection> {
-  const open = await openClient({ ...target.config, application_name: `bemi ${purpose}` });
-  return prepared(open, async () => {
-    await takeBytesAsTheyAre(open.client);
-    await setAll(open.client, { ...outputSettings, ...noTimeouts, ...durability });
-  });
+export function connect(
+  target: ParsedConnection,
+  purpose: string,
+  liveness: LivenessTimings = livenessTimings,
+): Promise<OpenConnection> {
+  return openClient(
+    { ...target.config, application_name: `bemi ${purpose}` },
+    target,
+    liveness,
+    async (client) => {
+      await takeBytesAsTheyAre(client);
+      await setAll(client, { ...outputSettings, ...noTimeouts, ...durability, ...serverKeepalives });
+    },
+  );
 }
 
 /** A connection that can stream from a slot. It understands replication commands and simple SQL, no parameters. */
-export async function connectReplication(target: ParsedConnection): Promise<OpenConnection> {
+export function connectReplication(
+  target: ParsedConnection,
+  liveness: LivenessTimings = livenessTimings,
+): Promise<OpenConnection> {
   const config: pg.ClientConfig & { replication: 'database' } = {
     ...target.config,
     application_name: 'bemi worker',
     replication: 'database',
   };
-  const open = await openClient(config);
-  return prepared(open, async () => {
-    await takeBytesAsTheyAre(open.client);
+  return openClient(config, target, liveness, async (client) => {
+    await takeBytesAsTheyAre(client);
     for (const [name, value] of Object.entries(outputSettings)) {
-      await open.client.query(`SELECT set_config('${name}', ${pg.escapeLiteral(value)}, false)`);
+      await client.query(`SELECT set_config('${name}', ${pg.escapeLiteral(value)}, false)`);
     }
   });
 }
 
-async function openClient(config: pg.ClientConfig): Promise<OpenConnection> {
+/** Connects and sets up; where that fails nobody else would close it. */
+async function openClient(
+  config: pg.ClientConfig,
+  target: ParsedConnection,
+  liveness: LivenessTimings,
+  setUp: (client: pg.Client) => Promise<void>,
+): Promise<OpenConnection> {
   const client = new pg.Client({
     ...config,
     connectionTimeoutMillis: connectTimeoutMs,
@@ -78,29 +107,40 @@ async function openClient(config: pg.ClientConfig): Promise<OpenConnection> {
     client.connection.stream.destroy();
     throw error;
   }
-  return {
-    client,
-    lost,
-    async close() {
-      const ended = client.end().catch(() => undefined);
-      const timer = setTimeout(() => client.connection.stream.destroy(), closeTimeoutMs);
-      await ended;
-      clearTimeout(timer);
-    },
+  const watch = new ConnectionWatch(client, target, liveness);
+  const close = async (): Promise<boolean> => {
+    watch.stop();
+    const { stream } = client.connection;
+    let isEnded = stream.readableEnded;
+    stream.once('end', () => {
+      isEnded = true;
+    });
+    const ended = client.end().catch(() => undefined);
+    const timer = setTimeout(() => stream.destroy(), closeTimeoutMs);
+    await ended;
+    clearTimeout(timer);
+    return isEnded;
   };
+  try {
+    const backend = await readBackend(client);
+    watch.know(backend);
+    await setUp(client);
+    return { client, backend, lost, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 const closeTimeoutMs = 1_000;
 
-/** The connection once it is set up; where that fails nobody else would close it. */
-async function prepared(open: OpenConnection, setUp: () => Promise<void>): Promise<OpenConnection> {
-  try {
-    await setUp();
-    return open;
-  } catch (error) {
-    await open.close();
-    throw error;
-  }
+/** Asked by SQL: what the connection itself was told is a pooler's, where there is one. */
+async function readBackend(client: pg.Client): Promise<Backend> {
+  const { rows } = await client.query<Backend>(
+    `SELECT pid, ${startedAtSql} AS "startedAt" FROM pg_stat_activity WHERE pid = pg_backend_pid()`,
+  );
+  if (!rows[0]) throw new Error('pg_stat_activity does not show this connection');
+  return { pid: Number(rows[0].pid), startedAt: rows[0].startedAt };
 }
 
 /**

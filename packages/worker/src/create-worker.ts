@@ -2,7 +2,9 @@ import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ParsedConnection, parseConnectionString } from '@bemi-db/source/connection-string';
 import type { LogResource } from '@bemi-db/trail/tree/log-resource';
+import { AbandonedBackends } from './abandoned-backends.ts';
 import { aliveIntervalMs } from './alive.ts';
+import { type LivenessTimings, livenessTimings } from './connection-liveness.ts';
 import type { FailpointHook } from './failpoints.ts';
 import { acceptGap, type RecordedGap, type Statement } from './gap/accept-gap.ts';
 import type { GapAcceptance } from './gap/gap-acceptance.ts';
@@ -49,6 +51,8 @@ export interface WorkerOptions {
   readonly logger?: Logger;
   /** Between two events of the log that say that the worker was there. Default an hour. */
   readonly aliveIntervalMs?: number;
+  /** For tests: when a silent connection counts as dead. Default: `livenessTimings`. */
+  readonly liveness?: LivenessTimings;
   /** For tests: makes named steps fail. */
   readonly failpoint?: FailpointHook;
 }
@@ -111,6 +115,8 @@ export function createWorker(options: WorkerOptions): Worker {
   const targets = sessionTargets(options);
   const logger = options.logger ?? silentLogger;
   const counters = newCounters();
+  const abandoned = new AbandonedBackends();
+  const liveness = options.liveness ?? livenessTimings;
 
   /** One log line for each change of what keeps us waiting, not one for each try. */
   const wait = (problem: Problem): void => {
@@ -154,7 +160,7 @@ export function createWorker(options: WorkerOptions): Worker {
     status: () => snapshotOf(counters),
     readLog: async (path) => counters.readLog?.(path),
     async run({ signal = new AbortController().signal, drain = false } = {}) {
-      const startedAtMs = Date.now();
+      const startedAtMs = performance.now();
       const rejected = new Map<string, string>();
       let failures = 0;
       let hasStarted = false;
@@ -162,7 +168,14 @@ export function createWorker(options: WorkerOptions): Worker {
         const lastCommitAt = counters.lastCommitAt;
         try {
           await options.failpoint?.('open:before');
-          const session = await openSession({ targets, logger, signal, onWaiting: wait });
+          const session = await openSession({
+            targets,
+            logger,
+            signal,
+            onWaiting: wait,
+            liveness,
+            abandoned,
+          });
           try {
             await options.failpoint?.('open:after');
             counters.hasContext = session.snapshot.server.version >= firstVersionWithMessages;
@@ -183,6 +196,7 @@ export function createWorker(options: WorkerOptions): Worker {
               bufferSize: options.bufferSize ?? 1_000,
               maximumRowBytes: options.maximumRowBytes ?? 64 * 1024 * 1024,
               aliveIntervalMs: options.aliveIntervalMs ?? aliveIntervalMs,
+              liveness,
               isDraining: drain,
               startEvent: hasStarted ? undefined : startEvent(targets, session.state.confirmedLsn),
               signal,
@@ -213,7 +227,7 @@ export function createWorker(options: WorkerOptions): Worker {
           counters.restarts++;
           wait(problem);
           const waitMs = retryDelayMs(failures, Math.random());
-          if (drain && Date.now() + waitMs - startedAtMs > drainPatienceMs) throw error;
+          if (drain && performance.now() + waitMs - startedAtMs > drainPatienceMs) throw error;
           await delay(waitMs, undefined, { signal }).catch(() => undefined);
         }
       }

@@ -8,6 +8,8 @@ import { inspect } from '@bemi-db/source/inspect';
 import type { SourceSnapshot, Wanted } from '@bemi-db/source/source-snapshot';
 import { migrate } from '@bemi-db/trail/migrate';
 import { createSource, findSource, type SourceState, takeOver, tryLockLog } from '@bemi-db/trail/sources';
+import type { AbandonedBackends } from './abandoned-backends.ts';
+import type { LivenessTimings } from './connection-liveness.ts';
 import { connect, connectReplication, type OpenConnection } from './connections.ts';
 import {
   type AcceptedGap,
@@ -47,6 +49,8 @@ export interface OpenSession {
   /** Appends entries; nobody else uses it. */
   readonly writer: OpenConnection;
   readonly upkeep: OpenConnection;
+  /** Reads what is published. */
+  readonly reading: OpenConnection;
   readonly sourceSql: OpenConnection;
   readonly replication: OpenConnection;
   readonly state: SourceState;
@@ -78,6 +82,9 @@ export interface OpenSessionOptions {
   readonly onWaiting: (problem: Problem) => void;
   /** Somebody accepts a gap that the worker refused to go on over. */
   readonly acceptance?: GapAcceptance;
+  readonly liveness: LivenessTimings;
+  /** What sessions before this one have left behind; this one adds its own when it closes. */
+  readonly abandoned: AbandonedBackends;
 }
 
 /** Failures of these checks keep the worker from recording; others are only said. */
@@ -93,14 +100,10 @@ const publishedPatienceMs = 10_000;
  * @throws ProblemError for whatever is in the way; all connections are closed then.
  */
 export async function openSession(options: OpenSessionOptions): Promise<OpenSession> {
-  const { targets } = options;
-  const opened: OpenConnection[] = [];
-  const keep = (connection: OpenConnection): OpenConnection => {
-    opened.push(connection);
-    return connection;
-  };
+  const { targets, abandoned, liveness } = options;
+  const opened: ['source' | 'audit', OpenConnection][] = [];
   const close = async (): Promise<void> => {
-    await Promise.all(opened.map((connection) => connection.close()));
+    await Promise.all(opened.map(([side, connection]) => abandoned.close(side, connection)));
   };
   const facts: { findings: readonly Finding[]; snapshot: SourceSnapshot | undefined } = {
     findings: [],
@@ -120,19 +123,31 @@ export async function openSession(options: OpenSessionOptions): Promise<OpenSess
   const onAudit = <T>(phase: ConnectionPhase, work: () => Promise<T>) =>
     during(attempt('audit', phase), work);
 
+  const connectAudit = async (purpose: string): Promise<OpenConnection> => {
+    const connection = await onAudit('connect', () => connect(targets.destination, purpose, liveness));
+    opened.push(['audit', connection]);
+    return connection;
+  };
+
   try {
-    const writer = keep(await onAudit('connect', () => connect(targets.destination, 'worker: writer')));
+    const writer = await connectAudit('worker: writer');
+    await onAudit('write', () => abandoned.end('audit', writer.client));
     await onAudit('write', () => migrate(writer.client));
     await onAudit('write', () => lockLog(writer, options));
-    const upkeep = keep(await onAudit('connect', () => connect(targets.destination, 'worker: upkeep')));
+    const upkeep = await connectAudit('worker: upkeep');
 
-    const sourceSql = keep(await onSource('connect', () => connect(targets.source, 'worker: catalog')));
+    const sourceSql = await onSource('connect', () => connect(targets.source, 'worker: catalog', liveness));
+    opened.push(['source', sourceSql]);
+    await onSource('inspect', () => abandoned.end('source', sourceSql.client));
     const wanted: Wanted = { slot: targets.slot, publication: targets.publication, tables: 'all' };
     let snapshot = await onSource('inspect', () => inspect(sourceSql.client, targets));
     facts.snapshot = snapshot;
     const existing = await onAudit('write', () => findSource(writer.client, targets.name));
     stopAt(check(snapshot, wanted), ['version', 'primary', 'wal-level', 'role']);
-    const replication = keep(await onSource('connect-replication', () => connectReplication(targets.source)));
+    const replication = await onSource('connect-replication', () =>
+      connectReplication(targets.source, liveness),
+    );
+    opened.push(['source', replication]);
     const system = await onSource('connect-replication', () => identifySystem(replication.client));
 
     if (!existing && !snapshot.slot) {
@@ -187,13 +202,14 @@ export async function openSession(options: OpenSessionOptions): Promise<OpenSess
         advanceSlot(sourceSql.client, targets.slot, state.resumedLsn),
       );
     }
-    const reading = keep(await onAudit('connect', () => connect(targets.destination, 'worker: publication')));
+    const reading = await connectAudit('worker: publication');
     const home = await onAudit('write', () => homeOf(writer));
     const isSameCluster = home.systemIdentifier === system.systemIdentifier;
     const settings = await onSource('inspect', () => readSettings(sourceSql));
     return {
       writer,
       upkeep,
+      reading,
       sourceSql,
       replication,
       state,

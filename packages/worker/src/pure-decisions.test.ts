@@ -21,10 +21,14 @@ describe('retryDelayMs', () => {
 
 describe('statusIntervalMs', () => {
   test('three times within wal_sender_timeout, and at least every ten seconds', () => {
-    expect(statusIntervalMs(60_000, false)).toBe(10_000);
-    expect(statusIntervalMs(9_000, false)).toBe(3_000);
-    expect(statusIntervalMs(0, false)).toBe(10_000);
-    expect(statusIntervalMs(60_000, true)).toBe(250);
+    expect(statusIntervalMs(60_000, 60_000, false)).toBe(10_000);
+    expect(statusIntervalMs(9_000, 60_000, false)).toBe(3_000);
+    expect(statusIntervalMs(0, 60_000, false)).toBe(10_000);
+    expect(statusIntervalMs(60_000, 60_000, true)).toBe(250);
+  });
+
+  test('often enough that a server that is alive has answered before it is doubted', () => {
+    expect(statusIntervalMs(0, 15_000, false)).toBe(5_000);
   });
 });
 

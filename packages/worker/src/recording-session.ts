@@ -14,6 +14,7 @@ import { recordedTransactions } from '@bemi-db/trail/sources';
 import { aliveEvent } from './alive.ts';
 import { AppendQueue } from './append-queue.ts';
 import { nowMicros } from './clock.ts';
+import type { LivenessTimings } from './connection-liveness.ts';
 import { contextReader } from './context-text.ts';
 import { lastRecordEnd } from './drain-target.ts';
 import type { FailpointHook } from './failpoints.ts';
@@ -41,6 +42,7 @@ export interface RecordingOptions {
   readonly maximumRowBytes: number;
   /** Between two events that say that the worker is there. */
   readonly aliveIntervalMs: number;
+  readonly liveness: LivenessTimings;
   /** Stop when everything up to the source's position at the start is recorded. */
   readonly isDraining: boolean;
   /** What to append before anything else: that the worker started, once a process. */
@@ -58,6 +60,8 @@ const idleTickMs = 1_000;
 const drainTickMs = 50;
 /** How long the finished transactions may take to be committed when the worker is told to stop. */
 const stopTimeoutMs = 5_000;
+/** How long other work on the audit database may take to end when the session does. */
+const endTimeoutMs = 1_000;
 /** How long publishing may take then. The last checkpoint comes first; tiles that are left wait for the next start. */
 const publicationPatienceMs = 500;
 
@@ -86,7 +90,7 @@ class Recording {
   readonly #drainTarget: Lsn | undefined;
   #stream: ReplicationStream | undefined;
   #confirmedLsn: Lsn;
-  #lastCommitAtMs = 0;
+  #lastCommitAtMs = Number.NEGATIVE_INFINITY;
   /** The source's clock when it last spoke. */
   #sourceMicros: bigint | undefined;
   /** Up to where an `alive` event, or the start, covers the source. */
@@ -208,7 +212,7 @@ class Recording {
       this.#stream.confirm(this.#confirmedLsn);
       counters.confirmedLsn = formatLsn(this.#confirmedLsn);
       this.#stream.ended.catch((error) => void this.#failAtStream(error));
-      for (const connection of [session.writer, session.upkeep]) {
+      for (const connection of [session.writer, session.upkeep, session.reading]) {
         connection.lost.catch((error) =>
           this.#fail(new ProblemError(explainProblem(error, session.attempt('audit', 'write')), error)),
         );
@@ -225,19 +229,20 @@ class Recording {
     } finally {
       clearInterval(ticker);
       signal.removeEventListener('abort', abort);
-      await this.#upkeep.stop();
-      await this.#publisher.stop();
+      // Where one of them waits for a lock, or for a server that is gone, closing its connection ends it.
+      const ended = Promise.all([this.#upkeep.stop(), this.#publisher.stop()]);
+      await Promise.race([ended, delay(endTimeoutMs, undefined, { ref: false })]);
     }
   }
 
   #startStream(): ReplicationStream {
-    const { session, targets, isDraining, counters } = this.#options;
+    const { session, targets, isDraining, counters, liveness } = this.#options;
     return startReplication({
       client: session.replication.client,
       slot: targets.slot,
       publications: [targets.publication],
       messages: counters.hasContext,
-      statusIntervalMs: statusIntervalMs(session.walSenderTimeoutMs, isDraining),
+      statusIntervalMs: statusIntervalMs(session.walSenderTimeoutMs, liveness.askAfterMs, isDraining),
       onMessage: (lsn, bytes, start, end) => this.#stitcher.receive(lsn, bytes, start, end),
       onKeepalive: (walEnd, serverTimeMicros) => {
         this.#sourceMicros = serverTimeMicros;
@@ -298,10 +303,10 @@ class Recording {
   async #confirm(progress: Progress, unit: AppendUnit, changes: number): Promise<void> {
     const { counters, failpoint } = this.#options;
     this.#confirmedLsn = parseLsn(progress.confirmedLsn);
-    this.#lastCommitAtMs = Date.now();
+    this.#lastCommitAtMs = performance.now();
     counters.transactions += unit.transactions.rowCount;
     counters.changes += changes;
-    counters.lastCommitAt = new Date(this.#lastCommitAtMs);
+    counters.lastCommitAt = new Date();
     counters.confirmedLsn = progress.confirmedLsn;
     if (unit.quarantine.length > 0) this.#options.rejected.clear(); // what was rejected is recorded
     await failpoint?.('confirm:before');
@@ -328,7 +333,7 @@ class Recording {
     const isDue = shouldConfirmIdle({
       safeLsn: this.#stitcher.safeLsn,
       confirmedLsn: this.#confirmedLsn,
-      sinceLastCommitMs: Date.now() - this.#lastCommitAtMs,
+      sinceLastCommitMs: performance.now() - this.#lastCommitAtMs,
       isSameCluster: session.isSameCluster,
       isDraining,
     });

@@ -45,7 +45,9 @@ export async function startRecording(
   while (state() !== 'recording') await Promise.race([delay(pollMs, undefined, { signal }), rejected(ended)]);
 
   const open = await connect(parseConnectionString(auditUrl, 'bemi demo'), 'demo');
-  teardown.add(() => open.close());
+  teardown.add(async () => {
+    await open.close();
+  });
   await open.client.query('SET default_transaction_read_only = on');
   const [summary] = await sourceSummaries(open.client);
   return { reader: open.client, log: summary!.log, ended, counts: () => worker.status() };
