@@ -144,6 +144,8 @@ export function createWorker(options: WorkerOptions): Worker {
       logger,
       signal,
       onWaiting,
+      liveness,
+      abandoned,
       ...(acceptance ? { acceptance } : {}),
     });
     try {

@@ -12,14 +12,22 @@ import {
 import { type StoredLogReport, verifyStoredLog } from '@bemi-db/trail/verify/verify-log';
 import type pg from 'pg';
 import { expect } from 'vitest';
-import { createWorker } from '../src/create-worker.ts';
+import { createWorker, type WorkerOptions } from '../src/create-worker.ts';
 import { LastSigned, signedCheckpoints } from '../src/signing/last-signed.ts';
 
-export interface AuditedBank {
-  readonly source: TestDatabase;
-  readonly audit: TestDatabase;
+/** A bank that was recorded, on whatever servers. */
+export interface RecordedBank {
+  /** Names the log. */
+  readonly source: { readonly name: string };
   readonly sourceSql: pg.Client;
   readonly auditSql: pg.Client;
+  /** What `createWorker` wants. */
+  readonly targets: WorkerOptions;
+}
+
+export interface AuditedBank extends RecordedBank {
+  readonly source: TestDatabase;
+  readonly audit: TestDatabase;
   readonly slot: string;
   /** What `createWorker` wants. */
   readonly targets: { readonly source: string; readonly destination: string; readonly slot: string };
@@ -51,7 +59,7 @@ export async function createAuditedBank(): Promise<AuditedBank> {
  * Records what is left, then holds the log against the source: structure, counts, and every table rebuilt; and verifies
  * it against what the worker signed.
  */
-export async function expectWholeLog(bank: AuditedBank, counts?: Record<string, number>): Promise<void> {
+export async function expectWholeLog(bank: RecordedBank, counts?: Record<string, number>): Promise<void> {
   await createWorker(bank.targets).run({ drain: true });
   await verifyLogStructure(bank.auditSql);
   if (counts) expect(await countChanges(bank.auditSql)).toEqual(sorted(counts));
@@ -71,7 +79,7 @@ export async function expectWholeLog(bank: AuditedBank, counts?: Record<string, 
  * beginnings of it.
  */
 export async function verifyBank(
-  bank: Pick<AuditedBank, 'auditSql'> & { readonly source: Pick<TestDatabase, 'name'> },
+  bank: Pick<RecordedBank, 'source' | 'auditSql'>,
 ): Promise<StoredLogReport> {
   const stateDirectory = process.env['BEMI_STATE_DIR']!;
   const { file } = new LastSigned(stateDirectory, bank.source.name);
