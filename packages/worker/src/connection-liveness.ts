@@ -23,6 +23,8 @@ export type BackendSighting =
   | 'unknown';
 
 export interface LivenessTimings {
+  /** A connection that is not complete after this long is given up. */
+  readonly connectTimeoutMs: number;
   /** An answer is overdue, and nothing has moved, for this long: the server is asked. */
   readonly askAfterMs: number;
   /** What has nothing to do, is gone or can't be asked is dead after this long. */
@@ -32,6 +34,7 @@ export interface LivenessTimings {
 }
 
 export const livenessTimings: LivenessTimings = {
+  connectTimeoutMs: 10_000,
   askAfterMs: 15_000,
   deadAfterMs: 30_000,
   transferDeadAfterMs: 120_000,

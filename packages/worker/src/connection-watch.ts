@@ -29,6 +29,7 @@ export class ConnectionWatch {
   readonly #socket: Socket;
   readonly #target: ParsedConnection;
   readonly #timings: LivenessTimings;
+  readonly #isStream: boolean;
   readonly #timer: NodeJS.Timeout;
   #backend: Backend | undefined;
   /** What had been sent when the driver was last idle: nothing that it waits for comes after. */
@@ -38,12 +39,21 @@ export class ConnectionWatch {
   #sighting: BackendSighting | undefined;
   #isAsking = false;
 
-  /** @param client - connected, and idle. */
-  constructor(client: pg.Client, target: ParsedConnection, timings: LivenessTimings) {
+  /**
+   * @param client - connected, and idle.
+   * @param isStream - of a replication connection only what comes counts: what we send there are questions.
+   */
+  constructor(
+    client: pg.Client,
+    target: ParsedConnection,
+    timings: LivenessTimings,
+    { isStream }: { readonly isStream: boolean },
+  ) {
     const socket = client.connection.stream as Socket;
     this.#socket = socket;
     this.#target = target;
     this.#timings = timings;
+    this.#isStream = isStream;
     this.#sentWhenIdle = socket.bytesWritten;
     client.on('drain', () => {
       this.#sentWhenIdle = socket.bytesWritten;
@@ -68,7 +78,8 @@ export class ConnectionWatch {
       return;
     }
     const nowMs = performance.now();
-    const moved = socket.bytesRead + socket.bytesWritten - socket.writableLength;
+    const sent = this.#isStream ? 0 : socket.bytesWritten - socket.writableLength;
+    const moved = socket.bytesRead + sent;
     if (moved !== this.#moved || socket.isPaused() || socket.bytesWritten === this.#sentWhenIdle) {
       this.#moved = moved;
       this.#movedAtMs = nowMs;

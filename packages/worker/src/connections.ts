@@ -3,8 +3,6 @@ import pg from 'pg';
 import { type LivenessTimings, livenessTimings } from './connection-liveness.ts';
 import { type Backend, ConnectionWatch, startedAtSql } from './connection-watch.ts';
 
-const connectTimeoutMs = 10_000;
-
 /** An open connection that can be dropped at once, whatever it is doing. Where the server is silent, it drops itself. */
 export interface OpenConnection {
   readonly client: pg.Client;
@@ -70,10 +68,10 @@ export function connectReplication(
   target: ParsedConnection,
   liveness: LivenessTimings = livenessTimings,
 ): Promise<OpenConnection> {
-  const config: pg.ClientConfig & { replication: 'database' } = {
+  const config = {
     ...target.config,
     application_name: 'bemi worker',
-    replication: 'database',
+    replication: 'database' as const,
   };
   return openClient(config, target, liveness, async (client) => {
     await takeBytesAsTheyAre(client);
@@ -85,14 +83,14 @@ export function connectReplication(
 
 /** Connects and sets up; where that fails nobody else would close it. */
 async function openClient(
-  config: pg.ClientConfig,
+  config: pg.ClientConfig & { readonly replication?: 'database' },
   target: ParsedConnection,
   liveness: LivenessTimings,
   setUp: (client: pg.Client) => Promise<void>,
 ): Promise<OpenConnection> {
   const client = new pg.Client({
     ...config,
-    connectionTimeoutMillis: connectTimeoutMs,
+    connectionTimeoutMillis: liveness.connectTimeoutMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: 30_000,
   });
@@ -107,7 +105,7 @@ async function openClient(
     client.connection.stream.destroy();
     throw error;
   }
-  const watch = new ConnectionWatch(client, target, liveness);
+  const watch = new ConnectionWatch(client, target, liveness, { isStream: config.replication !== undefined });
   const close = async (): Promise<boolean> => {
     watch.stop();
     const { stream } = client.connection;
