@@ -78,9 +78,7 @@ export async function expectWholeLog(bank: RecordedBank, counts?: Record<string,
  * where they published, which the audit database can't change. Two that contradict each other could not both be
  * beginnings of it.
  */
-export async function verifyBank(
-  bank: Pick<RecordedBank, 'source' | 'auditSql'>,
-): Promise<StoredLogReport> {
+export async function verifyBank(bank: Pick<RecordedBank, 'source' | 'auditSql'>): Promise<StoredLogReport> {
   const stateDirectory = process.env['BEMI_STATE_DIR']!;
   const { file } = new LastSigned(stateDirectory, bank.source.name);
   const { rows } = await bank.auditSql.query<{ log_id: string }>(

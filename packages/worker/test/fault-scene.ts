@@ -78,7 +78,12 @@ export interface SceneOptions {
 }
 
 /** Small enough for tests, and the status interval follows it. */
-const liveness = { askAfterMs: 600, deadAfterMs: 1_200, transferDeadAfterMs: 1_500 };
+const liveness = {
+  connectTimeoutMs: 1_000,
+  askAfterMs: 600,
+  deadAfterMs: 1_200,
+  transferDeadAfterMs: 1_500,
+};
 const patience = { timeout: 60_000, interval: 20 };
 
 /** Makes a bank, starts to record it, and to write to it. All of it ends with the test. */
@@ -106,6 +111,7 @@ export async function setScene(options: SceneOptions = {}): Promise<FaultScene> 
     slot,
     bufferSize: 50,
     liveness,
+    aliveIntervalMs: 500,
     logger,
     failpoint: (name) => scene.onFailpoint(name),
   };
