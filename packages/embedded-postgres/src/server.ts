@@ -22,6 +22,8 @@ export interface PostgresOptions {
   readonly binaries?: string;
   /** Skip fsync, for servers whose data may be lost with the machine (tests, demo). Default false. */
   readonly disposable?: boolean;
+  /** A command that runs the server's program, whose path and arguments are appended. Default: none in between. */
+  readonly launcher?: readonly [string, ...string[]];
 }
 
 export interface PostgresServer {
@@ -66,7 +68,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   let child: ChildProcess | undefined;
 
   const start = async (): Promise<void> => {
-    child = launch(native, dataDirectory, user, port, settings, options.disposable ?? false);
+    child = launch(native, dataDirectory, user, port, settings, options);
     await untilReady(child, dataDirectory);
   };
   const stop = async (mode: 'fast' | 'immediate'): Promise<void> => {
@@ -155,7 +157,7 @@ function launch(
   user: UserIds | undefined,
   port: number,
   settings: Readonly<Record<string, string>>,
-  disposable: boolean,
+  { disposable = false, launcher }: Pick<PostgresOptions, 'disposable' | 'launcher'>,
 ): ChildProcess {
   const all = {
     listen_addresses: '127.0.0.1',
@@ -163,9 +165,13 @@ function launch(
     ...(disposable ? { fsync: 'off', full_page_writes: 'off' } : {}),
     ...settings,
   };
+  const [program, ...before] = launcher
+    ? [...launcher, join(native, 'bin', 'postgres')]
+    : [join(native, 'bin', 'postgres')];
   const child = spawn(
-    join(native, 'bin', 'postgres'),
+    program,
     [
+      ...before,
       '-D',
       dataDirectory,
       '-p',
@@ -204,7 +210,7 @@ async function untilReady(child: ChildProcess, dataDirectory: string): Promise<v
   // The 8th line of postmaster.pid is what pg_ctl waits for too.
   for (;;) {
     const file = readPidFile(dataDirectory);
-    if (file?.pid === child.pid && file?.status === 'ready') return;
+    if (file !== undefined && file.pid === child.pid && isServing(file.status)) return;
     if (failure || child.exitCode !== null || child.signalCode !== null) {
       throw new Error(`PostgreSQL did not start in ${dataDirectory}: ${failure?.message ?? log.trim()}`);
     }
@@ -228,7 +234,12 @@ function readPidFile(dataDirectory: string): { pid: number; port: number; status
 
 function runningPort(dataDirectory: string): number | undefined {
   const file = readPidFile(dataDirectory);
-  return file && file.status === 'ready' && isAlive(file.pid) ? file.port : undefined;
+  return file && isServing(file.status) && isAlive(file.pid) ? file.port : undefined;
+}
+
+/** A standby serves too, those who only read. */
+function isServing(status: string): boolean {
+  return status === 'ready' || status === 'standby';
 }
 
 function isAlive(pid: number): boolean {

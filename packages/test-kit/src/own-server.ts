@@ -28,6 +28,8 @@ export interface OwnServerOptions {
   /** An existing cluster, such as a copy of another one. Default: a new one. */
   readonly dataDirectory?: string;
   readonly binaries?: string;
+  /** Runs the server's program, as `startPostgres` has it; until the first `start`. */
+  readonly launcher?: NonNullable<PostgresOptions['launcher']>;
 }
 
 const folders: string[] = [];
@@ -47,11 +49,11 @@ export async function startOwnServer(options: OwnServerOptions = {}): Promise<Ow
   template ??= makeTemplate(options.binaries);
   let dataDirectory = options.dataDirectory ?? copyOf(await template);
   let server: PostgresServer | undefined;
-  const start = async (): Promise<void> => {
-    const all: PostgresOptions = { dataDirectory, port, settings, disposable: true };
+  const start = async (how: Pick<PostgresOptions, 'launcher'>): Promise<void> => {
+    const all: PostgresOptions = { dataDirectory, port, settings, disposable: true, ...how };
     server = await startPostgres(options.binaries ? { ...all, binaries: options.binaries } : all);
   };
-  await start();
+  await start(options.launcher ? { launcher: options.launcher } : {});
   return {
     port,
     get dataDirectory() {
@@ -66,7 +68,7 @@ export async function startOwnServer(options: OwnServerOptions = {}): Promise<Ow
     async start(added = {}, other = dataDirectory) {
       settings = { ...settings, ...added };
       dataDirectory = other;
-      await start();
+      await start({});
     },
     copy: () => copyOf(dataDirectory),
   };
