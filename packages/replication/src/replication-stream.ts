@@ -8,6 +8,7 @@ const tag = {
   copyDone: 0x63, // 'c'
   xLogData: 0x77, // 'w'
   keepalive: 0x6b, // 'k'
+  copyBothResponse: 0x57, // 'W'
   statusUpdate: 0x72, // 'r'
 } as const;
 
@@ -35,6 +36,8 @@ export interface ReplicationStreamOptions {
   readonly startLsn?: Lsn;
   /** Milliseconds between status updates when nothing else causes one; well below the server's wal_sender_timeout. */
   readonly statusIntervalMs: number;
+  /** The server has taken the slot for us, and sends from where it is. Nothing was handed out before. */
+  onStart?(): void;
   /**
    * One message of the output plugin: `bytes[start, end)`, valid only until the call returns.
    * `walStart` is the position that it was decoded from.
@@ -121,7 +124,10 @@ export function startReplication(options: ReplicationStreamOptions): Replication
         );
       }
     },
-    other: (message) => passToPg.call(socket, message),
+    other(message) {
+      passToPg.call(socket, message);
+      if (message[0] === tag.copyBothResponse) options.onStart?.();
+    },
     drained: () => options.onDrained(),
   });
 

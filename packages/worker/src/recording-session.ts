@@ -10,6 +10,7 @@ import { LogWriter } from '@bemi-db/trail/append/log-writer';
 import { findRejectedRows, isRejection } from '@bemi-db/trail/append/rejected-rows';
 import type { InboxRequest } from '@bemi-db/trail/inbox';
 import { recordedRelations } from '@bemi-db/trail/relations';
+import { countTransactions } from '@bemi-db/trail/resent-transactions';
 import { recordedTransactions } from '@bemi-db/trail/sources';
 import { aliveEvent } from './alive.ts';
 import { AppendQueue } from './append-queue.ts';
@@ -23,7 +24,7 @@ import { effectOf } from './inbox-requests.ts';
 import { invalidTextSuspicion } from './invalid-text.ts';
 import type { Logger } from './logger.ts';
 import type { OpenSession, SessionTargets } from './open-session.ts';
-import { explainProblem, ProblemError } from './problem.ts';
+import { during, explainProblem, ProblemError } from './problem.ts';
 import { Publisher } from './publication/publisher.ts';
 import { RecentTiles } from './publication/recent-tiles.ts';
 import { RecordedHistory } from './recorded-history.ts';
@@ -208,8 +209,6 @@ class Recording {
       await this.#upkeep.start();
       this.#appendStartEvents();
       this.#stream = this.#startStream();
-      // What the audit database holds already; the slot may not have heard of it.
-      this.#stream.confirm(this.#confirmedLsn);
       counters.confirmedLsn = formatLsn(this.#confirmedLsn);
       this.#stream.ended.catch((error) => void this.#failAtStream(error));
       for (const connection of [session.writer, session.upkeep, session.reading]) {
@@ -243,6 +242,7 @@ class Recording {
       publications: [targets.publication],
       messages: counters.hasContext,
       statusIntervalMs: statusIntervalMs(session.walSenderTimeoutMs, liveness.askAfterMs, isDraining),
+      onStart: () => this.#suspend(() => this.#takeSlot()),
       onMessage: (lsn, bytes, start, end) => this.#stitcher.receive(lsn, bytes, start, end),
       onKeepalive: (walEnd, serverTimeMicros) => {
         this.#sourceMicros = serverTimeMicros;
@@ -270,6 +270,33 @@ class Recording {
     const fix =
       'Nothing to do: they are kept in quarantine as they came. See the log of the audit server for why.';
     return new ProblemError({ code: 'rows-rejected', message, fix, kind: 'retry' }, error);
+  }
+
+  /**
+   * The slot is ours, and nobody else moves it any more. It sends what comes after its position again: what of that is
+   * recorded has to come.
+   */
+  async #takeSlot(): Promise<void> {
+    const { sourceSql, reading, slot, state, attempt } = this.#options.session;
+    const { rows } = await sourceSql.client.query<{ lsn: string }>(
+      'SELECT confirmed_flush_lsn::text AS lsn FROM pg_replication_slots WHERE slot_name = $1',
+      [slot],
+    );
+    const fromLsn = rows[0]?.lsn ?? state.confirmedLsn;
+    const { log, generation, lastFinalLsn } = state;
+    const count = await during(attempt('audit', 'write'), () =>
+      countTransactions(reading.client, log, generation, fromLsn, lastFinalLsn),
+    );
+    this.#stitcher.expectAgain(count);
+  }
+
+  /**
+   * Tells the slot what is durable, but nothing that the source has not yet sent in this session. A source that was
+   * restored from an older copy is only known by what it sends again: if its slot were moved past that first, the next
+   * session would see nothing wrong.
+   */
+  #tellSlot(): void {
+    if (this.#confirmedLsn <= this.#stitcher.reachedLsn) this.#stream?.confirm(this.#confirmedLsn);
   }
 
   #failAtSource(error: unknown): void {
@@ -316,7 +343,7 @@ class Recording {
       this.#recentTiles.add(unit.fullTiles);
       this.#publisher.offer(unit.head);
     }
-    this.#stream?.confirm(this.#confirmedLsn);
+    this.#tellSlot();
     await failpoint?.('confirm:after');
   }
 
@@ -324,6 +351,7 @@ class Recording {
   #tick(): void {
     const { counters, session, isDraining } = this.#options;
     if (this.#stream) counters.receivedLsn = formatLsn(this.#stream.receivedLsn);
+    this.#tellSlot();
     if (performance.now() >= this.#aliveDueAtMs) void this.#appendAlive();
     if (this.#stitcher.isInTransaction || !this.#queue.isIdle) return;
     if (this.#drainTarget !== undefined && this.#confirmedLsn >= this.#drainTarget) {

@@ -1,6 +1,6 @@
 import { CONTEXT_PREFIX } from '@bemi-db/context/message';
 import type { Operation } from '@bemi-db/proof/record';
-import { formatLsn, type Lsn } from '@bemi-db/replication/lsn';
+import { formatLsn, type Lsn, zeroLsn } from '@bemi-db/replication/lsn';
 import {
   type BeforeKind,
   PgoutputDecoder,
@@ -18,7 +18,7 @@ import type { ContextText } from './context-text.ts';
 import { isTextValid } from './invalid-text.ts';
 import { findJsonPoison, type JsonPoison } from './json-poison.ts';
 import type { RecordedHistory } from './recorded-history.ts';
-import { RefusalError } from './refusal.ts';
+import { historyChanged, ResentHistory } from './resent-history.ts';
 import { type OldRow, writeChangedColumns, writeIdentity, writePrimaryKey, writeRow } from './row-json.ts';
 import type { ShapeRegistry } from './shape-registry.ts';
 import type { TableShape } from './table-shape.ts';
@@ -91,11 +91,13 @@ export class Stitcher implements PgoutputHandler {
   readonly #options: StitcherOptions;
   readonly #batch: EntryBatch;
   readonly #decoder: PgoutputDecoder;
+  readonly #resent: ResentHistory;
   #transaction: OpenTransaction | undefined;
   #message: { bytes: Buffer; start: number; end: number } = { bytes: Buffer.alloc(0), start: 0, end: 0 };
   #lastFinalLsn: Lsn;
   #coveredLsn: Lsn;
   #safeLsn: Lsn;
+  #reachedLsn = zeroLsn;
 
   constructor(options: StitcherOptions) {
     this.#options = options;
@@ -104,6 +106,8 @@ export class Stitcher implements PgoutputHandler {
     this.#lastFinalLsn = options.lastFinalLsn;
     this.#coveredLsn = options.coveredLsn;
     this.#safeLsn = options.safeLsn;
+    const { lastFinalLsn, safeLsn: confirmedLsn } = options;
+    this.#resent = new ResentHistory({ lastFinalLsn, confirmedLsn });
   }
 
   /** final_lsn of the last transaction in the batch or before it. */
@@ -116,6 +120,11 @@ export class Stitcher implements PgoutputHandler {
     return this.#safeLsn;
   }
 
+  /** Up to here the source has sent what it has, and it is what is recorded, or new. */
+  get reachedLsn(): Lsn {
+    return this.#reachedLsn;
+  }
+
   get isInTransaction(): boolean {
     return this.#transaction !== undefined;
   }
@@ -124,6 +133,11 @@ export class Stitcher implements PgoutputHandler {
   get sending(): { readonly xid: number; readonly skipToLsn: string } | undefined {
     const transaction = this.#transaction;
     return transaction && { xid: transaction.xid, skipToLsn: formatLsn((transaction.finalLsn + 1n) as Lsn) };
+  }
+
+  /** How many recorded transactions the source has to send again, from where its slot is. */
+  expectAgain(count: number): void {
+    this.#resent.expect(count);
   }
 
   /** Takes one message of the output plugin: `bytes[start, end)`. */
@@ -136,7 +150,7 @@ export class Stitcher implements PgoutputHandler {
 
   /** All WAL before this position was sent. Inside a transaction that says nothing about what is complete. */
   keepalive(walEnd: Lsn): void {
-    if (!this.#transaction && walEnd > this.#safeLsn) this.#safeLsn = walEnd;
+    if (!this.#transaction) this.#reach(walEnd);
   }
 
   begin(finalLsn: Lsn, committedAtMicros: bigint, xid: number): void {
@@ -174,6 +188,8 @@ export class Stitcher implements PgoutputHandler {
     if (transaction.isRepeated) {
       this.#verifyRepeated(transaction);
     } else if (transaction.sequence !== undefined) {
+      this.#resent.isNew(transaction.finalLsn);
+      this.#resent.reached(transaction.finalLsn);
       this.#batch.commit({
         sequence: 0, // the batch knows
         transaction: transaction.sequence,
@@ -192,7 +208,7 @@ export class Stitcher implements PgoutputHandler {
       this.#lastFinalLsn = transaction.finalLsn;
       this.#coveredLsn = endLsn;
     }
-    if (endLsn > this.#safeLsn) this.#safeLsn = endLsn;
+    this.#reach(endLsn);
     this.#options.onTransaction();
   }
 
@@ -352,17 +368,24 @@ export class Stitcher implements PgoutputHandler {
       );
   }
 
+  #reach(lsn: Lsn): void {
+    this.#resent.reached(lsn);
+    if (lsn > this.#reachedLsn) this.#reachedLsn = lsn;
+    if (lsn > this.#safeLsn) this.#safeLsn = lsn;
+  }
+
   #verifyRepeated(transaction: OpenTransaction): void {
-    if (this.#isRecorded(transaction)) return;
+    if (this.#isRecorded(transaction)) {
+      this.#resent.saw();
+      return;
+    }
     const recorded = this.#options.history
       .find(transaction.finalLsn)
       .find(({ generation }) => generation === this.#options.generation);
     if (!recorded && transaction.changeCount === 0) return;
-    throw new RefusalError(
-      'history-changed',
+    throw historyChanged(
       `The source sends another transaction at ${formatLsn(transaction.finalLsn)} (xid ${transaction.xid}) than the log ` +
-        `holds there (${recorded ? `xid ${recorded.xid}` : 'none'}): it was restored from an older copy, or is another server.`,
-      'Connect the worker to the server that was recorded so far. If that one is gone: bemi gap accept --reason "…"',
+        `holds there (${recorded ? `xid ${recorded.xid}` : 'none'})`,
     );
   }
 }
