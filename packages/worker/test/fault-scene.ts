@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseLsn } from '@bemi-db/replication/lsn';
 import { createBank, fillBank } from '@bemi-db/test-kit/bank-workload';
 import { createDatabase, databaseUrl, sharedServerUrl } from '@bemi-db/test-kit/database';
-import { type OwnServer, startOwnServer } from '@bemi-db/test-kit/own-server';
+import { type OwnServer, type OwnServerOptions, startOwnServer } from '@bemi-db/test-kit/own-server';
 import { runSteadyLoad } from '@bemi-db/test-kit/steady-load';
 import { startTcpProxy, type TcpProxy } from '@bemi-db/test-kit/tcp-proxy';
 import pg from 'pg';
@@ -38,6 +38,8 @@ export interface FaultScene {
   /** What the worker's run ended with, `undefined` for nothing. */
   readonly ended: Promise<Problem | undefined>;
   stopWorker(): Promise<void>;
+  /** Another server, stopped when the test ends. */
+  startServer(options?: OwnServerOptions): Promise<OwnServer>;
   /** Until the worker is at work. */
   recording(): Promise<void>;
   /** Until the worker has stopped being at work, by itself. */
@@ -75,6 +77,10 @@ export interface SceneOptions {
   /** A proxy before an own source server too. */
   readonly isSourceMovable?: boolean;
   readonly sourceSettings?: Readonly<Record<string, string>>;
+  /** Runs the audit server until it is started again. */
+  readonly auditLauncher?: readonly [string, ...string[]];
+  /** Where the audit database's files are, in place of the cluster's folder. */
+  readonly auditTablespace?: () => string;
 }
 
 /** Small enough for tests, and the status interval follows it. */
@@ -88,8 +94,16 @@ const patience = { timeout: 60_000, interval: 20 };
 
 /** Makes a bank, starts to record it, and to write to it. All of it ends with the test. */
 export async function setScene(options: SceneOptions = {}): Promise<FaultScene> {
-  const source = await openSide(options.source ?? 'shared', options.isSourceMovable, options.sourceSettings);
-  const audit = await openSide(options.audit ?? 'shared');
+  const source = await openSide(
+    options.source ?? 'shared',
+    { ...(options.sourceSettings ? { settings: options.sourceSettings } : {}) },
+    { isMovable: options.isSourceMovable ?? false },
+  );
+  const audit = await openSide(
+    options.audit ?? 'shared',
+    options.auditLauncher ? { launcher: options.auditLauncher } : {},
+    options.auditTablespace ? { tablespace: options.auditTablespace() } : {},
+  );
   const slot = `${source.database}_slot`;
   const sql = await source.connect();
   await createBank(sql);
@@ -176,6 +190,11 @@ export async function setScene(options: SceneOptions = {}): Promise<FaultScene> 
       stopWorker.abort();
       await ended;
     },
+    async startServer(serverOptions = {}) {
+      const server = await startOwnServer(serverOptions);
+      onTestFinished(() => server.stop('immediate'));
+      return server;
+    },
     recording: () => expect.poll(() => worker.status().state, patience).toBe('recording'),
     interrupted: () => expect.poll(() => worker.status().state, patience).not.toBe('recording'),
     async caughtUp() {
@@ -189,8 +208,11 @@ export async function setScene(options: SceneOptions = {}): Promise<FaultScene> 
       const auditSql = await audit.connect();
       await sourceSql.query(`SET TimeZone = 'UTC'`);
       const { logger: _logger, failpoint: _failpoint, ...plain } = targets;
-      await expectWholeLog({ source: { name: source.database }, sourceSql, auditSql, targets: plain });
-      await Promise.all([sourceSql.end(), auditSql.end()]);
+      try {
+        await expectWholeLog({ source: { name: source.database }, sourceSql, auditSql, targets: plain });
+      } finally {
+        await Promise.all([sourceSql.end(), auditSql.end()]);
+      }
     },
   };
   scene.startWorker();
@@ -207,16 +229,22 @@ interface OpenSide extends Side {
 
 async function openSide(
   kind: SideKind,
-  isMovable = false,
-  settings: Readonly<Record<string, string>> = {},
+  serverOptions: OwnServerOptions,
+  { isMovable = false, tablespace }: { readonly isMovable?: boolean; readonly tablespace?: string },
 ): Promise<OpenSide> {
-  let server = kind === 'server' ? await startOwnServer({ settings }) : undefined;
+  let server = kind === 'server' ? await startOwnServer(serverOptions) : undefined;
   if (server) {
     const own = server;
     onTestFinished(() => own.stop('immediate'));
   }
   const database = server ? `test_${randomBytes(6).toString('hex')}` : (await createDatabase()).name;
-  if (server) await queryAt(server.url(), `CREATE DATABASE ${database}`);
+  if (server && tablespace !== undefined) {
+    await queryAt(server.url(), `CREATE TABLESPACE tiny LOCATION '${tablespace}'`);
+  }
+  if (server) {
+    const where = tablespace === undefined ? '' : ' TABLESPACE tiny';
+    await queryAt(server.url(), `CREATE DATABASE ${database}${where}`);
+  }
   const serverUrl = () => server?.url() ?? sharedServerUrl();
   const url = () => databaseUrl(serverUrl(), database);
   const proxy = kind === 'proxy' || isMovable ? await startTcpProxy(serverUrl()) : undefined;

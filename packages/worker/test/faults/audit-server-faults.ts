@@ -17,6 +17,7 @@ export const auditServerFaults: readonly Fault[] = [
       }[mode],
       how: 'while the worker writes; it stays away for a while',
       outcome: 'recovers',
+      isLong: mode === 'immediate',
       scene: { audit: 'server' },
       async inflict({ audit, interrupted }) {
         await audit.server.stop(mode);

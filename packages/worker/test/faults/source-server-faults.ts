@@ -1,7 +1,7 @@
-import pg from 'pg';
 import { expect } from 'vitest';
-import { away, type FaultScene, queryAt } from '../fault-scene.ts';
+import { away, queryAt } from '../fault-scene.ts';
 import type { Fault } from './fault.ts';
+import { endWalsender, stealSlot } from './steal-slot.ts';
 
 const patience = { timeout: 60_000, interval: 20 };
 
@@ -16,6 +16,7 @@ export const sourceServerFaults: readonly Fault[] = [
       }[mode],
       how: 'while the application writes; it stays away for a while',
       outcome: 'recovers',
+      isLong: mode === 'immediate',
       scene: { source: 'server' },
       async inflict({ source, interrupted }) {
         await source.server.stop(mode);
@@ -81,7 +82,7 @@ export const sourceServerFaults: readonly Fault[] = [
     async inflict(scene) {
       const thief = await stealSlot(scene);
       await expect.poll(() => scene.worker.status().problem?.code, patience).toBe('slot-in-use');
-      thief.connection.stream.destroy();
+      thief.end();
     },
   },
   {
@@ -106,31 +107,3 @@ export const sourceServerFaults: readonly Fault[] = [
     },
   },
 ];
-
-export async function endWalsender({ source, slot }: FaultScene): Promise<void> {
-  await source.query(
-    'SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = $1 AND active',
-    [slot],
-  );
-}
-
-/** Ends the worker's stream and starts another one before the worker is back. */
-async function stealSlot(scene: FaultScene): Promise<pg.Client> {
-  for (;;) {
-    const config = { connectionString: scene.source.url(), replication: 'database' };
-    const thief = new pg.Client(config);
-    thief.on('error', () => undefined);
-    await thief.connect();
-    await endWalsender(scene);
-    const outcome = await Promise.race([
-      thief
-        .query(
-          `START_REPLICATION SLOT "${scene.slot}" LOGICAL 0/0 (proto_version '1', publication_names '"bemi_publication"')`,
-        )
-        .catch((error: unknown) => error),
-      new Promise((resolve) => thief.connection.once('replicationStart', resolve)),
-    ]);
-    if (!(outcome instanceof Error)) return thief;
-    await thief.end();
-  }
-}
