@@ -3,11 +3,10 @@ import { encodeBase64 } from '@bemi-db/proof/base64';
 import { formatOrigin } from '@bemi-db/proof/origin';
 import { formatLsn, type Lsn, parseLsn } from '@bemi-db/replication/lsn';
 import { type ReplicationStream, startReplication } from '@bemi-db/replication/replication-stream';
-import { sqlStateOf } from '@bemi-db/source/sql-state';
 import type { AppendUnit, Progress } from '@bemi-db/trail/append/append-unit';
 import { EntryBatch } from '@bemi-db/trail/append/entry-batch';
 import { LogWriter } from '@bemi-db/trail/append/log-writer';
-import { findRejectedRows, isRejection } from '@bemi-db/trail/append/rejected-rows';
+import { findRejectedRows, rejectionState } from '@bemi-db/trail/append/rejected-rows';
 import type { InboxRequest } from '@bemi-db/trail/inbox';
 import { recordedRelations } from '@bemi-db/trail/relations';
 import { countTransactions } from '@bemi-db/trail/resent-transactions';
@@ -258,7 +257,7 @@ class Recording {
    * @returns what to fail with.
    */
   async #findRejected(error: unknown, unit: AppendUnit | undefined): Promise<unknown> {
-    if (!unit || !isRejection(sqlStateOf(error) ?? '')) return error;
+    if (!unit || rejectionState(error) === undefined) return error;
     const { rejected, session } = this.#options;
     this.#pause('stopping');
     const found = await findRejectedRows(session.writer.client, unit);

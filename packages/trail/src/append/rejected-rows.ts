@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type pg from 'pg';
+import pg from 'pg';
 import type { AppendUnit } from './append-unit.ts';
 import { CopyBuffer } from './copy-buffer.ts';
 import { copyColumns } from './copy-columns.ts';
@@ -103,19 +103,33 @@ async function rejection(
     await script.finished;
     return undefined;
   } catch (error) {
-    const state = error instanceof Error && 'code' in error ? String(error.code) : '';
-    if (!isRejection(state)) throw error;
+    const state = rejectionState(error);
+    if (state === undefined) throw error;
     return state;
   } finally {
     await client.query('ROLLBACK');
   }
 }
 
+/** What of the server's source says "internal error" (XX000) of a disk: EDQUOT, EFBIG and others have no SQLSTATE. */
+const storageFiles: ReadonlySet<unknown> = new Set([
+  'buffile.c',
+  'bufmgr.c',
+  'fd.c',
+  'md.c',
+  'slru.c',
+  'smgr.c',
+  'xlog.c',
+]);
+
 /**
- * Whether an SQLSTATE says that a row can't be taken, whatever is done to the server's state: data exceptions, integrity
- * constraints, program limits, exceptions that triggers raise, and internal errors such as an allocation of more than
- * 1 GB. A double key is something else: it stands behind the end of the log.
+ * The SQLSTATE of an error that says that a row can't be taken, whatever is done to the server's state: data exceptions,
+ * integrity constraints, program limits, exceptions that triggers raise, and internal errors such as an allocation of more
+ * than 1 GB, though not those of its disk. A double key is something else: it stands behind the end of the log.
  */
-export function isRejection(sqlState: string): boolean {
-  return sqlState !== '23505' && ['22', '23', '54', 'P0', 'XX'].includes(sqlState.slice(0, 2));
+export function rejectionState(error: unknown): string | undefined {
+  if (!(error instanceof pg.DatabaseError) || error.code === undefined) return undefined;
+  const { code, file } = error;
+  if (code === 'XX000') return storageFiles.has(file) ? undefined : code;
+  return code !== '23505' && ['22', '23', '54', 'P0'].includes(code.slice(0, 2)) ? code : undefined;
 }
