@@ -33,7 +33,7 @@ export const diskFaults: readonly Fault[] = [
     fault: 'audit database out of disk (SQLSTATE 53100)',
     how: 'its tablespace is a file system of 160 MB, which somebody fills and empties again; where root may mount one',
     outcome: 'recovers',
-    isPossible: mayMount(),
+    isPossible: mayMount,
     scene: { audit: 'server', auditTablespace: mountTiny },
     async inflict(scene) {
       const [row] = await scene.audit.query(

@@ -15,7 +15,7 @@ export interface Fault {
   readonly outcome: 'recovers' | `refuses ${RefusalCode}`;
   readonly scene?: SceneOptions;
   /** Only where the machine allows it. Default: everywhere. */
-  readonly isPossible?: boolean;
+  readonly isPossible?: () => boolean;
   /** Only in the long form of the tests. */
   readonly isLong?: boolean;
   /** Does it, under load, and undoes what a person or time would undo. */
@@ -28,7 +28,7 @@ const minutes = 60_000;
 export function testFaults(faults: readonly Fault[]): void {
   for (const fault of faults) {
     const isLeftOut =
-      fault.isPossible === false || (fault.isLong === true && process.env['TEST_EFFORT'] !== 'full');
+      fault.isPossible?.() === false || (fault.isLong === true && process.env['TEST_EFFORT'] !== 'full');
     test.skipIf(isLeftOut)(
       `${fault.fault}: ${fault.outcome}`,
       async () => {
