@@ -67,8 +67,6 @@ export const restoredSourceFaults: readonly Fault[] = [
     outcome: 'refuses history-changed',
     scene: { source: 'server' },
     async inflict(scene) {
-      await scene.pauseLoad();
-      await scene.caughtUp();
       const copy = await copyOf(scene);
       scene.startWorker();
       await scene.recording();
@@ -103,8 +101,9 @@ export const restoredSourceFaults: readonly Fault[] = [
 /** A copy of the source at a moment when the worker has recorded all of it; the worker is stopped then. */
 export async function copyOf(scene: FaultScene): Promise<string> {
   const { source } = scene;
-  await scene.stopWorker();
   await scene.pauseLoad();
+  await scene.caughtUp();
+  await scene.stopWorker();
   await source.server.stop('fast');
   const copy = source.server.copy();
   await source.server.start();
