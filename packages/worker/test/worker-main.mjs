@@ -8,5 +8,6 @@ const tell = (level) => (fields, message) =>
   process.stdout.write(`${JSON.stringify({ level, message, ...fields })}\n`);
 const logger = { debug: () => undefined, info: tell('info'), warn: tell('warn'), error: tell('error') };
 await createWorker({ ...options, logger }).run({ signal: stop.signal, drain });
-tell('info')({ peakRssBytes: process.resourceUsage().maxRSS * 1024 }, 'Ended');
+const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
+tell('info')({ peakRssBytes: maxRSS * 1024, cpuMs: (userCPUTime + systemCPUTime) / 1000 }, 'Ended');
 process.exit(0);

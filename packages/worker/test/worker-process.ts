@@ -22,6 +22,7 @@ export interface WorkerProcessOptions {
   readonly slot: string;
   readonly publication?: string;
   readonly drain?: boolean;
+  readonly maximumRowBytes?: number;
 }
 
 /** Starts a worker in a process of its own. It is killed when the test ends. */
