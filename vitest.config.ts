@@ -75,7 +75,7 @@ export default defineConfig({
           testTimeout: 60_000,
         },
       },
-      onPostgres('postgres', currentMajor, ['{packages,examples,bench}/**/*.pg.test.ts']),
+      onPostgres('postgres', currentMajor, ['{packages,examples,bench,soak}/**/*.pg.test.ts']),
       ...onEachMajor(olderMajors, [...mostTelling, 'packages/worker/src/capture.pg.test.ts']),
     ],
   },

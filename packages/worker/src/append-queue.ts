@@ -13,6 +13,8 @@ export interface AppendQueueOptions {
   /** Makes sure that there are partitions up to this sequence. */
   readonly makeRoom: (nextSequence: number) => Promise<void>;
   readonly failpoint: FailpointHook | undefined;
+  /** For a failpoint: tells the slot of what is not durable yet. */
+  readonly confirmEarly: (progress: Progress) => void;
   /** A unit is committed, with the parts before it: that many changes in all. */
   readonly onDurable: (progress: Progress, unit: AppendUnit, changes: number) => Promise<void>;
   /** The queue is too full, or has room again. */
@@ -108,7 +110,7 @@ export class AppendQueue {
 
   async #write(): Promise<void> {
     this.#isWriting = true;
-    const { makeRoom, failpoint, onError } = this.#options;
+    const { makeRoom, failpoint, confirmEarly, onError } = this.#options;
     const inFlight: Promise<void>[] = [];
     let last = Promise.resolve();
     this.#failedUnit = undefined;
@@ -117,7 +119,9 @@ export class AppendQueue {
         const unit = this.#next(inFlight.length > 0);
         if (unit) {
           await makeRoom(unit.nextSequence);
-          await failpoint?.(`${stepOf(unit)}:before`);
+          await failpoint?.(`${stepOf(unit)}:before`, {
+            confirm: () => unit.progress && confirmEarly(unit.progress),
+          });
           last = this.#append(unit, last);
           last.catch(() => undefined); // it is awaited below, perhaps only after another one
           inFlight.push(last);

@@ -15,5 +15,11 @@ export type FailpointStep =
   | 'confirm';
 export type Failpoint = `${FailpointStep}:${'before' | 'after'}`;
 
+/** What a hook can do at `commit:before` beside that. */
+export interface FailpointActs {
+  /** Tells the slot of what is about to be committed: what must never be done, to see that a test notices. */
+  readonly confirm: () => void;
+}
+
 /** Called at a failpoint. Throws to fail there, waits to delay, or ends the process. */
-export type FailpointHook = (name: Failpoint) => Promise<void> | void;
+export type FailpointHook = (name: Failpoint, acts?: FailpointActs) => Promise<void> | void;

@@ -151,6 +151,7 @@ class Recording {
       progress: () => this.#progress(),
       makeRoom: (nextSequence) => this.#upkeep.makeRoom(nextSequence),
       failpoint,
+      confirmEarly: ({ confirmedLsn }) => this.#stream?.confirm(parseLsn(confirmedLsn)),
       onDurable: (progress, unit, changes) => this.#confirm(progress, unit, changes),
       onPressure: (isFull) => (isFull ? this.#pause('pressure') : this.#resume('pressure')),
       onError: (error, unit) => {

@@ -1,0 +1,54 @@
+// A worker in a process of its own, which fails at its failpoints now and then.
+import { setTimeout as delay } from 'node:timers/promises';
+import { seededRandom } from '@bemi-db/test-kit/random-workload/seeded-random';
+import { createWorker } from '@bemi-db/worker';
+import type { FailpointHook } from '@bemi-db/worker/failpoints';
+import type { SoakWorkerOptions, WorkerLine } from './soak-worker.ts';
+
+/** As when a connection breaks. */
+class InjectedFailure extends Error {
+  readonly code = 'ECONNRESET';
+}
+
+/** Between telling the slot and storing what it was told of: time for a kill. */
+const brokenPauseMs = 30;
+
+const options = JSON.parse(process.argv[2] ?? '') as SoakWorkerOptions;
+const random = seededRandom(options.seed);
+const stop = new AbortController();
+process.on('SIGTERM', () => stop.abort());
+
+const tell = (line: WorkerLine): void => {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+};
+
+const failpoint: FailpointHook = async (name, acts) => {
+  if (options.isBroken && name === 'commit:before') {
+    acts?.confirm();
+    await delay(brokenPauseMs);
+  }
+  if (!random.chance(options.failureProbability)) return;
+  tell({ failpoint: name });
+  throw new InjectedFailure(name);
+};
+
+const quiet = (): void => undefined;
+const worker = createWorker({
+  source: options.source,
+  destination: options.destination,
+  name: options.name,
+  slot: options.slot,
+  stateDirectory: options.stateDirectory,
+  bufferSize: 200,
+  aliveIntervalMs: 1_000,
+  failpoint,
+  logger: { debug: quiet, info: quiet, warn: quiet, error: quiet },
+});
+try {
+  await worker.run({ signal: stop.signal });
+  process.exit(0);
+} catch (error) {
+  const { problem } = error as { readonly problem?: { readonly code: string; readonly message: string } };
+  tell({ ended: problem ? `${problem.code}: ${problem.message}` : String(error) });
+  process.exit(1);
+}
