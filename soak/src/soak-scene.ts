@@ -52,14 +52,14 @@ export async function openSoakScene(options: SoakSceneOptions): Promise<SoakScen
     for (const closer of closers.reverse()) await closer();
   };
   try {
-    const source = await openSide('source', closers, {
+    const source = await openSide(closers, {
       max_prepared_transactions: '20',
       max_connections: '60',
       // Large transactions, and subtransactions that are undone, are decoded by way of the disk.
       logical_decoding_work_mem: '64kB',
       wal_sender_timeout: '5s',
     });
-    const audit = await openSide('audit', closers, {});
+    const audit = await openSide(closers, {});
     const sql = await source.connect();
     await createWorkload(sql);
     await publishWorkload(sql);
@@ -105,11 +105,10 @@ export async function openSoakScene(options: SoakSceneOptions): Promise<SoakScen
 }
 
 async function openSide(
-  name: string,
   closers: (() => Promise<void>)[],
   settings: Readonly<Record<string, string>>,
 ): Promise<SoakSide> {
-  const server = await startOwnServer({ settings, isOfItsOwnCluster: name === 'audit' });
+  const server = await startOwnServer({ settings, isNewCluster: true });
   closers.push(() => server.stop('immediate'));
   const network = await openTcpProxy(server.url());
   closers.push(() => network.close());

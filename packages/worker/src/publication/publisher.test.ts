@@ -301,7 +301,7 @@ describe('a target', () => {
       () => [...files.files.keys()].filter((path) => path.includes('/checkpoints/')).length > 1,
     );
     isBusy = false;
-    expect(await publisher.flush(5_000)).toBe(true);
+    expect(await publisher.flush(20_000)).toBe(true);
     expect(await sizeIn(httpTarget())).toBe(256 * 160);
   });
 
