@@ -79,6 +79,13 @@ function serverFaults(name: 'source' | 'audit'): readonly Fault[] {
       },
     },
     {
+      name: `network to the ${name} half open`,
+      weight: 2,
+      async strike(scene) {
+        scene[name].network.stall();
+      },
+    },
+    {
       name: `network to the ${name} away`,
       weight: 2,
       async strike(scene, random) {

@@ -41,6 +41,8 @@ const worker = createWorker({
   stateDirectory: options.stateDirectory,
   bufferSize: 200,
   aliveIntervalMs: 1_000,
+  // A connection that is half open is noticed within seconds: many come in a round.
+  liveness: { connectTimeoutMs: 3_000, askAfterMs: 2_000, deadAfterMs: 4_000, transferDeadAfterMs: 6_000 },
   failpoint,
   logger: { debug: quiet, info: quiet, warn: quiet, error: quiet },
 });

@@ -28,6 +28,8 @@ export interface OwnServerOptions {
   /** An existing cluster, such as a copy of another one. Default: a new one. */
   readonly dataDirectory?: string;
   readonly binaries?: string;
+  /** Made by initdb, with a system identifier of its own. Default: a copy of a cluster that others are copies of too. */
+  readonly isNewCluster?: boolean;
   /** Runs the server's program, as `startPostgres` has it; until the first `start`. */
   readonly launcher?: NonNullable<PostgresOptions['launcher']>;
 }
@@ -46,8 +48,7 @@ process.once('exit', () => {
 export async function startOwnServer(options: OwnServerOptions = {}): Promise<OwnServer> {
   const port = await freePort();
   let settings = { wal_level: 'logical', ...options.settings };
-  template ??= makeTemplate(options.binaries);
-  let dataDirectory = options.dataDirectory ?? copyOf(await template);
+  let dataDirectory = options.dataDirectory ?? (await newCluster(options));
   let server: PostgresServer | undefined;
   const start = async (how: Pick<PostgresOptions, 'launcher'>): Promise<void> => {
     const all: PostgresOptions = { dataDirectory, port, settings, disposable: true, ...how };
@@ -72,6 +73,12 @@ export async function startOwnServer(options: OwnServerOptions = {}): Promise<Ow
     },
     copy: () => copyOf(dataDirectory),
   };
+}
+
+async function newCluster({ binaries, isNewCluster = false }: OwnServerOptions): Promise<string> {
+  if (isNewCluster) return join(newFolder(), 'data');
+  template ??= makeTemplate(binaries);
+  return copyOf(await template);
 }
 
 async function makeTemplate(binaries: string | undefined): Promise<string> {

@@ -1,6 +1,5 @@
 import { createServer, connect as dial, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { onTestFinished } from 'vitest';
 
 /** A connection that runs through the proxy. */
 interface Relay {
@@ -36,10 +35,12 @@ export interface TcpProxy {
   slowDown(delayMs: number): void;
   /** New connections work again, whole ones go on; stalled ones stay so: what they swallowed is gone. */
   heal(): void;
+  /** Ends it, with its connections. */
+  close(): Promise<void>;
 }
 
-/** Starts a proxy in front of a server. It ends with the test, and so do its connections. */
-export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
+/** Opens a proxy in front of a server, until it is closed. */
+export async function openTcpProxy(serverUrl: string): Promise<TcpProxy> {
   const relays = new Set<Relay>();
   let target = new URL(serverUrl);
   let isRefusing = false;
@@ -111,11 +112,6 @@ export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);
   });
-  onTestFinished(async () => {
-    const closed = new Promise((resolve) => server.close(resolve));
-    for (const relay of relays) drop(relay);
-    await closed;
-  });
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
 
@@ -152,6 +148,11 @@ export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
       isRefusing = false;
       stallsNew = undefined;
       delayMs = 0;
+    },
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      for (const relay of relays) drop(relay);
+      await closed;
     },
   };
 }

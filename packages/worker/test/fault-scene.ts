@@ -5,7 +5,7 @@ import { createBank, fillBank } from '@bemi-db/test-kit/bank-workload';
 import { createDatabase, databaseUrl, sharedServerUrl } from '@bemi-db/test-kit/database';
 import { type OwnServer, type OwnServerOptions, startOwnServer } from '@bemi-db/test-kit/own-server';
 import { runSteadyLoad } from '@bemi-db/test-kit/steady-load';
-import { startTcpProxy, type TcpProxy } from '@bemi-db/test-kit/tcp-proxy';
+import { openTcpProxy, type TcpProxy } from '@bemi-db/test-kit/tcp-proxy';
 import pg from 'pg';
 import { expect, onTestFinished } from 'vitest';
 import { createWorker, type Worker, type WorkerOptions } from '../src/create-worker.ts';
@@ -247,7 +247,8 @@ async function openSide(
   }
   const serverUrl = () => server?.url() ?? sharedServerUrl();
   const url = () => databaseUrl(serverUrl(), database);
-  const proxy = kind === 'proxy' || isMovable ? await startTcpProxy(serverUrl()) : undefined;
+  const proxy = kind === 'proxy' || isMovable ? await openTcpProxy(serverUrl()) : undefined;
+  onTestFinished(() => proxy?.close());
   return {
     database,
     url,
