@@ -10,7 +10,10 @@ import { currentBemiContext, inThisScope } from './context.ts';
 import { type ContextPipeline, contextPipeline } from './context-pipeline.ts';
 import { contextMessage } from './message.ts';
 import type { PgConnection, PgSubmittable } from './pg-connection.ts';
-import { changesRows } from './write-statement.ts';
+import { type ChangesRows, changesRowsWith, type WritingRoutines } from './write-statement.ts';
+
+/** What wrapping a pool or a client may be told. */
+export type CarrierOptions = WritingRoutines;
 
 type Callback = (error: unknown, result?: unknown) => void;
 type Query = (this: unknown, ...args: unknown[]) => unknown;
@@ -45,8 +48,8 @@ const WRAPPED = Symbol.for('@bemi-db/context/pg/wrapped');
  * const pool = createPool({ connectionString: process.env.DATABASE_URL });
  * await runWithBemiContext({ userId: 'u1' }, () => pool.query('DELETE FROM session WHERE id = $1', [id]));
  */
-export function createPool(config: pg.PoolConfig | string = {}): pg.Pool {
-  return wrapPool(new pg.Pool(typeof config === 'string' ? { connectionString: config } : config));
+export function createPool(config: pg.PoolConfig | string = {}, options?: CarrierOptions): pg.Pool {
+  return wrapPool(new pg.Pool(typeof config === 'string' ? { connectionString: config } : config), options);
 }
 
 /**
@@ -57,7 +60,7 @@ export function createPool(config: pg.PoolConfig | string = {}): pg.Pool {
  * @example
  * const db = drizzle({ client: wrapPool(new pg.Pool({ connectionString })) });
  */
-export function wrapPool<P extends pg.Pool>(pool: P): P {
+export function wrapPool<P extends pg.Pool>(pool: P, options?: CarrierOptions): P {
   if (markedAlready(pool)) return pool;
   const wrappable = pool as unknown as WrappablePool;
   const connect = wrappable.connect;
@@ -65,7 +68,7 @@ export function wrapPool<P extends pg.Pool>(pool: P): P {
   // way that pool.query takes.)
   wrappable.connect = (callback) =>
     callback === undefined ? connect.call(pool) : connect.call(pool, inThisScope(callback));
-  wrappable.on('acquire', (client) => wrapClient(client));
+  wrappable.on('acquire', (client) => wrapClient(client, options));
   return pool;
 }
 
@@ -80,7 +83,7 @@ export function wrapPool<P extends pg.Pool>(pool: P): P {
  * @example
  * const client = wrapClient(new pg.Client(process.env.DATABASE_URL));
  */
-export function wrapClient<C extends pg.ClientBase>(client: C): C {
+export function wrapClient<C extends pg.ClientBase>(client: C, options: CarrierOptions = {}): C {
   if (markedAlready(client)) return client;
   const wrappable = client as unknown as WrappableClient;
   const { connection } = wrappable;
@@ -92,7 +95,7 @@ export function wrapClient<C extends pg.ClientBase>(client: C): C {
     return client;
   }
   const pipeline = contextPipeline(connection, wrappable.pipeline === true);
-  wrappable.query = queryWithContext(wrappable, connection, Query, pipeline);
+  wrappable.query = queryWithContext(wrappable, connection, Query, pipeline, changesRowsWith(options));
   return client;
 }
 
@@ -107,6 +110,7 @@ function queryWithContext(
   connection: PgConnection,
   Query: new (...args: unknown[]) => PgQuery,
   pipeline: ContextPipeline,
+  changesRows: ChangesRows,
 ): Query {
   const query = client.query;
   let carriesContexts = false;

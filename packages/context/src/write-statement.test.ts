@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { changesRows } from './write-statement.ts';
+import { changesRows, changesRowsWith } from './write-statement.ts';
 
 const writes = [
   'INSERT INTO t VALUES (1)',
@@ -15,7 +15,6 @@ const writes = [
   'COPY t FROM STDIN',
   'COPY "t" (a, b) FROM STDIN WITH (FORMAT csv)',
   'copy public."from" from stdin',
-  'COPY (INSERT INTO t VALUES (1) RETURNING id) TO STDOUT',
   'SELECT a INTO u FROM t',
   'select * into temp u from t',
   'CREATE TABLE u AS SELECT * FROM t',
@@ -67,6 +66,7 @@ const reads = [
   'COPY t TO STDOUT',
   'COPY from_table TO STDOUT',
   'COPY (SELECT * FROM t) TO STDOUT',
+  'COPY (INSERT INTO t VALUES (1) RETURNING id) TO STDOUT',
   'EXPLAIN INSERT INTO t VALUES (1)',
   'EXPLAIN (FORMAT json) DELETE FROM t',
   'EXPLAIN ANALYZE SELECT 1',
@@ -97,6 +97,10 @@ const mayNotShareATransaction = [
   'DROP DATABASE "insert into"',
   'REINDEX TABLE CONCURRENTLY t',
   "ALTER SYSTEM SET x = '; update t'",
+  // Strings as they are without standard_conforming_strings.
+  String.raw`ALTER SYSTEM SET cluster_name = 'it\'; insert into t values (9) --'`,
+  String.raw`DO 'BEGIN PERFORM \'; insert into t values (9) --\'; COMMIT; END'`,
+  String.raw`CREATE DATABASE a LOCALE 'it\'; insert into t values (9) --'`,
 ];
 
 const mustComeFirst = [
@@ -112,6 +116,21 @@ describe('changesRows', () => {
   it.each(reads)('takes for a read: %s', (sql) => expect(changesRows(sql)).toBe(false));
   it.each(mayNotShareATransaction)('leaves alone: %s', (sql) => expect(changesRows(sql)).toBe(false));
   it.each(mustComeFirst)('puts nothing before: %s', (sql) => expect(changesRows(sql)).toBe(false));
+
+  it.each([
+    ['SELECT archive(1)', true],
+    ['select * from app.ARCHIVE (1)', true],
+    ['SELECT "app"."archive"(1)', true],
+    ['WITH x AS (SELECT 1) SELECT archive(2) FROM x', true],
+    ['CALL archive()', true],
+    ['CALL other()', false],
+    ['DO $$ BEGIN PERFORM archive(1); END $$', false],
+    ['SELECT archive FROM t', false],
+    ['SELECT unarchive(1)', false],
+    ['CREATE INDEX CONCURRENTLY i ON t (archive(id))', false],
+  ])('knows the functions that the application names: %s', (sql, expected) =>
+    expect(changesRowsWith({ writingFunctions: ['archive', 'a.b(c'] })(sql)).toBe(expected),
+  );
 
   it.each([
     ['blanks', ' '.repeat(200_000)],
