@@ -93,7 +93,7 @@ export async function verifyLogStructure(
       SELECT log, count(*) AS count, count(DISTINCT sequence) AS distinct_count, min(sequence) AS least, max(sequence) AS most
         FROM entries GROUP BY log
     ), chain AS (
-      SELECT *, lag(end_lsn) OVER (PARTITION BY log ORDER BY sequence) AS previous_end FROM bemi.transaction_log
+      SELECT *, lag(end_lsn) OVER (PARTITION BY log, generation ORDER BY sequence) AS previous_end FROM bemi.transaction_log
     ), changes AS (
       SELECT log, transaction, count(*) AS count, min(sequence) AS least, max(sequence) AS most
         FROM bemi.change_log GROUP BY log, transaction

@@ -13,6 +13,7 @@ import type { Tuple } from '@bemi-db/replication/tuple';
 import type { CopyBuffer } from '@bemi-db/trail/append/copy-buffer';
 import type { EntryBatch } from '@bemi-db/trail/append/entry-batch';
 import { contextDigest } from '@bemi-db/trail/append/rejected-rows';
+import type { RecordedTransaction } from '@bemi-db/trail/sources';
 import { nowMicros } from './clock.ts';
 import type { ContextText } from './context-text.ts';
 import { isTextValid } from './invalid-text.ts';
@@ -171,12 +172,13 @@ export class Stitcher implements PgoutputHandler {
     const { history, shapes, suspend, lookUp, previousFinalLsn } = this.#options;
     const isCompared = finalLsn <= previousFinalLsn;
     const isUnread = (isRepeated || isCompared) && !history.covers(finalLsn);
-    if (isCompared && !isRepeated && !isUnread) transaction.isRepeated = this.#isRecorded(transaction);
+    if (isCompared && !isRepeated && !isUnread)
+      transaction.isRepeated = this.#recorded(transaction) !== undefined;
     const stale = transaction.isRepeated ? [] : shapes.staleAt(finalLsn);
     if (!isUnread && stale.length === 0) return;
     suspend(async () => {
       if (isUnread) await history.read(finalLsn);
-      if (isCompared && !isRepeated) transaction.isRepeated = this.#isRecorded(transaction);
+      if (isCompared && !isRepeated) transaction.isRepeated = this.#recorded(transaction) !== undefined;
       if (transaction.isRepeated) return;
       for (const relation of stale) await lookUp(relation, xid);
     });
@@ -359,10 +361,11 @@ export class Stitcher implements PgoutputHandler {
     return this.#transaction;
   }
 
-  #isRecorded({ finalLsn, xid, committedAtMicros }: OpenTransaction): boolean {
+  /** The same transaction, in whatever generation the log holds it. */
+  #recorded({ finalLsn, xid, committedAtMicros }: OpenTransaction): RecordedTransaction | undefined {
     return this.#options.history
       .find(finalLsn)
-      .some(
+      .find(
         (recorded) =>
           Number(recorded.xid) === xid && BigInt(recorded.committedAtMicros) === committedAtMicros,
       );
@@ -375,8 +378,9 @@ export class Stitcher implements PgoutputHandler {
   }
 
   #verifyRepeated(transaction: OpenTransaction): void {
-    if (this.#isRecorded(transaction)) {
-      this.#resent.saw();
+    const same = this.#recorded(transaction);
+    if (same) {
+      if (same.generation === this.#options.generation) this.#resent.saw();
       return;
     }
     const recorded = this.#options.history
@@ -405,5 +409,3 @@ function writeNull(row: CopyBuffer): void {
 function fieldPoison(row: CopyBuffer, fieldStart: number, fieldEnd: number): JsonPoison | undefined {
   return findJsonPoison(row.bytes, fieldStart + lengthPrefix, fieldEnd);
 }
-
-/** Whether every text of a row is UTF-8. */

@@ -86,16 +86,19 @@ export async function verifyBank(bank: Pick<RecordedBank, 'source' | 'auditSql'>
   );
   const checkpoints = [
     ...signedCheckpoints(readFileSync(file, 'utf8')),
-    ...published(join(stateDirectory, 'checkpoints', rows[0]!.log_id, '1')),
+    ...published(join(stateDirectory, 'checkpoints', rows[0]!.log_id)),
   ];
   return verifyStoredLog({ client: bank.auditSql, log: 0, keys: [], checkpoints });
 }
 
-/** The published checkpoints of a log's generation, the last one and those that stay. */
+/** The published checkpoints of every generation of a log, the last ones and those that stay. */
 function published(folder: string): string[] {
-  const kept = join(folder, 'checkpoints');
-  const files = [join(folder, 'checkpoint')];
-  if (existsSync(kept)) files.push(...readdirSync(kept).map((name) => join(kept, name)));
+  const generations = existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
+  const files = generations.flatMap((generation) => {
+    const kept = join(generation, 'checkpoints');
+    const old = existsSync(kept) ? readdirSync(kept).map((name) => join(kept, name)) : [];
+    return [join(generation, 'checkpoint'), ...old];
+  });
   return files.filter((file) => existsSync(file)).map((file) => readFileSync(file, 'utf8'));
 }
 

@@ -1,6 +1,8 @@
 import { verifyLogStructure } from '@bemi-db/test-kit/log-oracle';
+import type { StoredLogReport } from '@bemi-db/trail/verify/verify-log';
 import pg from 'pg';
 import { expect, test } from 'vitest';
+import { createWorker } from '../../src/create-worker.ts';
 import type { Problem } from '../../src/problem.ts';
 import type { RefusalCode } from '../../src/refusal.ts';
 import { verifyBank } from '../audited-bank.ts';
@@ -37,6 +39,7 @@ export function testFaults(faults: readonly Fault[]): void {
         if (fault.outcome === 'recovers') await expectRecovery(scene);
         else await expectRefusal(scene, fault.outcome.slice('refuses '.length));
         expectEachThingSaidOnce(scene);
+        if (fault.outcome !== 'recovers') await expectAcceptance(scene);
       },
       3 * minutes,
     );
@@ -62,16 +65,48 @@ async function expectRefusal(scene: FaultScene, code: string): Promise<void> {
   expect(again).toMatchObject({ code, kind: 'refuse' });
   expect(again?.fix).not.toBe('');
   expect(await endOfLog(scene)).toEqual(before);
+  await expectWhole(scene);
+}
+
+/** Somebody accepts what is missing: an event says so, and what is written from then on is recorded, in another generation. */
+async function expectAcceptance(scene: FaultScene): Promise<void> {
+  const problem = await endOf(scene);
+  const { sequence, generation } = await createWorker(scene.targets).acceptGap({
+    refused: { code: problem?.code as RefusalCode, message: '' },
+    reason: 'the fault table',
+    by: 'its test',
+    confirm: async () => undefined,
+  });
+  expect(generation).toBe(2);
+  scene.startWorker();
+  await scene.recording();
+  await scene.source.query('CREATE TABLE after_gap (id integer PRIMARY KEY)');
+  await scene.source.query('INSERT INTO after_gap SELECT generate_series(1, 3)');
+  await scene.caughtUp();
+  await scene.stopWorker();
+  const rows = await scene.audit.query(
+    `SELECT t.generation, c.primary_key AS key FROM bemi.changes v JOIN bemi.change_log c ON c.sequence = v.id
+       JOIN bemi.transaction_log t ON t.transaction = c.transaction WHERE v."table" = 'after_gap' ORDER BY v.id`,
+  );
+  expect(rows).toEqual(['1', '2', '3'].map((key) => ({ generation: 2, key })));
+  const doubles = await scene.audit.query(
+    'SELECT commit_lsn, xid, committed_at FROM bemi.transaction_log GROUP BY 1, 2, 3 HAVING count(*) > 1',
+  );
+  expect(doubles).toEqual([]);
+  const { notices } = await expectWhole(scene);
+  expect(notices).toContainEqual(expect.objectContaining({ code: 'gap-accepted', sequence }));
+}
+
+/** What there is verifies against everything that was signed and published. */
+async function expectWhole(scene: FaultScene): Promise<StoredLogReport> {
   const auditSql = new pg.Client(scene.audit.url());
   await auditSql.connect();
   try {
     await verifyLogStructure(auditSql);
-    const { findings, provenSize, size } = await verifyBank({
-      source: { name: scene.source.database },
-      auditSql,
-    });
-    expect(findings).toEqual([]);
-    expect(provenSize).toBe(size);
+    const report = await verifyBank({ source: { name: scene.source.database }, auditSql });
+    expect(report.findings).toEqual([]);
+    expect(report.provenSize).toBe(report.size);
+    return report;
   } finally {
     await auditSql.end();
   }
