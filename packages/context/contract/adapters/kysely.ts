@@ -1,0 +1,64 @@
+import { withContextPool } from '@bemi-db/context/kysely';
+import { type ControlledTransaction, Kysely, PostgresDialect, sql } from 'kysely';
+import pg from 'pg';
+import type { Adapter, Item, ItemWrites, OpenTransaction } from '../client-under-test.ts';
+
+interface Tables {
+  item: Item;
+}
+
+function itemWrites(db: Kysely<Tables>): ItemWrites {
+  return {
+    create: (item) => db.insertInto('item').values(item).execute(),
+    createMany: (items) => db.insertInto('item').values(items).execute(),
+    update: (id, quantity) => db.updateTable('item').set({ quantity }).where('id', '=', id).execute(),
+    delete: (id) => db.deleteFrom('item').where('id', '=', id).returningAll().execute(),
+    upsert: (item) =>
+      db
+        .insertInto('item')
+        .values(item)
+        .onConflict((conflict) => conflict.column('id').doUpdateSet({ quantity: item.quantity }))
+        .execute(),
+    read: (id) => db.selectFrom('item').selectAll().where('id', '=', id).execute(),
+    raw: (text) => sql.raw(text).execute(db),
+  };
+}
+
+/** Kysely's controlled transactions have savepoints. Those of a callback have not. */
+function opened(transaction: ControlledTransaction<Tables, string[]>): OpenTransaction {
+  return {
+    ...itemWrites(transaction),
+    async nested(work) {
+      const inner = await transaction.savepoint('nested').execute();
+      try {
+        await work(opened(inner as ControlledTransaction<Tables, string[]>));
+        await inner.releaseSavepoint('nested').execute();
+      } catch (error) {
+        await inner.rollbackToSavepoint('nested').execute();
+        throw error;
+      }
+    },
+  };
+}
+
+export const kyselyAdapter: Adapter = {
+  async connect(url) {
+    const pool = new pg.Pool({ connectionString: url });
+    const db = new Kysely<Tables>({ dialect: new PostgresDialect(withContextPool({ pool })) });
+    return {
+      ...itemWrites(db),
+      async transaction(work) {
+        const transaction = await db.startTransaction().execute();
+        try {
+          await work(opened(transaction as ControlledTransaction<Tables, string[]>));
+          await transaction.commit().execute();
+        } catch (error) {
+          await transaction.rollback().execute();
+          throw error;
+        }
+      },
+      batch: { notOffered: 'Kysely has no batches' },
+      close: () => db.destroy(),
+    };
+  },
+};
