@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { auditServerFaults } from '../test/faults/audit-server-faults.ts';
+import { clockFaults } from '../test/faults/clock-faults.ts';
 import { connectionFaults } from '../test/faults/connection-faults.ts';
 import { diskFaults } from '../test/faults/disk-faults.ts';
 import { failoverFaults } from '../test/faults/failover-faults.ts';
@@ -16,6 +17,7 @@ const tables: readonly [string, readonly Fault[]][] = [
   ['The slot', slotFaults],
   ['A source that was restored, or is another', restoredSourceFaults],
   ['Failover', failoverFaults],
+  ['Clocks', clockFaults],
 ];
 
 /** What docs/faults.md says of the rows, between its headings. */

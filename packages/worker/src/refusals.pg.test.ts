@@ -1,4 +1,3 @@
-import { startPostgres } from '@bemi-db/embedded-postgres';
 import { createDatabase } from '@bemi-db/test-kit/database';
 import { expect, onTestFinished, test } from 'vitest';
 import { createAuditedBank, expectWholeLog } from '../test/audited-bank.ts';
@@ -13,37 +12,6 @@ async function problemOf(options: WorkerOptions): Promise<unknown> {
     );
   return (failure as { problem?: unknown } | undefined)?.problem;
 }
-
-test('a slot that somebody else has moved on is refused, and nothing is written', async () => {
-  const bank = await createAuditedBank();
-  await createWorker(bank.targets).run({ drain: true });
-  await bank.sourceSql.query('UPDATE account SET balance = 1');
-  await bank.sourceSql.query('SELECT pg_replication_slot_advance($1, pg_current_wal_lsn())', [bank.slot]);
-  const { rows: before } = await bank.auditSql.query('SELECT * FROM bemi.logs');
-  expect(await problemOf(bank.targets)).toMatchObject({ code: 'slot-ahead', kind: 'refuse' });
-  expect((await bank.auditSql.query('SELECT * FROM bemi.logs')).rows).toEqual(before);
-});
-
-test('a slot that is dropped is refused, also when another has its name', async () => {
-  const bank = await createAuditedBank();
-  await createWorker(bank.targets).run({ drain: true });
-  await bank.sourceSql.query('SELECT pg_drop_replication_slot($1)', [bank.slot]);
-  expect(await problemOf(bank.targets)).toMatchObject({ code: 'slot-missing', kind: 'refuse' });
-  await bank.sourceSql.query('UPDATE account SET balance = 1');
-  await bank.sourceSql.query(`SELECT pg_create_logical_replication_slot($1, 'pgoutput')`, [bank.slot]);
-  expect(await problemOf(bank.targets)).toMatchObject({ code: 'slot-ahead', kind: 'refuse' });
-});
-
-test('another database of the same name on another server is refused', async () => {
-  const bank = await createAuditedBank();
-  await createWorker(bank.targets).run({ drain: true });
-  const other = await startPostgres({ disposable: true, settings: { wal_level: 'logical' } });
-  onTestFinished(() => other.stop('immediate'));
-  expect(await problemOf({ ...bank.targets, source: other.url(), name: bank.source.name })).toMatchObject({
-    code: 'other-cluster',
-    kind: 'refuse',
-  });
-});
 
 test('an audit database restored from an older copy is refused', async () => {
   const bank = await createAuditedBank();
