@@ -17,6 +17,7 @@ function acceptCommand(): Command {
     )
     .requiredOption('--reason <text>', 'why it is accepted; stays in the log')
     .option('--by <who>', 'who answers for it; stays in the log (default: your user name)')
+    .option('--dry-run', 'show what would be accepted, and stop')
     .option('-y, --yes', "don't ask")
     .option('--json', 'one JSON object, for programs')
     .option('--slot <name>', 'replication slot (BEMI_REPLICATION_SLOT, default bemi_slot)')
@@ -26,6 +27,7 @@ function acceptCommand(): Command {
       'after',
       `
 Examples:
+  bemi gap accept --reason "to be found out" --dry-run
   bemi gap accept --reason "the slot was dropped by mistake, ticket 4711"
   bemi gap accept --reason "restored from the backup of 3 May" --by "Ada" --yes
 

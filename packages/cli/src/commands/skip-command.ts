@@ -14,6 +14,7 @@ export function skipCommand(): Command {
       'what was committed before it is passed over; the worker names it (default: where the server can send again)',
     )
     .option('--by <who>', 'who answers for it; stays in the log (default: your user name)')
+    .option('--dry-run', 'show what would be passed over, and stop')
     .option('-y, --yes', "don't ask")
     .option('--json', 'one JSON object, for programs')
     .option('--slot <name>', 'replication slot (BEMI_REPLICATION_SLOT, default bemi_slot)')

@@ -34,6 +34,11 @@ test('a slot that was dropped: refused, accepted, recorded on, and reported by e
   expect(unasked.stdout).toMatch(/Refused +slot-missing/);
   expect((await bemi('worker', '--drain')).code).toBe(1);
 
+  const dry = await bemi('gap', 'accept', ...reason, '--dry-run', '--json');
+  expect(dry).toMatchObject({ code: 0, stderr: '' });
+  expect(JSON.parse(dry.stdout)).toMatchObject({ sequence: null, refused: 'slot-missing', toLsn: null });
+  expect((await bemi('worker', '--drain')).code).toBe(1);
+
   const accepted = await bemi('gap', 'accept', ...reason, '--yes', '--json');
   expect(accepted).toMatchObject({ code: 0, stderr: '' });
   const gap = JSON.parse(accepted.stdout);
@@ -43,6 +48,7 @@ test('a slot that was dropped: refused, accepted, recorded on, and reported by e
   expect(await bemi('worker', '--drain')).toMatchObject({ code: 0 });
   const log = await bemi('log', '--json');
   expect(log.stdout.match(/"primaryKey":"\d+"/g)).toEqual(['"primaryKey":"3"', '"primaryKey":"1"']);
+  expect((await bemi('status')).stdout).toMatch(/Complete .*, but for 1 accepted gap\n/);
   const verified = await bemi('verify', '--json');
   expect(verified.code).toBe(0);
   expect(verified.stdout).toContain('gap-accepted');

@@ -2,14 +2,13 @@ import type { Worker } from '@bemi-db/worker';
 import type { RecordedGap } from '@bemi-db/worker/gap/accept-gap';
 import { type FoundGap, isAcceptable, type Refused } from '@bemi-db/worker/gap/gap-acceptance';
 import { CliError } from '../cli-error.ts';
-import { agree } from '../output/agreement.ts';
 import { invocation } from '../output/invocation.ts';
 import { labelledLines } from '../output/labelled-lines.ts';
 import { print, printNote } from '../output/print.ts';
 import { harmless } from '../presentation/harmless-text.ts';
 import { countText } from '../presentation/quantity-text.ts';
 import { type TextStyle, textStyle } from '../presentation/text-style.ts';
-import { type StatementFlags, statementOf, withStoppedWorker } from './stopped-worker.ts';
+import { agreeUnless, type StatementFlags, statementOf, withStoppedWorker } from './stopped-worker.ts';
 
 /** The flags of `bemi gap accept`. */
 export type GapAcceptFlags = StatementFlags;
@@ -27,7 +26,8 @@ export async function runGapAccept(flags: GapAcceptFlags): Promise<void> {
       refused,
       confirm: async (found) => {
         if (!isJson) await print(foundText(found, style));
-        if (!flags.yes) await agree('Accept that this is missing, for good?');
+        if (isJson && flags.dryRun) await print(`${JSON.stringify(gapJson(found))}\n`);
+        await agreeUnless(flags, 'Accept that this is missing, for good?');
       },
     });
     if (isJson) await print(`${JSON.stringify(gapJson(gap))}\n`);
@@ -80,6 +80,8 @@ function foundText(gap: FoundGap, style: TextStyle): string {
   return `${colors.bold('What would be accepted')}\n${labelledLines(rows, style)}`;
 }
 
-function gapJson({ sequence, code, generation, fromLsn, toLsn, entries, lostSize }: RecordedGap): object {
-  return { sequence, refused: code, generation, fromLsn, toLsn, entries, lostSize: lostSize ?? null };
+function gapJson(gap: FoundGap | RecordedGap): object {
+  const { code, generation, fromLsn, toLsn = null, entries, lostSize = null } = gap;
+  const sequence = 'sequence' in gap ? gap.sequence : null;
+  return { sequence, refused: code, generation, fromLsn, toLsn, entries, lostSize };
 }

@@ -1,10 +1,9 @@
 import { parseLsn } from '@bemi-db/replication/lsn';
 import { usageError } from '../cli-error.ts';
-import { agree } from '../output/agreement.ts';
 import { labelledLines } from '../output/labelled-lines.ts';
 import { print, printNote } from '../output/print.ts';
 import { textStyle } from '../presentation/text-style.ts';
-import { type StatementFlags, statementOf, withStoppedWorker } from './stopped-worker.ts';
+import { agreeUnless, type StatementFlags, statementOf, withStoppedWorker } from './stopped-worker.ts';
 
 /** The flags of `bemi skip`. */
 export interface SkipFlags extends StatementFlags {
@@ -30,7 +29,8 @@ export async function runSkip(flags: SkipFlags): Promise<void> {
         ] as const;
         if (!isJson)
           await print(`${style.colors.bold('What would be passed over')}\n${labelledLines(rows, style)}`);
-        if (!flags.yes) await agree('Pass over it, for good?');
+        if (isJson && flags.dryRun) await print(`${JSON.stringify({ sequence: null, fromLsn, toLsn })}\n`);
+        await agreeUnless(flags, 'Pass over it, for good?');
       },
     });
     if (isJson) await print(`${JSON.stringify(skip)}\n`);

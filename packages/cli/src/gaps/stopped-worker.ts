@@ -3,12 +3,14 @@ import type { Worker } from '@bemi-db/worker';
 import { usageError } from '../cli-error.ts';
 import { loadConfiguration, requireDatabaseUrl } from '../configuration/configuration.ts';
 import { createLogger } from '../logging/create-logger.ts';
+import { agree } from '../output/agreement.ts';
 import { configuredWorker, openDestination } from '../recording/configured-worker.ts';
 
 /** The flags that `bemi gap accept` and `bemi skip` have in common. */
 export interface StatementFlags {
   readonly reason: string;
   readonly by?: string;
+  readonly dryRun?: true;
   readonly yes?: true;
   readonly json?: true;
   readonly slot?: string;
@@ -23,6 +25,21 @@ export function statementOf({ reason, by }: StatementFlags): { reason: string; b
     throw usageError('The reason is empty', 'Say why, and who answers for it: both stay in the log.');
   }
   return statement;
+}
+
+/** What was asked for is shown, and not wanted. */
+class DryRunEnd extends Error {
+  override readonly name = 'DryRunEnd';
+}
+
+/**
+ * Asks whether what was shown shall be done.
+ *
+ * @throws CliError when it shall not, DryRunEnd when it was only to be shown.
+ */
+export async function agreeUnless({ dryRun, yes }: StatementFlags, question: string): Promise<void> {
+  if (dryRun) throw new DryRunEnd();
+  if (!yes) await agree(question);
 }
 
 /** The worker of these settings, in the place of the one that is stopped. It says what goes wrong and nothing else. */
@@ -43,6 +60,8 @@ export async function withStoppedWorker(
   const destination = await openDestination(configuration, flags.embedded === true, logger);
   try {
     await work(configuredWorker({ configuration, source, destination: destination.url, logger }));
+  } catch (error) {
+    if (!(error instanceof DryRunEnd)) throw error;
   } finally {
     await destination.close();
   }

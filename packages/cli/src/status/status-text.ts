@@ -66,7 +66,7 @@ export function trailText(
     ['Last commit', summary.lastCommitAt ? moment(summary.lastCommitAt) : 'none yet'],
     [
       'Complete',
-      `from LSN ${summary.completeFromLsn}, recording since ${momentText(summary.recordingSince, style.timeZone)}`,
+      `from LSN ${summary.completeFromLsn}, recording since ${momentText(summary.recordingSince, style.timeZone)}${exceptionsText(summary, style)}`,
     ],
     ['Confirmed', `LSN ${summary.confirmedLsn}`],
     ['Quarantine', quarantineText(summary, quarantine, style)],
@@ -91,6 +91,15 @@ function proofRows(proof: ProofStatus, moment: (text: string) => string, { color
     rows.push(['', colors.yellow(advice)]);
   }
   return rows;
+}
+
+/** What is missing all the same, with somebody's word for it. */
+function exceptionsText({ gaps, skips }: SourceSummary, { colors }: TextStyle): string {
+  const exceptions = [
+    ...(gaps > 0 ? [countedText(String(gaps), 'accepted gap')] : []),
+    ...(skips > 0 ? [countedText(String(skips), 'skipped transaction')] : []),
+  ];
+  return exceptions.length === 0 ? '' : colors.yellow(`, but for ${exceptions.join(' and ')}`);
 }
 
 function quarantineText(

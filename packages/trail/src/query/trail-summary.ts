@@ -15,6 +15,10 @@ export interface SourceSummary {
   /** When the oldest recorded transaction committed. */
   readonly firstCommitAt: string | undefined;
   readonly confirmedLsn: string;
+  /** `gap` events: changes that are missing, and somebody accepted it. */
+  readonly gaps: number;
+  /** `skip` events: transactions that the source could not send. */
+  readonly skips: number;
   /** Changes, contexts, commits and events. */
   readonly entryCount: string;
   /** When the last entry was recorded; `undefined` in an empty log. */
@@ -43,7 +47,7 @@ export async function sourceSummaries(client: pg.ClientBase): Promise<SourceSumm
             l.next_sequence::text AS "entryCount",
             ${isoText('greatest(last.recorded_at, event.at)')} AS "lastEntryAt",
             ${isoText('last.committed_at')} AS "lastCommitAt",
-            quarantined.rows::text AS "quarantinedRows", quarantined.contexts::text AS "quarantinedContexts"
+            explained.gaps, explained.skips, quarantined.rows::text AS "quarantinedRows", quarantined.contexts::text AS "quarantinedContexts"
        FROM bemi.sources s
        JOIN bemi.logs l USING (log)
        LEFT JOIN LATERAL (SELECT t.committed_at FROM bemi.transaction_log t WHERE t.log = s.log
@@ -52,6 +56,9 @@ export async function sourceSummaries(client: pg.ClientBase): Promise<SourceSumm
                            ORDER BY t.sequence DESC LIMIT 1) last ON true
        LEFT JOIN LATERAL (SELECT e.at FROM bemi.event_log e WHERE e.log = s.log
                            ORDER BY e.sequence DESC LIMIT 1) event ON true
+       LEFT JOIN LATERAL (SELECT count(*) FILTER (WHERE e.kind = 'gap')::integer AS gaps,
+                                 count(*) FILTER (WHERE e.kind = 'skip')::integer AS skips
+                            FROM bemi.event_log e WHERE e.log = s.log AND e.kind IN ('gap', 'skip')) explained ON true
        LEFT JOIN LATERAL (SELECT count(*) FILTER (WHERE q.field = 'row') AS rows,
                                  count(*) FILTER (WHERE q.field = 'context') AS contexts
                             FROM bemi.quarantine q WHERE q.log = s.log AND q.part = 0 AND q.bytes IS NOT NULL) quarantined ON true
