@@ -4,7 +4,7 @@
  * @see https://orm.drizzle.team/docs/get-started-postgresql
  */
 import type pg from 'pg';
-import { wrapClient, wrapPool } from './pg.ts';
+import { type CarrierOptions, wrapClient, wrapPool } from './pg.ts';
 
 /** What is used of a Drizzle database: the pool or client that it works on. */
 export interface DrizzleDatabase {
@@ -21,9 +21,9 @@ export interface DrizzleDatabase {
  * const db = wrapDrizzle(drizzle(process.env.DATABASE_URL!));
  * await runWithBemiContext({ userId: 'u1' }, () => db.update(patient).set({ name }).where(eq(patient.id, id)));
  */
-export function wrapDrizzle<D extends DrizzleDatabase>(db: D): D {
+export function wrapDrizzle<D extends DrizzleDatabase>(db: D, options?: CarrierOptions): D {
   const client = db.$client;
-  if ('totalCount' in client) wrapPool(client);
-  else wrapClient(client);
+  if ('totalCount' in client) wrapPool(client, options);
+  else wrapClient(client, options);
   return db;
 }

@@ -3,6 +3,7 @@
  *
  * @see https://knexjs.org/guide/
  */
+import type { CarrierOptions } from './pg.ts';
 import { type PgModule, wrapPg } from './pg-module.ts';
 
 /** What is used of a Knex instance: the module `pg`, which Knex has loaded. */
@@ -18,8 +19,8 @@ export interface KnexInstance {
  * @example
  * const db = wrapKnex(knex({ client: 'pg', connection: process.env.DATABASE_URL }));
  */
-export function wrapKnex<K extends { readonly client: unknown }>(db: K): K {
+export function wrapKnex<K extends { readonly client: unknown }>(db: K, options?: CarrierOptions): K {
   const { client } = db as unknown as KnexInstance;
-  client.driver = wrapPg(client.driver);
+  client.driver = wrapPg(client.driver, options);
   return db;
 }

@@ -4,7 +4,7 @@
  * @see https://kysely.dev/docs/getting-started?dialect=postgresql
  */
 import type pg from 'pg';
-import { wrapPool } from './pg.ts';
+import { type CarrierOptions, wrapPool } from './pg.ts';
 
 /** What is used of the configuration of Kysely's PostgresDialect. */
 export interface KyselyDialectConfig {
@@ -20,10 +20,8 @@ export interface KyselyDialectConfig {
  *   dialect: new PostgresDialect(withContextPool({ pool: new pg.Pool({ connectionString }) })),
  * });
  */
-export function withContextPool<C extends KyselyDialectConfig>(config: C): C {
+export function withContextPool<C extends KyselyDialectConfig>(config: C, options?: CarrierOptions): C {
   const { pool } = config;
-  return {
-    ...config,
-    pool: typeof pool === 'function' ? async () => wrapPool(await pool()) : wrapPool(pool),
-  };
+  if (typeof pool !== 'function') return { ...config, pool: wrapPool(pool, options) };
+  return { ...config, pool: async () => wrapPool(await pool(), options) };
 }

@@ -4,6 +4,7 @@
  * @see https://mikro-orm.io/docs/usage-with-sql
  */
 import pg from 'pg';
+import type { CarrierOptions } from './pg.ts';
 import { type PgModule, wrapPg } from './pg-module.ts';
 
 /**
@@ -20,6 +21,7 @@ import { type PgModule, wrapPg } from './pg-module.ts';
  */
 export function withContextClient<O extends object>(
   driverOptions: O = {} as O,
+  carrier?: CarrierOptions,
 ): O & { Client: PgModule['Client'] } {
-  return { ...driverOptions, Client: wrapPg(pg).Client };
+  return { ...driverOptions, Client: wrapPg(pg, carrier).Client };
 }

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { wrapClient, wrapPool } from './pg.ts';
+import { type CarrierOptions, wrapClient, wrapPool } from './pg.ts';
 
 /** What a library uses of the module `pg`. */
 export interface PgModule {
@@ -16,9 +16,9 @@ export interface PgModule {
  * @example
  * new Sequelize(url, { dialectModule: wrapPg(pg) });
  */
-export function wrapPg<M extends PgModule>(module: M): M {
-  const Client = wrappedOnceMade(module.Client, wrapClient);
-  const Pool = wrappedOnceMade(module.Pool, wrapPool);
+export function wrapPg<M extends PgModule>(module: M, options?: CarrierOptions): M {
+  const Client = wrappedOnceMade(module.Client, (client) => wrapClient(client, options));
+  const Pool = wrappedOnceMade(module.Pool, (pool) => wrapPool(pool, options));
   return new Proxy(module, {
     get(target, name) {
       if (name === 'Client') return Client;

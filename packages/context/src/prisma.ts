@@ -4,28 +4,31 @@
  * @see https://www.prisma.io/docs/orm/core-concepts/supported-databases/postgresql
  */
 import { PrismaPg as PrismaPgFactory } from '@prisma/adapter-pg';
-import { wrapPool } from './pg.ts';
+import { type CarrierOptions, wrapPool } from './pg.ts';
 
 type PoolOrConfig = ConstructorParameters<typeof PrismaPgFactory>[0];
 type Options = NonNullable<ConstructorParameters<typeof PrismaPgFactory>[1]>;
 
 class ContextPrismaPg extends PrismaPgFactory {
-  constructor(poolOrConfig: PoolOrConfig, options?: Options) {
+  readonly #carrier: CarrierOptions | undefined;
+
+  constructor(poolOrConfig: PoolOrConfig, options?: Options, carrier?: CarrierOptions) {
     super(poolOrConfig, withSchemaOfUrl(poolOrConfig, options));
+    this.#carrier = carrier;
   }
 
   // The pool is made here, by the adapter's own copy of `pg`.
   override async connect(): ReturnType<PrismaPgFactory['connect']> {
     const adapter = await super.connect();
-    wrapPool(adapter.underlyingDriver());
+    wrapPool(adapter.underlyingDriver(), this.#carrier);
     return adapter;
   }
 }
 
 /** {@link PrismaPg}, which can be called with or without `new`. */
 export interface PrismaPgConstructor {
-  new (poolOrConfig: PoolOrConfig, options?: Options): PrismaPgFactory;
-  (poolOrConfig: PoolOrConfig, options?: Options): PrismaPgFactory;
+  new (poolOrConfig: PoolOrConfig, options?: Options, carrier?: CarrierOptions): PrismaPgFactory;
+  (poolOrConfig: PoolOrConfig, options?: Options, carrier?: CarrierOptions): PrismaPgFactory;
   readonly prototype: PrismaPgFactory;
 }
 

@@ -4,6 +4,7 @@
  * @see https://sequelize.org/docs/v6/
  */
 import pg from 'pg';
+import type { CarrierOptions } from './pg.ts';
 import { type PgModule, wrapPg } from './pg-module.ts';
 
 /**
@@ -14,7 +15,10 @@ import { type PgModule, wrapPg } from './pg-module.ts';
  * @example
  * const sequelize = new Sequelize(process.env.DATABASE_URL!, withContextModule({ logging: false }));
  */
-export function withContextModule<O extends object>(options: O = {} as O): O & { dialectModule: PgModule } {
+export function withContextModule<O extends object>(
+  options: O = {} as O,
+  carrier?: CarrierOptions,
+): O & { dialectModule: PgModule } {
   const { dialectModule } = options as { readonly dialectModule?: PgModule };
-  return { ...options, dialectModule: wrapPg(dialectModule ?? pg) };
+  return { ...options, dialectModule: wrapPg(dialectModule ?? pg, carrier) };
 }

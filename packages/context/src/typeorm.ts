@@ -4,6 +4,7 @@
  * @see https://typeorm.io/docs/drivers/postgres
  */
 import pg from 'pg';
+import type { CarrierOptions } from './pg.ts';
 import { type PgModule, wrapPg } from './pg-module.ts';
 
 /**
@@ -18,6 +19,7 @@ import { type PgModule, wrapPg } from './pg-module.ts';
  */
 export function withContextDriver<O extends { readonly type: 'postgres'; readonly driver?: unknown }>(
   options: O,
+  carrier?: CarrierOptions,
 ): O & { driver: PgModule } {
-  return { ...options, driver: wrapPg((options.driver as PgModule | undefined) ?? pg) };
+  return { ...options, driver: wrapPg((options.driver as PgModule | undefined) ?? pg, carrier) };
 }
