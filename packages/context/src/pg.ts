@@ -10,6 +10,7 @@ import { currentBemiContext, inThisScope } from './context.ts';
 import { type ContextPipeline, contextPipeline } from './context-pipeline.ts';
 import { contextMessage } from './message.ts';
 import type { PgConnection, PgSubmittable } from './pg-connection.ts';
+import { contextForStatement } from './statement-text.ts';
 import { type ChangesRows, changesRowsWith, type WritingRoutines } from './write-statement.ts';
 
 /** What wrapping a pool or a client may be told. */
@@ -119,7 +120,7 @@ function queryWithContext(
   function planFor(call: unknown): { readonly message: string | undefined } | undefined {
     const text = statementText(call, connection);
     if (text === undefined || !changesRows(text)) return undefined;
-    const message = currentMessage();
+    const message = messageFor(text);
     carriesContexts ||= message !== undefined;
     // Without a context of its own, a write must still not take over the one before it in its transaction.
     return carriesContexts ? { message } : undefined;
@@ -172,10 +173,10 @@ function promised(client: WrappableClient, query: Query, submittable: PgQuery): 
   });
 }
 
-function currentMessage(): string | undefined {
+function messageFor(statement: string): string | undefined {
   const context = currentBemiContext();
   if (context === undefined || Object.keys(context).length === 0) return undefined;
-  return contextMessage(context);
+  return contextMessage(contextForStatement(context, statement));
 }
 
 /** The text that a call of `query` will run; undefined if that isn't known, and is for `pg` to deal with. */

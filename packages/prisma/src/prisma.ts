@@ -16,3 +16,4 @@ export {
   setBemiContext,
 } from '@bemi-db/context';
 export { PrismaPg, type PrismaPgConstructor } from '@bemi-db/context/prisma';
+export { type BemiExtensionOptions, withBemiExtension } from '@bemi-db/context/prisma-extension';
