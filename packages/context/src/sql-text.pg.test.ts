@@ -42,7 +42,7 @@ const pieces = [
     'SELECT',
     ' INTO n ',
     'WITH x AS (',
-    'EXPLAIN ANALYZE ',
+    'EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off, BUFFERS off) ',
     'CREATE TABLE n AS ',
     'EXECUTE p',
     'é',
