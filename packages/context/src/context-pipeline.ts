@@ -13,6 +13,7 @@
  *
  * @see https://www.postgresql.org/docs/current/protocol-flow.html
  */
+import type { SignMessage } from './authentic-message.ts';
 import { askEmitPermission } from './emit-permission.ts';
 import { CONTEXT_PREFIX } from './message.ts';
 import type { PgConnection, PgSubmittable } from './pg-connection.ts';
@@ -24,6 +25,18 @@ export interface ContextPipeline {
    * @param message - undefined: the statement has no context, and must not take over the one before it.
    */
   precede(submittable: PgSubmittable, message: string | undefined): void;
+}
+
+export interface PipelineOptions {
+  /**
+   * Whether the driver sends a query before the one before it is answered (`pg` in pipeline mode). Then the server can't
+   * be asked first whether it takes messages; it is taken to.
+   */
+  readonly pipelined: boolean;
+  /** The database that the client asked for. Where the server can be asked, what it says counts. */
+  readonly database: string;
+  /** Makes contexts authentic: with each sending anew, because no two messages are to be the same. */
+  readonly sign: SignMessage | undefined;
 }
 
 interface Exchange {
@@ -47,13 +60,11 @@ function emitText(message: string): string {
   return `${EMIT.replace('$1', () => `$bemi$${message}$bemi$`)}; `;
 }
 
-/**
- * Installs itself on a connection, once. Nothing may be under way on it.
- *
- * @param pipelined - whether the driver sends a query before the one before it is answered (`pg` in pipeline
- *   mode). Then the server can't be asked first whether it takes messages; it is taken to.
- */
-export function contextPipeline(connection: PgConnection, pipelined: boolean): ContextPipeline {
+/** Installs itself on a connection, once. Nothing may be under way on it. */
+export function contextPipeline(
+  connection: PgConnection,
+  { pipelined, database: askedFor, sign }: PipelineOptions,
+): ContextPipeline {
   const raw = {
     parse: connection.parse,
     bind: connection.bind,
@@ -63,6 +74,7 @@ export function contextPipeline(connection: PgConnection, pipelined: boolean): C
     emit: connection.emit,
   };
   let permission: 'unknown' | 'granted' | 'refused' = pipelined ? 'granted' : 'unknown';
+  let database = askedFor;
   /** What the exchanges that were answered have left in effect in the open transaction. */
   let carried: string | undefined;
   /** In a transaction that failed, nothing but its end may be sent. */
@@ -93,7 +105,8 @@ export function contextPipeline(connection: PgConnection, pipelined: boolean): C
 
   /** The driver's submit has returned long since when the answer is there: what it would return becomes an event. */
   function sendWhenPermitted(message: string, submit: () => unknown): void {
-    askEmitPermission(connection, raw, (answer, status) => {
+    askEmitPermission(connection, raw, (answer, status, connectedTo) => {
+      database = connectedTo ?? database;
       failed = status === 'E';
       let error: unknown;
       if (typeof answer === 'object') error = answer.cancelled;
@@ -124,7 +137,7 @@ export function contextPipeline(connection: PgConnection, pipelined: boolean): C
     const message = due;
     openWith(message, 0);
     raw.parse.call(connection, { text: EMIT, name: '' });
-    raw.bind.call(connection, { statement: '', values: [message] });
+    raw.bind.call(connection, { statement: '', values: [sign ? sign(message, database) : message] });
     raw.execute.call(connection, { portal: '', rows: 0 });
   }
 
@@ -137,7 +150,7 @@ export function contextPipeline(connection: PgConnection, pipelined: boolean): C
     raw.bind.call(connection, portal);
   };
   connection.query = (text) => {
-    const prefix = due === undefined ? '' : emitText(due);
+    const prefix = due === undefined ? '' : emitText(sign ? sign(due, database) : due);
     if (due !== undefined) openWith(due, prefix.length);
     closeExchange();
     raw.query.call(connection, prefix + text);

@@ -15,7 +15,8 @@ export type EmitPermission = 'granted' | 'refused' | 'unknown' | { readonly canc
 const QUESTION = `
   SELECT NOT pg_catalog.pg_is_in_recovery() AND pg_catalog.has_function_privilege(oid, 'EXECUTE'),
          pg_catalog.has_function_privilege(oid, 'EXECUTE'),
-         pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %I', oid::pg_catalog.regprocedure, current_user)
+         pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %I', oid::pg_catalog.regprocedure, current_user),
+         pg_catalog.current_database()
     FROM pg_catalog.pg_proc
    WHERE proname = 'pg_logical_emit_message' AND pronamespace = 'pg_catalog'::pg_catalog.regnamespace
      AND proargtypes[2] = 'pg_catalog.text'::pg_catalog.regtype`;
@@ -23,14 +24,16 @@ const QUESTION = `
 /**
  * @param connection - idle: nothing under way.
  * @param raw - the connection's own functions, past whatever is installed on it.
- * @param hear - called with the answer, and the transaction status that ReadyForQuery told (I, T or E).
+ * @param hear - called with the answer, the transaction status that ReadyForQuery told (I, T or E), and the
+ *   database: behind a pooler, it may have another name than the client asked for.
  */
 export function askEmitPermission(
   connection: PgConnection,
   raw: Pick<PgConnection, 'parse' | 'bind' | 'execute' | 'sync' | 'emit'>,
-  hear: (permission: EmitPermission, status: string | undefined) => void,
+  hear: (permission: EmitPermission, status: string | undefined, database: string | undefined) => void,
 ): void {
   let permission: EmitPermission = 'refused';
+  let database: string | undefined;
 
   connection.emit = (event, message) => {
     switch (event) {
@@ -40,13 +43,14 @@ export function askEmitPermission(
         return true;
       case 'dataRow':
         permission = answerOf((message as BackendMessage).fields ?? []);
+        database = (message as BackendMessage).fields?.[3] ?? undefined;
         return true;
       case 'errorMessage':
         permission = afterError(message as BackendMessage);
         return true;
       case 'readyForQuery':
         connection.emit = raw.emit;
-        hear(permission, (message as BackendMessage).status);
+        hear(permission, (message as BackendMessage).status, database);
         return true;
       default:
         return raw.emit.call(connection, event, message);

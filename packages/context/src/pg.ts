@@ -6,6 +6,7 @@
  * @see https://node-postgres.com
  */
 import pg from 'pg';
+import { messageSigner, type SigningOptions } from './authentic-message.ts';
 import { currentBemiContext, inThisScope } from './context.ts';
 import { type ContextPipeline, contextPipeline } from './context-pipeline.ts';
 import { contextMessage } from './message.ts';
@@ -14,7 +15,7 @@ import { contextForStatement } from './statement-text.ts';
 import { type ChangesRows, changesRowsWith, type WritingRoutines } from './write-statement.ts';
 
 /** What wrapping a pool or a client may be told. */
-export type CarrierOptions = WritingRoutines;
+export interface CarrierOptions extends WritingRoutines, SigningOptions {}
 
 type Callback = (error: unknown, result?: unknown) => void;
 type Query = (this: unknown, ...args: unknown[]) => unknown;
@@ -24,6 +25,7 @@ interface WrappableClient {
   query: Query;
   readonly connection?: PgConnection;
   readonly pipeline?: boolean;
+  readonly database?: unknown;
   readonly constructor: { readonly Query?: new (...args: unknown[]) => PgQuery };
 }
 
@@ -95,7 +97,11 @@ export function wrapClient<C extends pg.ClientBase>(client: C, options: CarrierO
     });
     return client;
   }
-  const pipeline = contextPipeline(connection, wrappable.pipeline === true);
+  const pipeline = contextPipeline(connection, {
+    pipelined: wrappable.pipeline === true,
+    database: String(wrappable.database ?? ''),
+    sign: messageSigner(options),
+  });
   wrappable.query = queryWithContext(wrappable, connection, Query, pipeline, changesRowsWith(options));
   return client;
 }
