@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import pg from 'pg';
 import { expect, it, onTestFinished } from 'vitest';
 import { ALICE, pgBench } from '../test/pg-bench.ts';
@@ -47,4 +48,14 @@ it('passes on what the carrier is told', async () => {
   await pool.query(`CREATE FUNCTION put(int) RETURNS void LANGUAGE sql AS 'INSERT INTO t VALUES ($1)'`);
   await runWithBemiContext(ALICE, () => pool.query('SELECT put(1)'));
   expect(await wal.take()).toEqual([[ALICE, 'INSERT 1']]);
+});
+
+it('warns of native clients, which can carry no context', async () => {
+  class NativeClient {}
+  const native = { Client: NativeClient, Pool: pg.Pool };
+  const wrapped = wrapPg(Object.create(pg, { native: { value: native, configurable: true } }) as typeof pg);
+  const warned = once(process, 'warning');
+  expect(new (wrapped.native?.Client ?? Object)()).toBeInstanceOf(NativeClient);
+  expect(await warned).toMatchObject([{ code: 'BEMI_CONTEXT_NOT_CARRIED' }]);
+  expect(wrapPg(pg).native).toBe(pg.native);
 });

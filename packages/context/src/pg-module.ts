@@ -23,7 +23,9 @@ export function wrapPg<M extends PgModule>(module: M, options?: CarrierOptions):
     get(target, name) {
       if (name === 'Client') return Client;
       if (name === 'Pool') return Pool;
-      return Reflect.get(target, name);
+      const value: unknown = Reflect.get(target, name);
+      // Some libraries take it by themselves when `pg-native` is there. Its clients then warn; silence would be worse.
+      return name === 'native' && value ? wrapPg(value as PgModule, options) : value;
     },
   });
 }
