@@ -94,7 +94,8 @@ describe('a request scope', () => {
       await setImmediate();
       mergeBemiContext({ userId: 'u1' });
     }
-    await openRequestScope({ ip: '::1' }, async () => {
+    await openRequestScope(undefined, async () => {
+      setBemiContext({ ip: '::1' });
       await authenticate();
       expect(currentBemiContext()).toEqual({ ip: '::1', userId: 'u1' });
     });

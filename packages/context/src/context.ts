@@ -19,8 +19,13 @@ export type BemiContext = Readonly<Record<string, unknown>>;
 
 interface Scope {
   current: BemiContext | undefined;
-  /** Set in a request's scope: the context that the request began with. */
-  readonly request?: { readonly initial: BemiContext | undefined };
+  /** Set in a request's scope. */
+  readonly request?: {
+    /** The context that the request began with. */
+    readonly initial: BemiContext | undefined;
+    /** Node's own request, if it has one. */
+    readonly of?: object | undefined;
+  };
 }
 
 /**
@@ -45,11 +50,16 @@ function sharedStorage(): AsyncLocalStorage<Scope | undefined> {
  * write in the name of the user before it.
  */
 function giveEachHttpRequestItsScope(scopes: AsyncLocalStorage<Scope | undefined>): void {
-  subscribe('http.server.request.start', () => {
-    const around = scopes.getStore();
-    const initial = around?.request ? around.request.initial : around?.current;
-    scopes.enterWith({ current: initial, request: { initial } });
+  subscribe('http.server.request.start', (message) => {
+    const initial = initialContext(scopes.getStore());
+    const { request } = message as { readonly request?: object };
+    scopes.enterWith({ current: initial, request: { initial, of: request } });
   });
+}
+
+/** What a request begins with: nothing of what another one has set. */
+function initialContext(around: Scope | undefined): BemiContext | undefined {
+  return around?.request ? around.request.initial : around?.current;
 }
 
 /**
@@ -102,14 +112,27 @@ export function runWithBemiContext<T>(context: BemiContext, work: () => T | Prom
 }
 
 /**
- * Opens the scope of one request: for adapters to frameworks.
+ * Does the work of one request, message or job in a scope of its own, which begins with the context around it: for
+ * adapters to frameworks. The work is not awaited.
  *
- * @param context - the context that the request begins with, if it has one already.
+ * @param request - Node's own request, if the framework shows it. The scope that it has from Node's HTTP server is
+ *   used, then, so that what runs outside of the adapter's part (an error handler, the source of a stream) has the
+ *   context too.
  * @returns what `handle` returns.
  */
-export function openRequestScope<T>(context: BemiContext | undefined, handle: () => T): T {
-  const initial = context === undefined ? undefined : copyOf(context);
-  return storage.run({ current: initial, request: { initial } }, handle);
+export function openRequestScope<T>(request: object | undefined, handle: () => T): T {
+  const around = storage.getStore();
+  if (request !== undefined && around?.request?.of === request) return handle();
+  return storage.run(
+    { current: around?.current, request: { initial: initialContext(around), of: request } },
+    handle,
+  );
+}
+
+/** Like {@link openRequestScope}, for frameworks that offer no function to call: what follows is in the scope. */
+export function enterRequestScope(): void {
+  const around = storage.getStore();
+  storage.enterWith({ current: around?.current, request: { initial: initialContext(around) } });
 }
 
 /** Makes a function that runs in the scope of here, wherever it is called from. */
