@@ -3,7 +3,8 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { runWithBemiContext } from '@bemi-db/context';
-import { fetchWithContext } from '@bemi-db/context/supabase';
+import { signMessage } from '@bemi-db/context/authentic-message';
+import { fetchWithContext, type SupabaseOptions } from '@bemi-db/context/supabase';
 import { createDatabase } from '@bemi-db/test-kit/database';
 import { createClient } from '@supabase/supabase-js';
 import pg from 'pg';
@@ -84,8 +85,8 @@ async function bench(): Promise<SupabaseBench> {
 /** Node 20 has no WebSocket, which supabase-js asks for; nothing here uses it. */
 const noRealtime = { transport: class {} as never };
 
-const connect = (url: string) =>
-  createClient(url, 'key', { global: { fetch: fetchWithContext() }, realtime: noRealtime });
+const connect = (url: string, options?: SupabaseOptions) =>
+  createClient(url, 'key', { global: { fetch: fetchWithContext(options) }, realtime: noRealtime });
 
 const item = (id: number) => ({ id, name: `item ${id}`, quantity: 1 });
 
@@ -112,12 +113,26 @@ it('says that a context was too large for a header', async () => {
   expect(await wal.take()).toEqual([[{ _bemi_dropped: { '': 'too large for a header' } }, 'INSERT 1']]);
 });
 
+it('signs with a key, for the database that it is told', async () => {
+  const { url, wal } = await bench();
+  const apiKey = `bemi_sk_${'a'.repeat(32)}`;
+  const supabase = connect(url, { apiKey, database: 'clinic' });
+  await runWithBemiContext({ userId: 'u1' }, () => supabase.from('item').insert(item(1)));
+  const [message = ''] = await wal.takeMessages();
+  const { _bemi: member, ...context } = JSON.parse(message) as { _bemi: { time: string; nonce: string } };
+  const { nonce, time } = member;
+  const signature = { database: 'clinic', nonce, time: new Date(time) };
+  expect(message).toBe(signMessage(JSON.stringify(context), apiKey, signature));
+});
+
 it('leaves what is not a write to the REST API as it is', async () => {
   const seen: unknown[] = [];
-  const fetch = fetchWithContext(async (input, init) => {
-    const request = new Request(input, init);
-    seen.push(request.headers.get('x-bemi-context'), request.headers.get('apikey'));
-    return new Response();
+  const fetch = fetchWithContext({
+    async fetch(input, init) {
+      const request = new Request(input, init);
+      seen.push(request.headers.get('x-bemi-context'), request.headers.get('apikey'));
+      return new Response();
+    },
   });
   const headers = { apikey: 'key' };
   await runWithBemiContext({ a: 1 }, async () => {

@@ -5,6 +5,7 @@
  *
  * @see https://docs.postgrest.org/en/stable/references/transactions.html#pre-request
  */
+import { messageSigner, type SigningOptions } from './authentic-message.ts';
 import { currentBemiContext } from './context.ts';
 import { contextMessage, DROPPED_MEMBER } from './message.ts';
 
@@ -17,22 +18,30 @@ const TOO_LARGE = JSON.stringify({ [DROPPED_MEMBER]: { '': 'too large for a head
 
 type Fetch = typeof globalThis.fetch;
 
+/** What {@link fetchWithContext} may be told. */
+export interface SupabaseOptions extends SigningOptions {
+  /** What sends the requests. Default: the global `fetch`. */
+  readonly fetch?: Fetch;
+  /** The name of the database, which an authentic context says. Default: `postgres`, as it is at Supabase. */
+  readonly database?: string;
+}
+
 /**
  * A `fetch` that sends the context with each writing request to Supabase's REST API. Other requests are left as they
- * are. For code on a server: who can send requests by themselves can send any context.
- *
- * @param fetch - what it calls. Default: the global one.
+ * are. For code on a server: who can send requests by themselves can send any context, but no authentic one.
  *
  * @example
  * const supabase = createClient(url, key, { global: { fetch: fetchWithContext() } });
  * await runWithBemiContext({ userId: 'u1' }, () => supabase.from('patient').insert({ name: 'Ada' }));
  */
-export function fetchWithContext(fetch: Fetch = globalThis.fetch): Fetch {
+export function fetchWithContext(options: SupabaseOptions = {}): Fetch {
+  const { fetch = globalThis.fetch, database = 'postgres' } = options;
+  const sign = messageSigner(options);
   return (input, init) => {
     const message = messageFor(input, init);
     if (message === undefined) return fetch(input, init);
     const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : undefined));
-    headers.set(CONTEXT_HEADER, message);
+    headers.set(CONTEXT_HEADER, sign ? sign(message, database) : message);
     return fetch(input, { ...init, headers });
   };
 }
