@@ -7,6 +7,8 @@ export const adapters: Readonly<Record<string, () => Promise<Adapter>>> = {
   'Prisma 6': async () => (await import('./adapters/prisma-6.ts')).prisma6Adapter,
   Drizzle: async () => (await import('./adapters/drizzle.ts')).drizzleAdapter,
   Kysely: async () => (await import('./adapters/kysely.ts')).kyselyAdapter,
+  'Kysely, controlled transactions': async () =>
+    (await import('./adapters/kysely.ts')).controlledKyselyAdapter,
   Knex: async () => (await import('./adapters/knex.ts')).knexAdapter,
   TypeORM: async () => (await import('./adapters/typeorm.ts')).typeOrmAdapter,
   Sequelize: async () => (await import('./adapters/sequelize.ts')).sequelizeAdapter,

@@ -24,7 +24,6 @@ function itemWrites(db: Kysely<Tables>): ItemWrites {
   };
 }
 
-/** Kysely's controlled transactions have savepoints. Those of a callback have not. */
 function opened(transaction: ControlledTransaction<Tables, string[]>): OpenTransaction {
   return {
     ...itemWrites(transaction),
@@ -41,24 +40,41 @@ function opened(transaction: ControlledTransaction<Tables, string[]>): OpenTrans
   };
 }
 
-export const kyselyAdapter: Adapter = {
+/** One with a callback, as most applications do it. */
+function inCallback(
+  db: Kysely<Tables>,
+  work: (transaction: OpenTransaction) => Promise<void>,
+): Promise<void> {
+  const nested = { notOffered: 'Kysely has savepoints in controlled transactions only' };
+  return db.transaction().execute((transaction) => work({ ...itemWrites(transaction), nested }));
+}
+
+async function inControlled(
+  db: Kysely<Tables>,
+  work: (transaction: OpenTransaction) => Promise<void>,
+): Promise<void> {
+  const transaction = await db.startTransaction().execute();
+  try {
+    await work(opened(transaction as ControlledTransaction<Tables, string[]>));
+    await transaction.commit().execute();
+  } catch (error) {
+    await transaction.rollback().execute();
+    throw error;
+  }
+}
+
+const withTransactions = (begin: typeof inCallback): Adapter => ({
   async connect(url) {
     const pool = new pg.Pool({ connectionString: url });
     const db = new Kysely<Tables>({ dialect: new PostgresDialect(withContextPool({ pool })) });
     return {
       ...itemWrites(db),
-      async transaction(work) {
-        const transaction = await db.startTransaction().execute();
-        try {
-          await work(opened(transaction as ControlledTransaction<Tables, string[]>));
-          await transaction.commit().execute();
-        } catch (error) {
-          await transaction.rollback().execute();
-          throw error;
-        }
-      },
+      transaction: (work) => begin(db, work),
       batch: { notOffered: 'Kysely has no batches' },
       close: () => db.destroy(),
     };
   },
-};
+});
+
+export const kyselyAdapter = withTransactions(inCallback);
+export const controlledKyselyAdapter = withTransactions(inControlled);
