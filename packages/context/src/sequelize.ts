@@ -15,7 +15,7 @@ import { type PgModule, wrapPg } from './pg-module.ts';
  * @example
  * const sequelize = new Sequelize(process.env.DATABASE_URL!, withContextModule({ logging: false }));
  */
-export function withContextModule<O extends object>(
+export function withContextModule<O extends object | { readonly dialect?: 'postgres' }>(
   options: O = {} as O,
   carrier?: CarrierOptions,
 ): O & { dialectModule: PgModule } {
