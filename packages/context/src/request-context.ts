@@ -31,6 +31,20 @@ export function withRequestContext<T>(
   });
 }
 
+/** Makes of a handler one that does the same, each call with a context of its own. */
+export function eachWithContext<Args extends unknown[], Result>(
+  handler: (...args: Args) => Result,
+  contextOf: (...args: Args) => MadeContext,
+  request?: (...args: Args) => object,
+): (...args: Args) => Promise<Awaited<Result>> {
+  return async (...args): Promise<Awaited<Result>> =>
+    await withRequestContext(
+      () => contextOf(...args),
+      () => handler(...args),
+      request?.(...args),
+    );
+}
+
 async function after<T>(adding: Promise<void>, proceed: () => T): Promise<Awaited<T>> {
   await adding;
   return await proceed();
