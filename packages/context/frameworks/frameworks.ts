@@ -8,4 +8,8 @@ export const frameworks: Readonly<Record<string, () => Promise<FrameworkUnderTes
   'Fastify 4': async () => (await import('./applications/fastify.ts')).fastify4Application,
   Hono: async () => (await import('./applications/hono.ts')).honoApplication,
   Koa: async () => (await import('./applications/koa.ts')).koaApplication,
+  tRPC: async () => (await import('./applications/trpc.ts')).trpcApplication,
+  NestJS: async () => (await import('./applications/nest.ts')).nestApplication,
+  'Apollo Server': async () => (await import('./applications/apollo.ts')).apolloApplication,
+  'a queue of jobs': async () => (await import('./applications/job.ts')).jobApplication,
 };
