@@ -10,3 +10,8 @@ export function nowMicros(): bigint {
 export function timeText(micros: bigint): string {
   return new Date(Number(micros / 1000n) + postgresEpochMs).toISOString();
 }
+
+/** A time in milliseconds since 1970, as PostgreSQL counts it. */
+export function postgresMicros(ms: number): bigint {
+  return BigInt(ms - postgresEpochMs) * 1000n;
+}

@@ -1,9 +1,15 @@
 import { isAscii } from 'node:buffer';
+import { AUTHENTICATION_MEMBER } from '@bemi-db/context/message';
 import { findJsonPoison } from './json-poison.ts';
 
 /** A context as it will be stored, or why it can't be. */
 export type ContextText =
-  | { readonly text: Buffer; readonly reason: undefined }
+  | {
+      readonly text: Buffer;
+      readonly reason: undefined;
+      /** Whether it has the member `_bemi` at its top: it claims to be authentic. */
+      readonly claims: boolean;
+    }
   | { readonly text: undefined; readonly reason: string };
 
 /** PostgreSQL's server encodings that `TextDecoder` reads the same way, and under which name. */
@@ -73,7 +79,8 @@ export function contextReader(serverEncoding: string): (content: Buffer) => Cont
     }
     const bytes = Buffer.from(text, 'utf8');
     const poison = findJsonPoison(bytes, 0, bytes.length);
-    return poison ? { text: undefined, reason: poison } : { text: bytes, reason: undefined };
+    if (poison) return { text: undefined, reason: poison };
+    return { text: bytes, reason: undefined, claims: Object.hasOwn(value, AUTHENTICATION_MEMBER) };
   };
 }
 

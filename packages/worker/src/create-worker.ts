@@ -4,6 +4,7 @@ import { type ParsedConnection, parseConnectionString } from '@bemi-db/source/co
 import type { LogResource } from '@bemi-db/trail/tree/log-resource';
 import { AbandonedBackends } from './abandoned-backends.ts';
 import { aliveIntervalMs } from './alive.ts';
+import { parseEncryptionKey } from './authenticity/sealed-key.ts';
 import { type LivenessTimings, livenessTimings } from './connection-liveness.ts';
 import type { FailpointHook } from './failpoints.ts';
 import { acceptGap, type RecordedGap, type Statement } from './gap/accept-gap.ts';
@@ -40,6 +41,11 @@ export interface WorkerOptions {
   readonly stateDirectory?: string;
   /** The key, in place of the file `signing-key.pem` there: PKCS#8 PEM, or 32 bytes in base64. */
   readonly signingKey?: string;
+  /**
+   * 32 bytes in base64 or hexadecimal, by which the keys that make contexts authentic are encrypted in the audit database.
+   * Without it, contexts are recorded as unsigned.
+   */
+  readonly encryptionKey?: string;
   /**
    * Where checkpoints and tiles are published, besides the directory `checkpoints` in the state directory: a directory,
    * s3://, https:// or witness+https://, several with spaces between (docs/publication.md).
@@ -106,7 +112,7 @@ const firstVersionWithMessages = 140_000;
 /**
  * Makes a worker that records the changes of a source database, with their context, exactly once.
  *
- * @throws ConnectionStringError when a URL can't be used.
+ * @throws ConnectionStringError when a URL can't be used, EncryptionKeyError when that key can't.
  * @example
  * const worker = createWorker({ source: process.env.BEMI_DATABASE_URL, destination: process.env.BEMI_DESTINATION_URL });
  * await worker.run({ signal: AbortSignal.timeout(60_000) });
@@ -248,6 +254,8 @@ function sessionTargets(options: WorkerOptions): SessionTargets {
     slot: options.slot ?? 'bemi_slot',
     publication: options.publication ?? 'bemi_publication',
     signing: { directory, key: options.signingKey },
+    encryptionKey:
+      options.encryptionKey === undefined ? undefined : parseEncryptionKey(options.encryptionKey),
     publicationTargets: [
       directoryTarget(resolve(directory, 'checkpoints')),
       ...publicationTargets(options.checkpointUrl ?? '', options.publicationEnvironment ?? process.env),

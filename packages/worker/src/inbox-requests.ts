@@ -8,6 +8,7 @@ import { mayDropNow, planRetention } from '@bemi-db/trail/retention/plan-retenti
 import { parseRetention } from '@bemi-db/trail/retention/retention-request';
 import { currentKey } from '@bemi-db/trail/tree/key-events';
 import type pg from 'pg';
+import type { ContextKeys } from './authenticity/context-keys.ts';
 import { keyRequestProblem } from './signing/key-request.ts';
 
 export interface InboxOptions {
@@ -15,6 +16,7 @@ export interface InboxOptions {
   readonly client: pg.ClientBase;
   readonly log: number;
   readonly logId: string;
+  readonly contextKeys: ContextKeys;
   /** Whether a source transaction is open, which may take long. */
   readonly isInTransaction: () => boolean;
   /** Requests to be appended as events, each handed over once. */
@@ -45,7 +47,7 @@ const effectful: ReadonlySet<string> = new Set(['erasure', 'hold', 'retention'])
 
 /** What an event does beside being said, if it does. */
 export function effectOf(kind: string, payload: string): { readonly effect?: EventEffect } {
-  return effectful.has(kind) ? { effect: { kind, payload } } : {};
+  return effectful.has(kind) || kind === 'config' ? { effect: { kind, payload } } : {};
 }
 
 /**
@@ -92,6 +94,7 @@ export class Inbox {
       return { refusal: `Events of the kind ${request.kind} are the worker's own: nobody can ask for one.` };
     }
     if (request.kind === 'key') return this.#judgeKey(request);
+    if (request.kind === 'config') return this.#judgeConfig(request);
     if (!effectful.has(request.kind)) return { event: request };
     const before = [...this.#underWay.values()];
     if (before.includes('hold') || before.includes('retention')) return { wait: 'for another request' };
@@ -103,6 +106,12 @@ export class Inbox {
       default:
         return judgeRetention(client, log, request);
     }
+  }
+
+  async #judgeConfig(request: InboxRequest): Promise<Verdict> {
+    const { client, log, contextKeys } = this.#options;
+    const judged = await contextKeys.judge(client, log, request);
+    return 'refusal' in judged ? judged : { event: { ...request, payload: judged.payload } };
   }
 
   async #judgeKey(request: InboxRequest): Promise<Verdict> {

@@ -40,6 +40,8 @@ export interface SessionTargets {
   readonly slot: string;
   readonly publication: string;
   readonly signing: SigningKeySource;
+  /** Opens the applications' keys; without it contexts are recorded as unsigned. */
+  readonly encryptionKey: Buffer | undefined;
   /** Where checkpoints and tiles are published. */
   readonly publicationTargets: readonly (PublicationTarget | Witness)[];
 }

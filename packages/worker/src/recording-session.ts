@@ -13,6 +13,8 @@ import { countTransactions } from '@bemi-db/trail/resent-transactions';
 import { recordedTransactions } from '@bemi-db/trail/sources';
 import { aliveEvent } from './alive.ts';
 import { AppendQueue } from './append-queue.ts';
+import { ContextAuthenticity } from './authenticity/context-authenticity.ts';
+import { ContextKeys } from './authenticity/context-keys.ts';
 import { nowMicros } from './clock.ts';
 import type { LivenessTimings } from './connection-liveness.ts';
 import { contextReader } from './context-text.ts';
@@ -86,6 +88,7 @@ class Recording {
   readonly #recentTiles = new RecentTiles();
   readonly #publisher: Publisher;
   readonly #shapes: ShapeRegistry;
+  readonly #contextKeys: ContextKeys;
   readonly #pauses = new Set<'look-up' | 'pressure' | 'stopping'>();
   readonly #drainTarget: Lsn | undefined;
   #stream: ReplicationStream | undefined;
@@ -105,15 +108,35 @@ class Recording {
     try {
       const recorded = await recordedRelations(session.writer.client, session.state.log);
       const drainTarget = options.isDraining ? await drainTargetOf(session) : undefined;
-      return new Recording(options, new ShapeRegistry(recorded), drainTarget);
+      const { logId, log, database } = session.state;
+      const contextKeys = new ContextKeys(logId, options.targets.encryptionKey);
+      await contextKeys.load(session.writer.client, log);
+      const authenticity = new ContextAuthenticity(contextKeys, database);
+      await authenticity.load(session.writer.client, log);
+      if (contextKeys.closedCount > 0) {
+        options.logger.warn(
+          { keys: contextKeys.count, closed: contextKeys.closedCount },
+          'Contexts of some keys are recorded as unsigned: BEMI_ENCRYPTION_KEY is missing, or another one than theirs',
+        );
+      }
+      return new Recording(options, new ShapeRegistry(recorded), drainTarget, { contextKeys, authenticity });
     } catch (error) {
       throw new ProblemError(explainProblem(error, session.attempt('audit', 'write')), error);
     }
   }
 
-  private constructor(options: RecordingOptions, shapes: ShapeRegistry, drainTarget: Lsn | undefined) {
+  private constructor(
+    options: RecordingOptions,
+    shapes: ShapeRegistry,
+    drainTarget: Lsn | undefined,
+    {
+      contextKeys,
+      authenticity,
+    }: { readonly contextKeys: ContextKeys; readonly authenticity: ContextAuthenticity },
+  ) {
     this.#options = options;
     this.#shapes = shapes;
+    this.#contextKeys = contextKeys;
     this.#drainTarget = drainTarget;
     const { session, failpoint } = options;
     const { state } = session;
@@ -138,6 +161,7 @@ class Recording {
       connection: session.upkeep,
       log: state.log,
       logId: state.logId,
+      contextKeys: this.#contextKeys,
       nextSequence: () => this.#batch.nextSequence,
       isBusy: () => this.#queue.isBusy,
       isInTransaction: () => this.#stitcher.isInTransaction,
@@ -183,6 +207,7 @@ class Recording {
       safeLsn: this.#confirmedLsn,
       holdsTrail: session.isSameDatabase,
       readContext: contextReader(session.snapshot.server.encoding),
+      authenticity,
       mayHoldInvalidText: invalidTextSuspicion(session.snapshot.server),
       maximumRowBytes: options.maximumRowBytes,
       rejected: options.rejected,
@@ -208,6 +233,8 @@ class Recording {
     try {
       await this.#upkeep.start();
       this.#appendStartEvents();
+      // Keys that were asked for while no worker ran count for what is sent now.
+      await this.#upkeep.readInbox();
       this.#stream = this.#startStream();
       counters.confirmedLsn = formatLsn(this.#confirmedLsn);
       this.#stream.ended.catch((error) => void this.#failAtStream(error));
@@ -443,6 +470,7 @@ class Recording {
 
   #appendRequest({ id, kind, actor, payload }: InboxRequest): void {
     const sequence = this.#batch.event(kind, nowMicros(), actor, payload);
+    if (kind === 'config') this.#contextKeys.apply(payload);
     this.#batch.answer({ id, sequence, ...effectOf(kind, payload) });
   }
 

@@ -14,6 +14,7 @@ import type { CopyBuffer } from '@bemi-db/trail/append/copy-buffer';
 import type { EntryBatch } from '@bemi-db/trail/append/entry-batch';
 import { contextDigest } from '@bemi-db/trail/append/rejected-rows';
 import type { RecordedTransaction } from '@bemi-db/trail/sources';
+import type { ContextAuthenticity, JudgedTransaction } from './authenticity/context-authenticity.ts';
 import { nowMicros } from './clock.ts';
 import type { ContextText } from './context-text.ts';
 import { isTextValid } from './invalid-text.ts';
@@ -43,6 +44,7 @@ export interface StitcherOptions {
   /** Source and audit database are one: the trail's own tables are not recorded. */
   readonly holdsTrail: boolean;
   readonly readContext: (content: Buffer) => ContextText;
+  readonly authenticity: ContextAuthenticity;
   /** Whether the rows of a table must be looked at: their text may be no UTF-8. */
   readonly mayHoldInvalidText: (shape: TableShape) => boolean;
   /** A row whose message is larger goes into quarantine. */
@@ -61,10 +63,9 @@ export interface StitcherOptions {
 }
 
 /** A source transaction while it is being read. */
-interface OpenTransaction {
+interface OpenTransaction extends JudgedTransaction {
   readonly finalLsn: Lsn;
   readonly xid: number;
-  readonly committedAtMicros: bigint;
   /** It is in the log already: compare, don't record. */
   isRepeated: boolean;
   /** Sequence of its first entry, by which the log knows it. */
@@ -167,6 +168,7 @@ export class Stitcher implements PgoutputHandler {
       contextCount: 0,
       context: undefined,
       isContextPending: false,
+      nonces: undefined,
     };
     this.#transaction = transaction;
     const { history, shapes, suspend, lookUp, previousFinalLsn } = this.#options;
@@ -343,7 +345,7 @@ export class Stitcher implements PgoutputHandler {
   }
 
   #addContext(transaction: OpenTransaction): void {
-    const { rejected, readContext, onQuarantine } = this.#options;
+    const { rejected, readContext, authenticity, onQuarantine } = this.#options;
     transaction.isContextPending = false;
     const content = transaction.context!;
     const read = readContext(content);
@@ -351,7 +353,9 @@ export class Stitcher implements PgoutputHandler {
       ? rejected.size > 0 && rejectedReason(rejected.get(contextDigest(read.text)))
       : (read.reason ?? 'not JSON');
     const kept = read.text && !reason ? read.text : { reason: reason || 'not JSON', bytes: content };
-    this.#batch.context(transaction.sequence!, transaction.contextCount, kept, 'unsigned');
+    // What can't be shown is nobody's word.
+    const word = read.text && !reason ? authenticity.judge(read.text, read.claims, transaction) : 'unsigned';
+    this.#batch.context(transaction.sequence!, transaction.contextCount, kept, word);
     transaction.contextCount++;
     if (reason) onQuarantine('context', reason);
   }

@@ -1,5 +1,6 @@
 import { type InboxRequest, inboxChannel } from '@bemi-db/trail/inbox';
 import { extendPartitions, indexContexts } from '@bemi-db/trail/partitions';
+import type { ContextKeys } from './authenticity/context-keys.ts';
 import type { OpenConnection } from './connections.ts';
 import { Inbox } from './inbox-requests.ts';
 
@@ -7,6 +8,7 @@ export interface UpkeepOptions {
   readonly connection: OpenConnection;
   readonly log: number;
   readonly logId: string;
+  readonly contextKeys: ContextKeys;
   readonly nextSequence: () => number;
   /** Whether entries wait for the writer. */
   readonly isBusy: () => boolean;
@@ -48,6 +50,7 @@ export class Upkeep {
       client: connection.client,
       log,
       logId: options.logId,
+      contextKeys: options.contextKeys,
       isInTransaction,
       onRequests,
     });
@@ -63,6 +66,15 @@ export class Upkeep {
     await client.query(`LISTEN ${inboxChannel}`);
     await this.#extend(this.#options.nextSequence());
     this.#timer = setInterval(() => this.#tick(), tickMs);
+  }
+
+  /** Hands over what has been asked for until now. */
+  async readInbox(): Promise<void> {
+    await this.#running;
+    this.#running = this.#readInbox().finally(() => {
+      this.#running = undefined;
+    });
+    await this.#running;
   }
 
   /** Resolves when there are partitions for every sequence below this one. */
@@ -96,11 +108,7 @@ export class Upkeep {
     const sequence = nextSequence();
     if (this.#room - sequence < roomWanted) await this.#extend(sequence);
     const now = performance.now();
-    if (this.#isInboxDue || now - this.#inboxReadAt >= inboxPollMs) {
-      this.#isInboxDue = false;
-      this.#inboxReadAt = now;
-      if (await this.#inbox.read()) this.#isInboxDue = true;
-    }
+    if (this.#isInboxDue || now - this.#inboxReadAt >= inboxPollMs) await this.#readInbox();
     if (sequence !== this.#indexedSequence) {
       const steps = isBusy() ? indexStepsWhenBusy : indexStepsWhenIdle;
       for (let step = 0; step < steps; step++) {
@@ -110,6 +118,12 @@ export class Upkeep {
         }
       }
     }
+  }
+
+  async #readInbox(): Promise<void> {
+    this.#isInboxDue = false;
+    this.#inboxReadAt = performance.now();
+    if (await this.#inbox.read()) this.#isInboxDue = true;
   }
 
   async #extend(nextSequence: number): Promise<void> {

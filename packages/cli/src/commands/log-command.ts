@@ -11,6 +11,11 @@ export function logCommand(): Command {
     .option('-k, --primary-key <key>', 'only the record with this primary key')
     .option('-o, --operation <operation>', 'only INSERT, UPDATE, DELETE or TRUNCATE (repeatable)', repeated)
     .option('-c, --context <key=value>', 'only with this member in the context (repeatable)', repeated)
+    .option(
+      '-a, --authenticity <kind>',
+      'only with a context that is authentic, unsigned, forged, replayed or stale (repeatable)',
+      repeated,
+    )
     .option('--since <moment>', 'committed at or after: a date, or 10m, 2h, 3d ago')
     .option('--until <moment>', 'committed before: a date, or 10m, 2h, 3d ago')
     .option('-n, --limit <count>', 'how many at most (default: 50; with --follow 10 to begin with)')
@@ -25,6 +30,7 @@ export function logCommand(): Command {
 Examples:
   bemi log --table Patient --since 2h
   bemi log --context userId=test_user_123 --operation DELETE
+  bemi log --authenticity forged,replayed,stale
   bemi log --follow
   bemi log --json --changed-only --limit 1000 | jq .context.userId
 

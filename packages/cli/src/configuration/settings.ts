@@ -45,6 +45,8 @@ export interface Settings {
   readonly checkpointToken: string | undefined;
   /** In place of the key's file. A secret. */
   readonly signingKey: string | undefined;
+  /** By which the applications' keys are encrypted in the audit database. A secret. */
+  readonly encryptionKey: string | undefined;
   readonly host: string;
   readonly port: number;
 }
@@ -99,6 +101,7 @@ export function readSettings(find: (name: SettingName) => SetText | undefined): 
     checkpointUrl: find('BEMI_CHECKPOINT_URL')?.text,
     checkpointToken: find('BEMI_CHECKPOINT_TOKEN')?.text,
     signingKey: find('BEMI_SIGNING_KEY')?.text,
+    encryptionKey: find('BEMI_ENCRYPTION_KEY')?.text,
     host: text('BEMI_HOST', '127.0.0.1').text,
     port: wholeNumber(text('BEMI_PORT', '4000'), 0, 65_535, ''),
   };

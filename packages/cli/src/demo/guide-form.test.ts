@@ -13,6 +13,7 @@ const change: Change = {
   after: '{"balance":9007199254740995,"rate":1.10}',
   changed: ['balance', 'rate'],
   context: '{"userId": "u1","tags":["a", "b"]}',
+  authenticity: 'unsigned',
   timestamp: '2025-12-09T10:30:00.123456Z',
   transactionId: '740',
   position: '0/1A2B',

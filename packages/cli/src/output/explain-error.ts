@@ -24,6 +24,8 @@ export function explainError(error: unknown): ExplainedError {
       >;
       return { code, message, fix, exitCode: kind === 'configuration' ? 2 : 1 };
     }
+    case 'EncryptionKeyError':
+      return { ...shown(carried), code: 'configuration', exitCode: 2 };
     case 'ConnectionStringError':
       return { ...shown(carried), exitCode: 2 };
     case 'PlanError': {

@@ -25,6 +25,7 @@ const change = (overrides: Partial<Change> = {}): Change => ({
   after: '{"id":"clx1","firstName":"Updated"}',
   changed: ['firstName'],
   context: guideContext,
+  authenticity: 'unsigned',
   timestamp: '2025-12-09T10:30:00.123456Z',
   transactionId: '740',
   position: '0/1A2B',
@@ -40,6 +41,15 @@ test('who, what, which, when, why, from where', () => {
     '2025-12-09 10:30:00  test_user_123 (PHYSICIAN) updated Patient clx1  firstName: "Test" → "Updated"  ' +
       '[Testing Bemi replication · /test · 192.168.1.100]',
   );
+});
+
+test('a context that is known to be the application’s, and those that are not to be believed', () => {
+  const shown = (authenticity: Change['authenticity']) =>
+    changeSentence(change({ authenticity, context: '{"userId":"u1","accessReason":"why"}' }), style);
+  expect(shown('authentic')).toMatch(/ {2}\[why · authentic\]$/);
+  expect(shown('unsigned')).toMatch(/ {2}\[why\]$/);
+  for (const doubt of ['forged', 'replayed', 'stale'] as const)
+    expect(shown(doubt)).toMatch(new RegExp(` {2}\\[why\\]\n {4}its context is ${doubt}: [^\n]+$`));
 });
 
 test('the diff stands below where the line is too short', () => {

@@ -1,3 +1,4 @@
+import type { Authenticity } from '@bemi-db/proof/record';
 import type { Change } from '@bemi-db/trail/query/change';
 import { type DiffItem, diffItems } from './change-diff.ts';
 import { contextFacts } from './context-facts.ts';
@@ -78,17 +79,25 @@ function whoOf(change: Change, style: TextStyle): DiffItem {
   return { text: `${colors.bold(name)} ${shownRole}`, width: name.length + 1 + shownRole.length };
 }
 
-/** `[Testing Bemi replication · /test · 192.168.1.100]`: why, and from where. */
+/** `[Testing Bemi replication · /test · 192.168.1.100 · authentic]`: why, from where, and whether that is known. */
 function asideOf(change: Change, style: TextStyle): DiffItem {
   if (change.context === undefined) return { text: '', width: 0 };
   const { why, endpoint, address } = contextFacts(change.context);
-  const facts = [why, endpoint, address].filter((fact) => fact !== undefined);
+  const authentic = change.authenticity === 'authentic' ? 'authentic' : undefined;
+  const facts = [why, endpoint, address, authentic].filter((fact) => fact !== undefined);
   if (facts.length === 0) return { text: '', width: 0 };
   const text = `[${facts.map((fact) => cut(harmless(fact), style)).join(' · ')}]`;
   return { text: style.colors.dim(text), width: text.length };
 }
 
-/** What is missing from the change, and why. */
+/** Why a context is not to be believed. One without a signature claims nothing. */
+const doubts: { readonly [Each in Authenticity]?: string } = {
+  forged: 'its context is forged: it is not what the application signed',
+  replayed: 'its context is replayed: another transaction had the same message',
+  stale: 'its context is stale: it was signed long before or after the commit',
+};
+
+/** What is missing from the change, or wrong with it, and why. */
 function noteOf(change: Change): string | undefined {
   const notes: string[] = [];
   if (change.erased) {
@@ -104,6 +113,9 @@ function noteOf(change: Change): string | undefined {
     notes.push('its context was erased');
   } else if (change.contextQuarantine !== undefined) {
     notes.push(`its context is in quarantine: ${harmless(change.contextQuarantine)}`);
+  } else if (change.authenticity !== undefined) {
+    const doubt = doubts[change.authenticity];
+    if (doubt !== undefined) notes.push(doubt);
   }
   return notes.length > 0 ? notes.join('; ') : undefined;
 }

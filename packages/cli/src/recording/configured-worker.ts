@@ -22,7 +22,7 @@ export function configuredWorker({
   destination,
   logger,
 }: ConfiguredWorkerOptions): Worker {
-  const { checkpointUrl, checkpointToken, signingKey } = configuration;
+  const { checkpointUrl, checkpointToken, signingKey, encryptionKey } = configuration;
   return createWorker({
     source,
     destination,
@@ -37,6 +37,7 @@ export function configuredWorker({
       ...(checkpointToken === undefined ? {} : { BEMI_CHECKPOINT_TOKEN: checkpointToken }),
     },
     ...(signingKey === undefined ? {} : { signingKey }),
+    ...(encryptionKey === undefined ? {} : { encryptionKey }),
     logger,
   });
 }

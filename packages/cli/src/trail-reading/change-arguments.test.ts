@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest';
 import { parseTables } from '../setup/tables-argument.ts';
-import { parseContextFilter, parseOperations, parseTableFilter } from './change-arguments.ts';
+import {
+  parseAuthenticity,
+  parseContextFilter,
+  parseOperations,
+  parseTableFilter,
+} from './change-arguments.ts';
 
 test('a table, with or without its schema', () => {
   expect(parseTableFilter('Patient')).toEqual({ name: 'Patient' });
@@ -23,5 +28,7 @@ test('several tables for setup', () => {
 test('operations and contexts', () => {
   expect(parseOperations(['insert,Delete', 'TRUNCATE'])).toEqual(['INSERT', 'DELETE', 'TRUNCATE']);
   expect(parseContextFilter('query=a=b')).toEqual({ key: 'query', value: 'a=b' });
+  expect(parseAuthenticity(['Forged, stale', 'replayed'])).toEqual(['forged', 'stale', 'replayed']);
+  expect(() => parseAuthenticity(['false'])).toThrow('is not what a context can be');
   expect(() => parseContextFilter('=x')).toThrow('is not KEY=VALUE');
 });

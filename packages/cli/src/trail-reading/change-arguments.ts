@@ -3,6 +3,8 @@ import type { ContextFilter, TableFilter } from '@bemi-db/trail/query/change-fil
 import { usageError } from '../cli-error.ts';
 
 const operations = ['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE'] as const;
+const authenticities = ['authentic', 'unsigned', 'forged', 'replayed', 'stale'] as const;
+type Authenticity = (typeof authenticities)[number];
 type Operation = (typeof operations)[number];
 
 /** `table` in any schema, or `schema.table`; case counts, and parts with a dot are quoted. */
@@ -37,6 +39,20 @@ export function parseOperations(texts: readonly string[]): Operation[] {
       const operation = operations.find((each) => each === text.trim().toUpperCase());
       if (operation) return operation;
       throw usageError(`${JSON.stringify(text)} is not an operation`, `Use ${operations.join(', ')}.`);
+    });
+}
+
+/** `forged,stale`, in any case. */
+export function parseAuthenticity(texts: readonly string[]): Authenticity[] {
+  return texts
+    .flatMap((text) => text.split(','))
+    .map((text) => {
+      const authenticity = authenticities.find((each) => each === text.trim().toLowerCase());
+      if (authenticity) return authenticity;
+      throw usageError(
+        `${JSON.stringify(text)} is not what a context can be`,
+        `Use ${authenticities.join(', ')}.`,
+      );
     });
 }
 

@@ -9,7 +9,13 @@ import { invocation } from '../output/invocation.ts';
 import { print, printNote } from '../output/print.ts';
 import { textStyle } from '../presentation/text-style.ts';
 import { type AuditDatabase, readingAuditDatabase } from './audit-database.ts';
-import { parseContextFilter, parseLimit, parseOperations, parseTableFilter } from './change-arguments.ts';
+import {
+  parseAuthenticity,
+  parseContextFilter,
+  parseLimit,
+  parseOperations,
+  parseTableFilter,
+} from './change-arguments.ts';
 import { chooseSource } from './choose-source.ts';
 import { parseMoment } from './moment-argument.ts';
 import { nothingFound, nothingRecorded } from './nothing-recorded.ts';
@@ -21,6 +27,7 @@ export interface LogFlags {
   readonly primaryKey?: string;
   readonly operation?: readonly string[];
   readonly context?: readonly string[];
+  readonly authenticity?: readonly string[];
   readonly since?: string;
   readonly until?: string;
   readonly limit?: string;
@@ -67,6 +74,7 @@ function filterOf(flags: LogFlags, now: Date): ChangeFilter {
     ...(flags.primaryKey === undefined ? {} : { primaryKey: flags.primaryKey }),
     ...(flags.operation === undefined ? {} : { operations: parseOperations(flags.operation) }),
     ...(flags.context === undefined ? {} : { context: flags.context.map(parseContextFilter) }),
+    ...(flags.authenticity === undefined ? {} : { authenticity: parseAuthenticity(flags.authenticity) }),
     ...(flags.since === undefined ? {} : { since: parseMoment(flags.since, '--since', now) }),
     ...(flags.until === undefined ? {} : { until: parseMoment(flags.until, '--until', now) }),
   };

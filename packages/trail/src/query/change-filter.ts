@@ -1,4 +1,4 @@
-import type { Operation } from '@bemi-db/proof/record';
+import type { Authenticity, Operation } from '@bemi-db/proof/record';
 import { contextAlternatives } from './context-match.ts';
 import type { Parameters } from './parameters.ts';
 
@@ -23,6 +23,8 @@ export interface ChangeFilter {
   readonly operations?: readonly Operation[];
   /** All of these. */
   readonly context?: readonly ContextFilter[];
+  /** With a context that is one of these. */
+  readonly authenticity?: readonly Authenticity[];
   /** Committed at or after. */
   readonly since?: Date;
   /** Committed before. */

@@ -3,7 +3,7 @@ import type { Change } from './change.ts';
 /**
  * A change as one line of JSON, for programs. Row values, context and numbers are copied as they were recorded.
  * Members: sequence, operation, schema, table, primaryKey, before, after, changed, context, timestamp,
- * transactionId, position; and `erased` or `contextErased`, true, where the row or the context was erased: what is null
+ * transactionId, position; `authenticity`, where the context is another than unsigned; and `erased` or `contextErased`, true, where the row or the context was erased: what is null
  * then was something.
  */
 export function changeJson(change: Change): string {
@@ -20,10 +20,15 @@ export function changeJson(change: Change): string {
     `"timestamp":${JSON.stringify(change.timestamp)}`,
     `"transactionId":${change.transactionId}`,
     `"position":${JSON.stringify(change.position)}`,
+    ...(isUnsigned(change) ? [] : [`"authenticity":${JSON.stringify(change.authenticity)}`]),
     ...(change.erased ? ['"erased":true'] : []),
     ...(change.contextErased ? ['"contextErased":true'] : []),
   ];
   return `{${members.join(',')}}`;
+}
+
+function isUnsigned({ authenticity }: Change): boolean {
+  return authenticity === undefined || authenticity === 'unsigned';
 }
 
 /** A line break in JSON text can only be white space between tokens: inside strings it is escaped. */

@@ -1,4 +1,4 @@
-import type { BeforeKind, Operation } from '@bemi-db/proof/record';
+import type { Authenticity, BeforeKind, Operation } from '@bemi-db/proof/record';
 
 /**
  * A recorded change as it is read back. Row values and context are JSON **texts**, exactly as recorded: parsing them
@@ -20,8 +20,10 @@ export interface Change {
   readonly after: string | undefined;
   /** Names of the columns that an UPDATE changed, in the table's order; `undefined` where that is not known. */
   readonly changed: readonly string[] | undefined;
-  /** JSON text of an object. */
+  /** JSON text of an object: what the application said, without what makes it authentic. */
   readonly context: string | undefined;
+  /** What is known of who wrote the context; `undefined` where there is none. */
+  readonly authenticity: Authenticity | undefined;
   /** When the source transaction committed: ISO 8601 in UTC, with microseconds. */
   readonly timestamp: string;
   /** The source's transaction id. Not unique for ever: PostgreSQL reuses them. */

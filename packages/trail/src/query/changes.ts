@@ -7,7 +7,14 @@ import {
   transactionConditions,
 } from './change-filter.ts';
 import { Parameters } from './parameters.ts';
-import { changedAfter, changedBefore, changedNames, wholeAfter, wholeBefore } from './row-sql.ts';
+import {
+  changedAfter,
+  changedBefore,
+  changedNames,
+  shownContext,
+  wholeAfter,
+  wholeBefore,
+} from './row-sql.ts';
 import { relationsOf } from './table-relations.ts';
 
 export interface ChangeQuery extends ChangeFilter {
@@ -68,8 +75,12 @@ export function changesStatement(
   let from = 'bemi.change_log c';
   if (onTransaction.length > 0) from += ` JOIN ${transactions}`;
   // By equality, so that the index of contexts can lead: an outer join or a coalesce could not use it.
+  if (query.authenticity) from += ` JOIN ${contexts}`;
   if (query.context?.length) from += ` JOIN ${matchingContexts(query, parameters)}`;
-  const rest = [...onChange, ...onTransaction].join(' AND ');
+  const onContext = query.authenticity
+    ? [`x.authenticity = ANY (${parameters.add(query.authenticity)}::text[])`]
+    : [];
+  const rest = [...onChange, ...onTransaction, ...onContext].join(' AND ');
   const ordered = (condition: string): string =>
     `SELECT c.* FROM ${from} WHERE ${condition} ORDER BY c.sequence ${direction} LIMIT ${limit}`;
 
@@ -94,7 +105,7 @@ SELECT c.sequence::text AS sequence, c.operation,
        ${query.changedOnly ? changedBefore : wholeBefore} AS before,
        ${query.changedOnly ? changedAfter : wholeAfter} AS after,
        ${changedNames} AS changed,
-       x.context::text AS context,
+       ${shownContext} AS context, x.authenticity,
        ${isErased('c')} AS erased, ${isErased('x')} AS "contextErased",
        to_char(t.committed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS timestamp,
        t.xid::text AS "transactionId", c.lsn::text AS position,
@@ -117,7 +128,7 @@ SELECT c.sequence::text AS sequence, c.operation,
 function matchingContexts(query: ChangeQuery, parameters: Parameters): string {
   const log = parameters.add(query.log);
   const indexed = contextConditions(query, 'i.context', parameters).join(' AND ');
-  const recent = contextConditions(query, 'r.context::jsonb', parameters).join(' AND ');
+  const recent = contextConditions(query, `(r.context::jsonb - '_bemi')`, parameters).join(' AND ');
   // A transaction's changes lie between its first sequence and its commit: that range is what an index finds.
   return `(SELECT i.log, i.transaction, i.context_no FROM bemi.context_index i WHERE i.log = ${log} AND ${indexed}
            UNION ALL
@@ -149,6 +160,7 @@ function changeOf(row: NullableChange): Change {
     after: row.after ?? undefined,
     changed: row.changed ?? undefined,
     context: row.context ?? undefined,
+    authenticity: row.authenticity ?? undefined,
     rowQuarantine: row.rowQuarantine ?? undefined,
     contextQuarantine: row.contextQuarantine ?? undefined,
   };

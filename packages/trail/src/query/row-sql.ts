@@ -1,5 +1,5 @@
 /*
- * SQL expressions over `page c` that give a change's rows as JSON text. Values are copied, never parsed into numbers:
+ * SQL expressions over `page c` that give a change's rows and context as JSON text. Values are copied, never parsed into numbers:
  * `json_each` gives each member's own text. Members come in the order of the table's columns.
  */
 
@@ -40,3 +40,11 @@ export const changedAfter = `
 export const changedNames = `
   CASE WHEN ${isWholeUpdate} THEN
     ARRAY(SELECT b.key FROM json_each(c.before) WITH ORDINALITY AS b(key, value, position) ORDER BY b.position) END`;
+
+/** The context `x` without its member `_bemi`, however often it is there and however its name is written. */
+export const shownContext = `
+  CASE WHEN x.context -> '_bemi' IS NULL THEN x.context::text
+       ELSE ${objectText(
+         `SELECT a.key, a.value, a.position FROM json_each(x.context) WITH ORDINALITY AS a(key, value, position)
+           WHERE a.key <> '_bemi'`,
+       )} END`;

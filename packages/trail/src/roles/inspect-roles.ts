@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { readSchema, type SchemaState } from '../migrate.ts';
-import { type TrailRoles, writerInserts } from './trail-roles.ts';
+import { type TrailRoles, writerInserts, writerReads } from './trail-roles.ts';
 
 /** What the plan for the roles of an audit database depends on. */
 export interface TrailRolesSnapshot {
@@ -150,10 +150,12 @@ async function inspectGrants(client: pg.ClientBase, roles: TrailRoles): Promise<
      UNION ALL
      SELECT format('%I.%I for %I', n.nspname, c.relname, role.name)
        FROM role, pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,
-            LATERAL (SELECT role.is_writer AND n.nspname = 'bemi' AND c.relname = ANY ($3) AS inserts) wanted
+            LATERAL (SELECT role.is_writer AND n.nspname = 'bemi' AND c.relname = ANY ($3) AS inserts,
+                            role.is_writer OR n.nspname <> 'bemi' OR c.relname <> ALL ($4) AS reads) wanted
       WHERE (n.nspname = 'bemi' OR n.nspname = 'public' AND c.relname = 'changes' AND ${isOurView('c.oid')})
         AND c.relkind IN ('r', 'p', 'v')
-        AND (NOT c.relispartition AND NOT has_table_privilege(role.name, c.oid, 'SELECT')
+        AND (NOT c.relispartition AND wanted.reads AND NOT has_table_privilege(role.name, c.oid, 'SELECT')
+             OR NOT wanted.reads AND has_any_column_privilege(role.name, c.oid, 'SELECT')
              OR wanted.inserts <> has_any_column_privilege(role.name, c.oid, 'INSERT')
              OR has_any_column_privilege(role.name, c.oid, 'UPDATE')
              OR has_table_privilege(role.name, c.oid, 'DELETE, TRUNCATE, REFERENCES, TRIGGER'))
@@ -162,7 +164,7 @@ async function inspectGrants(client: pg.ClientBase, roles: TrailRoles): Promise<
        FROM role, pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
       WHERE n.nspname = 'bemi' AND p.prosecdef AND has_function_privilege(role.name, p.oid, 'EXECUTE') <> role.is_writer
       ORDER BY 1`,
-    [roles.writer, roles.reader, writerInserts],
+    [roles.writer, roles.reader, writerInserts, writerReads],
   );
   return rows.map(({ name }) => name);
 }

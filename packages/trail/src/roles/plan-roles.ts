@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { migrationScript } from '../migrate.ts';
 import type { OwnedThing, TrailRolesSnapshot } from './inspect-roles.ts';
-import { TrailRolesError, type WantedTrailRoles, writerInserts } from './trail-roles.ts';
+import { TrailRolesError, type WantedTrailRoles, writerInserts, writerReads } from './trail-roles.ts';
 
 /** One step that brings an audit database nearer to what is wanted: the same form as a step for a source. */
 export interface TrailRolesStep {
@@ -273,7 +273,8 @@ BEGIN
   EXECUTE format('GRANT USAGE ON SCHEMA bemi TO %s, %s', writer, reader);
   FOR thing IN
     SELECT c.oid::regclass AS name, c.relispartition AS is_partition,
-           n.nspname = 'bemi' AND c.relname IN (${writerInserts.map(literal).join(', ')}) AS is_appended
+           n.nspname = 'bemi' AND c.relname IN (${writerInserts.map(literal).join(', ')}) AS is_appended,
+           n.nspname = 'bemi' AND c.relname IN (${writerReads.map(literal).join(', ')}) AS is_secret
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE c.relkind IN ('r', 'p', 'v') AND pg_get_userbyid(c.relowner) = ${literal(owner)}
        AND (n.nspname = 'bemi' OR n.nspname = 'public' AND c.relname = 'changes')
@@ -281,7 +282,8 @@ BEGIN
     EXECUTE format('REVOKE INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON %s FROM PUBLIC, %s, %s', thing.name, writer, reader);
     -- A partition is read and filled through its parent.
     CONTINUE WHEN thing.is_partition;
-    EXECUTE format('GRANT SELECT ON %s TO %s, %s', thing.name, writer, reader);
+    EXECUTE format('GRANT SELECT ON %s TO %s', thing.name, writer);
+    EXECUTE format(CASE WHEN thing.is_secret THEN 'REVOKE SELECT ON %s FROM %s, PUBLIC' ELSE 'GRANT SELECT ON %s TO %s' END, thing.name, reader);
     IF thing.is_appended THEN EXECUTE format('GRANT INSERT ON %s TO %s', thing.name, writer); END IF;
   END LOOP;
   FOR thing IN

@@ -4,7 +4,7 @@ export interface TrailRoles {
   readonly owner: string;
   /** The worker's: reads everything, inserts into the log, and calls the functions that keep it up. */
   readonly writer: string;
-  /** Reads everything, and writes nothing. */
+  /** Reads everything but the applications' keys, and writes nothing. */
   readonly reader: string;
 }
 
@@ -34,7 +34,11 @@ export const writerInserts = [
   'relations',
   'tiles',
   'inbox',
+  'context_secrets',
 ] as const;
+
+/** Tables that the writer alone may read. */
+export const writerReads = ['context_secrets'] as const;
 
 /** The roles can't be made, or would not keep anybody out. Nothing has been changed. */
 export class TrailRolesError extends Error {

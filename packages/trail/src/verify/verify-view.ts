@@ -3,7 +3,7 @@ import type pg from 'pg';
 import type { StoredFinding } from './stored-finding.ts';
 
 const folder = new URL('../../sql/', import.meta.url);
-const beginning = 'CREATE VIEW bemi.changes AS\n';
+const beginning = 'VIEW bemi.changes AS\n';
 
 /**
  * Compares the view `bemi.changes`, which is what people read, with the definition of the migrations: entries may be whole
