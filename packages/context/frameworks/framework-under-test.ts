@@ -26,5 +26,6 @@ export interface ParticularCase {
 
 /** A small application, with Bemi as docs/context/ says to set it up. */
 export interface FrameworkUnderTest {
-  start(visits: Visits): Promise<RunningApplication>;
+  /** @param databaseUrl - for an application in a process of its own. */
+  start(visits: Visits, databaseUrl: string): Promise<RunningApplication>;
 }

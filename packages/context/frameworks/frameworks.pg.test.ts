@@ -15,7 +15,7 @@ describe.each(Object.entries(frameworks))('%s', (_name, load) => {
     const visits = openVisits(database.source.url);
     const wanted: Recorded = {};
     try {
-      const application = await (await load()).start(visits);
+      const application = await (await load()).start(visits, database.source.url);
       try {
         await sendOneByOne(application, wanted);
         await sendTogether(application, wanted);
@@ -32,7 +32,7 @@ describe.each(Object.entries(frameworks))('%s', (_name, load) => {
       await visits.close();
     }
     expect(await recordedBy(database)).toEqual(wanted);
-  });
+  }, 180_000);
 });
 
 async function sendOneByOne(application: RunningApplication, wanted: Recorded): Promise<void> {

@@ -11,5 +11,8 @@ export const frameworks: Readonly<Record<string, () => Promise<FrameworkUnderTes
   tRPC: async () => (await import('./applications/trpc.ts')).trpcApplication,
   NestJS: async () => (await import('./applications/nest.ts')).nestApplication,
   'Apollo Server': async () => (await import('./applications/apollo.ts')).apolloApplication,
+  'Next.js route handlers': async () => (await import('./applications/next.ts')).nextRoutesApplication,
+  'Next.js server actions': async () => (await import('./applications/next.ts')).nextActionsApplication,
+  'Next.js Pages API': async () => (await import('./applications/next.ts')).nextApiApplication,
   'a queue of jobs': async () => (await import('./applications/job.ts')).jobApplication,
 };
