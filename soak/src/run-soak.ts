@@ -31,6 +31,8 @@ export interface SoakResult {
   readonly clients: Pick<WorkloadCounts, 'committed' | 'rolledBack' | 'unknown' | 'reconnects' | 'prepared'>;
   /** How often each fault struck. */
   readonly faults: Record<string, number>;
+  /** Those of the last round, in order. */
+  lastFaults: string[];
   /** How often the worker failed at each of its failpoints. */
   readonly failpoints: Record<string, number>;
   /** The first difference, in words. */
@@ -56,6 +58,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
     entries: 0,
     clients: { committed: 0, rolledBack: 0, unknown: 0, reconnects: 0, prepared: 0 },
     faults: {},
+    lastFaults: [],
     failpoints: {},
     difference: undefined,
   };
@@ -93,6 +96,7 @@ async function strikeWhileWriting(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const endAt = performance.now() + lastsMs;
+  result.lastFaults = [];
   const stop = new AbortController();
   const writing = runRandomWorkload({
     url: scene.source.url(),
@@ -105,6 +109,7 @@ async function strikeWhileWriting(
     while (performance.now() < endAt && !signal.aborted) {
       await delay(random.between(100, 1_500));
       const fault = random.pickWeighted(faults);
+      result.lastFaults.push(fault.name);
       await fault.strike(scene, random);
       count(result.faults, fault.name);
       const refused = await whyEnded(scene);

@@ -16,11 +16,17 @@ export interface SoakWorkerOptions {
 }
 
 /** What the process says. */
-export type WorkerLine = { readonly failpoint: string } | { readonly ended: string };
+export type WorkerLine =
+  | { readonly failpoint: string }
+  | { readonly ended: string }
+  /** What keeps it from recording, or that it records. */
+  | { readonly waits: string };
 
 export interface SoakWorker {
   /** Ends by itself only when it refuses to go on: resolves with why, or `undefined` when it was ended. */
   readonly ended: Promise<string | undefined>;
+  /** What it said last. */
+  readonly said: string;
   signal(name: NodeJS.Signals): void;
   /** Ends it, and waits for that. */
   end(name: 'SIGTERM' | 'SIGKILL'): Promise<void>;
@@ -37,6 +43,7 @@ export function startSoakWorker(options: SoakWorkerOptions, onFailpoint: (name: 
   });
   let rest = '';
   let why: string | undefined;
+  let saying = 'nothing';
   let isEnding = false;
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     const lines = (rest + text).split('\n');
@@ -44,6 +51,7 @@ export function startSoakWorker(options: SoakWorkerOptions, onFailpoint: (name: 
     for (const line of lines) {
       const said = JSON.parse(line) as WorkerLine;
       if ('failpoint' in said) onFailpoint(said.failpoint);
+      else if ('waits' in said) saying = said.waits;
       else why = said.ended;
     }
   });
@@ -55,6 +63,9 @@ export function startSoakWorker(options: SoakWorkerOptions, onFailpoint: (name: 
   });
   return {
     ended,
+    get said() {
+      return saying;
+    },
     signal: (name) => child.kill(name),
     async end(name) {
       isEnding = true;

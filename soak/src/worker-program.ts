@@ -33,6 +33,9 @@ const failpoint: FailpointHook = async (name, acts) => {
 };
 
 const quiet = (): void => undefined;
+const warn = (fields: object, message: string): void => {
+  if ('code' in fields) tell({ waits: `${fields.code}: ${message}` });
+};
 const worker = createWorker({
   source: options.source,
   destination: options.destination,
@@ -44,7 +47,7 @@ const worker = createWorker({
   // A connection that is half open is noticed within seconds: many come in a round.
   liveness: { connectTimeoutMs: 3_000, askAfterMs: 2_000, deadAfterMs: 4_000, transferDeadAfterMs: 6_000 },
   failpoint,
-  logger: { debug: quiet, info: quiet, warn: quiet, error: quiet },
+  logger: { debug: quiet, info: (_fields, message) => tell({ waits: message }), warn, error: quiet },
 });
 try {
   await worker.run({ signal: stop.signal });
