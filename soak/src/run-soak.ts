@@ -6,6 +6,7 @@ import type { WorkloadCounts } from '@bemi-db/test-kit/random-workload/workload-
 import { isMarkerRecorded, writeMarker } from '@bemi-db/test-kit/replay-oracle/end-marker';
 import { ReplayOracle } from '@bemi-db/test-kit/replay-oracle/replay-oracle';
 import { verifyStoredLog } from '@bemi-db/trail/verify/verify-log';
+import type pg from 'pg';
 import { faults } from './faults.ts';
 import { keptCheckpoints } from './kept-checkpoints.ts';
 import { openSoakScene, type SoakScene } from './soak-scene.ts';
@@ -73,6 +74,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
   const endAt = performance.now() + options.minutes * 60_000;
   try {
     scene.startWorker();
+    await untilBegun(scene);
     while (result.difference === undefined && performance.now() < endAt && !signal.aborted) {
       const lastsMs = Math.min(isBroken ? brokenRoundMs : roundMs, endAt - performance.now());
       result.difference =
@@ -85,6 +87,17 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
   } finally {
     await scene.close();
   }
+}
+
+/** Faults strike at a log that there is. */
+async function untilBegun({ audit }: SoakScene): Promise<void> {
+  const deadline = performance.now() + recordPatienceMs;
+  while (performance.now() < deadline) {
+    const [row] = await audit.query(`SELECT to_regclass('bemi.logs') IS NOT NULL AS "isThere"`);
+    if (row!['isThere'] === true) return;
+    await delay(100);
+  }
+  throw new Error('The worker made no log');
 }
 
 /** A round of clients and faults. @returns why the worker refused to go on, if it did. */
@@ -151,14 +164,18 @@ async function compare(
         return `Not everything is recorded after ${recordPatienceMs / 1000} s`;
       await delay(50);
     }
+    while (!(await isRemembered(scene, audit))) {
+      if (performance.now() > deadline)
+        return `The worker does not remember what it signed; it said last: ${scene.worker.said}`;
+      await delay(50);
+    }
     await scene.worker.end('SIGTERM');
     const { transactions, changes, difference } = await oracle.compareAndPrune(source, audit);
     result.transactions += transactions;
     result.changes += changes;
     if (difference !== undefined) return difference;
     result.entries = (await verifyLogStructure(audit)).entries;
-    const { rows } = await audit.query<{ log_id: string }>('SELECT log_id FROM bemi.logs WHERE log = 0');
-    const checkpoints = keptCheckpoints(scene.stateDirectory, scene.name, rows[0]!.log_id);
+    const checkpoints = await checkpointsOf(scene, audit);
     const { findings, provenSize, size } = await verifyStoredLog({
       client: audit,
       log: 0,
@@ -175,6 +192,20 @@ async function compare(
     await source.end();
     await audit.end();
   }
+}
+
+async function checkpointsOf({ stateDirectory, name }: SoakScene, audit: pg.Client): Promise<string[]> {
+  const { rows } = await audit.query<{ log_id: string }>('SELECT log_id FROM bemi.logs WHERE log = 0');
+  return keptCheckpoints(stateDirectory, name, rows[0]!.log_id);
+}
+
+/** Between a commit and the checkpoint's line beside the key the worker may fail; its next session makes up for it. */
+async function isRemembered(scene: SoakScene, audit: pg.Client): Promise<boolean> {
+  const { rows } = await audit.query<{ size: string }>(
+    'SELECT next_sequence AS size FROM bemi.logs WHERE log = 0',
+  );
+  const sizes = (await checkpointsOf(scene, audit)).map((text) => Number(text.split('\n')[1]));
+  return Math.max(...sizes) >= Number(rows[0]!.size);
 }
 
 function count(counts: Record<string, number>, name: string): void {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { encodeBase64 } from '@bemi-db/proof/base64';
 import { formatOrigin } from '@bemi-db/proof/origin';
-import { formatLsn, type Lsn, parseLsn } from '@bemi-db/replication/lsn';
+import { formatLsn, type Lsn, parseLsn, zeroLsn } from '@bemi-db/replication/lsn';
 import { type ReplicationStream, startReplication } from '@bemi-db/replication/replication-stream';
 import type { AppendUnit, Progress } from '@bemi-db/trail/append/append-unit';
 import { EntryBatch } from '@bemi-db/trail/append/entry-batch';
@@ -275,7 +275,10 @@ class Recording {
         this.#sourceMicros = serverTimeMicros;
         this.#stitcher.keepalive(walEnd);
       },
-      onDrained: () => this.#queue.flushIfIdle(),
+      onDrained: () => {
+        this.#tellSlot();
+        this.#queue.flushIfIdle();
+      },
     });
   }
 
@@ -320,13 +323,17 @@ class Recording {
   /**
    * Tells the slot what is durable, but nothing that the source has not yet sent in this session. A source that was
    * restored from an older copy is only known by what it sends again: if its slot were moved past that first, the next
-   * session would see nothing wrong.
+   * session would see nothing wrong. While it sends again what is recorded, the slot follows from one transaction that is
+   * the same to the next: sessions that end soon get on all the same.
    */
   #tellSlot(): void {
-    if (this.#confirmedLsn <= this.#stitcher.reachedLsn) this.#stream?.confirm(this.#confirmedLsn);
+    const { reachedLsn, sameLsn } = this.#stitcher;
+    const toLsn = this.#confirmedLsn <= reachedLsn ? this.#confirmedLsn : sameLsn;
+    if (toLsn > zeroLsn && toLsn <= this.#confirmedLsn) this.#stream?.confirm(toLsn);
   }
 
   #failAtSource(error: unknown): void {
+    this.#tellSlot();
     this.#fail(
       new ProblemError(explainProblem(error, this.#options.session.attempt('source', 'stream')), error),
     );

@@ -100,6 +100,7 @@ export class Stitcher implements PgoutputHandler {
   #coveredLsn: Lsn;
   #safeLsn: Lsn;
   #reachedLsn = zeroLsn;
+  #sameLsn = zeroLsn;
 
   constructor(options: StitcherOptions) {
     this.#options = options;
@@ -125,6 +126,11 @@ export class Stitcher implements PgoutputHandler {
   /** Up to here the source has sent what it has, and it is what is recorded, or new. */
   get reachedLsn(): Lsn {
     return this.#reachedLsn;
+  }
+
+  /** End of the last transaction that came again, and is the same as the one that the log holds. */
+  get sameLsn(): Lsn {
+    return this.#sameLsn;
   }
 
   get isInTransaction(): boolean {
@@ -190,7 +196,7 @@ export class Stitcher implements PgoutputHandler {
     const transaction = this.#open();
     this.#transaction = undefined;
     if (transaction.isRepeated) {
-      this.#verifyRepeated(transaction);
+      this.#verifyRepeated(transaction, endLsn);
     } else if (transaction.sequence !== undefined) {
       this.#resent.isNew(transaction.finalLsn);
       this.#resent.reached(transaction.finalLsn);
@@ -381,9 +387,10 @@ export class Stitcher implements PgoutputHandler {
     if (lsn > this.#safeLsn) this.#safeLsn = lsn;
   }
 
-  #verifyRepeated(transaction: OpenTransaction): void {
+  #verifyRepeated(transaction: OpenTransaction, endLsn: Lsn): void {
     const same = this.#recorded(transaction);
     if (same) {
+      this.#sameLsn = endLsn;
       if (same.generation === this.#options.generation) this.#resent.saw();
       return;
     }

@@ -162,6 +162,8 @@ export async function openTree(options: OpenTreeOptions): Promise<OpenTree> {
     });
     if (!sameBytes(found, root)) throw logForked(checkpoint.where, size);
   }
+  // It is ours, and may have been committed in the moment before a crash.
+  if (!isGapAccepted && own !== stored.checkpoint) lastSigned.write(stored.checkpoint);
   if (isGapAccepted) generation++;
   const tree = new LogTree(stored.state, signerOf(key, { ...state, generation }));
   const head = { ...tree.edge(), checkpoint: stored.checkpoint };

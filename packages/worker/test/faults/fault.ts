@@ -93,11 +93,15 @@ async function expectAcceptance(scene: FaultScene): Promise<void> {
     'SELECT commit_lsn, xid, committed_at FROM bemi.transaction_log GROUP BY 1, 2, 3 HAVING count(*) > 1',
   );
   expect(doubles).toEqual([]);
-  const { notices } = await expectWhole(scene);
+  const { notices, provenSize, size } = await expectWhole(scene);
+  expect(provenSize).toBe(size);
   expect(notices).toContainEqual(expect.objectContaining({ code: 'gap-accepted', sequence }));
 }
 
-/** What there is verifies against everything that was signed and published. */
+/**
+ * What there is verifies against everything that was signed and published. The last commit may have come in the moment
+ * of the fault: then its checkpoint is remembered by the next session that gets so far.
+ */
 async function expectWhole(scene: FaultScene): Promise<StoredLogReport> {
   const auditSql = new pg.Client(scene.audit.url());
   await auditSql.connect();
@@ -105,7 +109,6 @@ async function expectWhole(scene: FaultScene): Promise<StoredLogReport> {
     await verifyLogStructure(auditSql);
     const report = await verifyBank({ source: { name: scene.source.database }, auditSql });
     expect(report.findings).toEqual([]);
-    expect(report.provenSize).toBe(report.size);
     return report;
   } finally {
     await auditSql.end();
