@@ -1,12 +1,14 @@
 import { parseArgs } from 'node:util';
+import { benchContext } from './context.ts';
 import { benchDrain, type DrainOptions } from './drain.ts';
 import type { Spread } from './statistics.ts';
 import { benchVerify } from './verify.ts';
 
-const usage = `Usage: npm run bench -- drain|verify [--transactions 150000] [--rounds 3] [--json]
+const usage = `Usage: npm run bench -- drain|verify|context [--transactions 150000] [--rounds 3] [--json]
 
   drain   how fast a backlog is recorded, beside PostgreSQL's own subscription, in changes a second
   verify  how fast a whole log is verified, beside COPY … TO STDOUT of its partitions, in entries a second
+  context what a context costs single-row writes, beside the same without Bemi and a row trigger (--transactions: writes)
 `;
 
 const { positionals, values } = parseArgs({
@@ -18,7 +20,7 @@ const { positionals, values } = parseArgs({
   },
 });
 
-const benchmarks: Record<string, () => Promise<void>> = { drain, verify };
+const benchmarks: Record<string, () => Promise<void>> = { drain, verify, context };
 const benchmark = benchmarks[positionals[0] ?? ''];
 if (!benchmark) {
   process.stderr.write(usage);
@@ -51,6 +53,21 @@ async function verify(): Promise<void> {
     row('COPY … TO STDOUT (FORMAT binary)', result.binaryCopy),
     ratio('verify ÷ COPY', result.ratio),
     ratio('verify ÷ binary COPY', result.binaryRatio),
+  ]);
+}
+
+async function context(): Promise<void> {
+  const { transactions: writes, ...others } = settings();
+  const result = await benchContext({ writes, ...others });
+  print(result, [
+    ...result.inserts.flatMap((cost) => [
+      heading(`${cost.connections} connections: ${cost.contestant}`),
+      row('  writes a second', cost.writesPerSecond),
+      `  ${ratio('of the throughput without Bemi', cost.ratio)}`,
+      ...(cost.cpuRatio ? [`  ${ratio('by CPU time', cost.cpuRatio)}`] : []),
+      `  ${cost.walBytesPerWrite} bytes of WAL, ${cost.roundTripsPerWrite.toFixed(2)} round trips a write`,
+    ]),
+    `an UPDATE of no row: ${result.walBytesOfNothing.plain} bytes of WAL, with a context ${result.walBytesOfNothing.message}`,
   ]);
 }
 
