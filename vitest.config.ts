@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { driverPath, olderPgVersions } from './packages/test-kit/src/drivers.ts';
 import { currentMajor, olderMajors } from './packages/test-kit/src/older-server.ts';
 
 const packages = fileURLToPath(new URL('packages/', import.meta.url));
@@ -24,9 +25,10 @@ function onPostgres(
   name: string,
   postgresMajor: number,
   include: readonly string[],
+  moreAliases: typeof alias = [],
 ): TestProjectInlineConfiguration {
   return {
-    resolve: { alias },
+    resolve: { alias: [...moreAliases, ...alias] },
     test: {
       name,
       include: [...include],
@@ -45,6 +47,16 @@ export function onEachMajor(
   include: readonly string[],
 ): TestProjectInlineConfiguration[] {
   return majors.map((major) => onPostgres(`postgres-${major}`, major, include));
+}
+
+/** Tests of what wraps `pg`, on an older version of it. */
+function onOlderPg(name: string): TestProjectInlineConfiguration {
+  return onPostgres(
+    name,
+    currentMajor,
+    ['packages/context/src/pg*.pg.test.ts'],
+    [{ find: /^pg$/, replacement: driverPath(name) }],
+  );
 }
 
 // What differs between majors: types, options of the stream, of slots and publications. vitest.majors.config.ts has more.
@@ -76,6 +88,7 @@ export default defineConfig({
         },
       },
       onPostgres('postgres', currentMajor, ['{packages,examples,bench,soak}/**/*.pg.test.ts']),
+      ...olderPgVersions.map(onOlderPg),
       ...onEachMajor(olderMajors, [...mostTelling, 'packages/worker/src/capture.pg.test.ts']),
     ],
   },

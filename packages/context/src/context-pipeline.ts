@@ -104,7 +104,8 @@ export function contextPipeline(
   }
 
   /** The driver's submit has returned long since when the answer is there: what it would return becomes an event. */
-  function sendWhenPermitted(message: string, submit: () => unknown): void {
+  function sendWhenPermitted(message: string, submittable: PgSubmittable, submit: () => unknown): void {
+    const closedUnsent = watchClose(submittable);
     askEmitPermission(connection, raw, (answer, status, connectedTo) => {
       database = connectedTo ?? database;
       failed = status === 'E';
@@ -112,6 +113,10 @@ export function contextPipeline(
       if (typeof answer === 'object') error = answer.cancelled;
       else {
         permission = answer;
+        if (closedUnsent()) {
+          connection.emit('readyForQuery', { status });
+          return;
+        }
         error = submitError(() => sendWith(answer === 'unknown' ? undefined : messageDue(message), submit));
       }
       if (!error) return;
@@ -208,7 +213,7 @@ export function contextPipeline(
         const first = messageDue(message);
         const send = () => submit.call(this, to);
         if (first === undefined || permission !== 'unknown') return sendWith(first, send);
-        return sendWhenPermitted(first, send);
+        return sendWhenPermitted(first, submittable, send);
       };
     },
   };
@@ -220,4 +225,24 @@ function submitError(submit: () => unknown): unknown {
   } catch (error) {
     return error;
   }
+}
+
+/**
+ * A cursor that is closed before it is sent believes that it is done: sent then, it would wait for ever.
+ *
+ * @returns whether that was so, and stops watching.
+ */
+function watchClose(submittable: PgSubmittable): () => boolean {
+  const cursor = submittable.cursor ?? submittable;
+  const close = cursor.close;
+  if (typeof close !== 'function') return () => false;
+  let closed = false;
+  cursor.close = (...args) => {
+    closed = true;
+    return close.apply(cursor, args);
+  };
+  return () => {
+    cursor.close = close;
+    return closed;
+  };
 }

@@ -31,7 +31,14 @@ export interface BackendMessage {
 }
 
 /** What `pg`'s client puts in its queue: it writes its messages when `submit` is called. */
-export interface PgSubmittable {
+export interface PgSubmittable extends PgClosable {
+  /** What a stream of `pg-query-stream` reads from. */
+  readonly cursor?: PgClosable;
   /** @returns an error if it wrote nothing. */
   submit(connection: PgConnection): unknown;
+}
+
+/** A cursor. */
+export interface PgClosable {
+  close?: (...args: unknown[]) => unknown;
 }

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import { ALICE, BOB, failure, pgBench } from '../test/pg-bench.ts';
+import { ALICE, BOB, failure, hasPipelineMode, pgBench } from '../test/pg-bench.ts';
 import { runWithBemiContext } from './context.ts';
 
 describe('outside of a transaction', () => {
@@ -169,10 +169,13 @@ describe('an error', () => {
       await expect(client.query({ text: 'INSERT INTO t VALUES ($1)', values })).rejects.toThrow(
         'must be an array',
       );
-      const cycle: unknown[] = [];
-      cycle.push({ cycle });
-      await expect(client.query('INSERT INTO t VALUES (1, $1)', [cycle[0]])).rejects.toThrow(/circular/i);
-      expect(() => client.query('INSERT INTO t VALUES (1)', [], 'no function' as never)).toThrow(TypeError);
+      // Older versions hang when a value can't be written, and notice a wrong callback only when they call it.
+      if (hasPipelineMode()) {
+        const cycle: unknown[] = [];
+        cycle.push({ cycle });
+        await expect(client.query('INSERT INTO t VALUES (1, $1)', [cycle[0]])).rejects.toThrow(/circular/i);
+        expect(() => client.query('INSERT INTO t VALUES (1)', [], 'no function' as never)).toThrow(TypeError);
+      }
       await client.query('INSERT INTO t VALUES ($1)', [1]);
     });
     expect((await wal.take()).at(-1)).toEqual([ALICE, 'INSERT 1']);

@@ -30,3 +30,8 @@ export async function failure(work: Promise<unknown>): Promise<pg.DatabaseError>
   if (!(error instanceof pg.DatabaseError)) throw new Error('It did not fail, or not in the database.');
   return error;
 }
+
+/** Whether the version of `pg` that is tested is so new. */
+export function hasPipelineMode(): boolean {
+  return 'pipeline' in new pg.Client();
+}
