@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { Agent, createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setImmediate, setTimeout } from 'node:timers/promises';
+import { testSeed } from '@bemi-db/test-kit/test-seed';
+import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   currentBemiContext,
@@ -85,6 +87,58 @@ describe('runWithBemiContext', () => {
         throw failure;
       }),
     ).rejects.toBe(failure);
+  });
+});
+
+describe('a thousand requests at a time', () => {
+  it('never see each other, whatever they do and await', async () => {
+    const pause = [
+      () => setImmediate(),
+      () => setTimeout(1),
+      () => Promise.resolve(),
+      () => new Promise(process.nextTick),
+    ];
+    const shared: (() => void)[] = [];
+    const steps = fc.array(fc.tuple(fc.nat(4), fc.nat(3)), { minLength: 1, maxLength: 6 });
+    const requests = fc.array(steps, { minLength: 1_000, maxLength: 1_000 });
+
+    async function request(id: number, script: readonly (readonly [number, number])[]): Promise<void> {
+      let expected: object = { id };
+      for (const [number, [action, wait]] of script.entries()) {
+        if (action === 0) {
+          expected = { id, number };
+          setBemiContext({ id, number });
+        } else if (action === 1) {
+          mergeBemiContext({ [`m${number}`]: id });
+          expected = { ...expected, [`m${number}`]: id };
+        } else if (action === 2) {
+          await runWithBemiContext({ id, inner: number }, async () => {
+            await pause[wait]!();
+            mergeBemiContext({ more: 1 });
+            expect(currentBemiContext()).toEqual({ id, inner: number, more: 1 });
+          });
+        } else if (action === 3)
+          shared.push(inThisScope(() => expect(currentBemiContext()).toMatchObject({ id })));
+        else shared.pop()?.();
+        await pause[wait]!();
+        expect(currentBemiContext()).toEqual(expected);
+      }
+    }
+
+    const seed = testSeed();
+    const [scripts = []] = fc.sample(requests, { numRuns: 1, seed });
+    await Promise.all(
+      scripts.map((script, id) =>
+        id % 2 === 0
+          ? runWithBemiContext({ id }, () => request(id, script))
+          : openRequestScope({ id }, () =>
+              request(
+                id,
+                script.filter(([action]) => action < 3),
+              ),
+            ),
+      ),
+    );
   });
 });
 
