@@ -131,12 +131,13 @@ describe('a thousand requests at a time', () => {
       scripts.map((script, id) =>
         id % 2 === 0
           ? runWithBemiContext({ id }, () => request(id, script))
-          : openRequestScope({ id }, () =>
-              request(
+          : openRequestScope(undefined, () => {
+              setBemiContext({ id });
+              return request(
                 id,
                 script.filter(([action]) => action < 3),
-              ),
-            ),
+              );
+            }),
       ),
     );
   });
