@@ -1,12 +1,83 @@
 import { Command } from 'commander';
+import type { ContextKeyFlags, CreateKeyFlags, RevokeKeyFlags } from '../context-keys/run-context-keys.ts';
 import type { ReplaceFlags, ShowFlags, SigningKeyFlags } from '../signing-keys/run-signing-keys.ts';
 
 /** `bemi keys` */
 export function keysCommand(): Command {
   return nested(new Command('keys'))
-    .summary('the keys that sign the log')
-    .description('Shows and changes the keys that Bemi uses.')
+    .summary('the keys of applications, and the keys that sign the log')
+    .description(
+      'Makes and revokes the keys by which applications sign their contexts, and shows and changes the key that signs ' +
+        'the log.',
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  bemi keys create --name web            a key for an application, as BEMI_API_KEY
+  bemi keys list
+  bemi keys revoke Yq3vB7Rk --after 24h  once the application has another one
+  bemi keys signing show                 what auditors check the log by`,
+    )
+    .addCommand(createCommand())
+    .addCommand(listCommand())
+    .addCommand(revokeCommand())
     .addCommand(signingCommand());
+}
+
+function createCommand(): Command {
+  return withSourceOptions(nested(new Command('create')))
+    .summary("a key by which an application's contexts are authentic")
+    .description(
+      'Makes a key and prints it, this once. With it in its environment as BEMI_API_KEY, the application signs its ' +
+        'contexts. The audit database keeps it encrypted with BEMI_ENCRYPTION_KEY, which the worker needs too.',
+    )
+    .option('--name <text>', 'what it is for; stays in the log')
+    .option('--by <who>', 'who makes it; stays in the log')
+    .option('--wait <seconds>', 'how long to wait for the worker (default: 60)')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  bemi keys create --name web
+  BEMI_API_KEY=$(bemi keys create --name web)
+
+To change keys without a gap: create one, give it to the application, then revoke the old one --after a while.`,
+    )
+    .action(async (flags: CreateKeyFlags) => (await loadContextKeys()).createContextKey(flags));
+}
+
+function listCommand(): Command {
+  return withSourceOptions(nested(new Command('list')))
+    .summary('the keys of applications, without the keys')
+    .action(async (flags: ContextKeyFlags) => (await loadContextKeys()).listContextKeys(flags));
+}
+
+function revokeCommand(): Command {
+  return withSourceOptions(nested(new Command('revoke')))
+    .summary('contexts signed with a key are authentic no longer')
+    .description(
+      'Ends a key. Transactions that are committed from then on have no authentic context by it; what was recorded ' +
+        'before stays as it is. A key that was revoked does not come back.',
+    )
+    .argument('<id>', 'the 8 characters that bemi keys list shows')
+    .option('--after <time>', 'not now, but in 30m, 24h, 7d: until then the new key is taken up')
+    .option('--by <who>', 'who revokes it; stays in the log')
+    .option('--wait <seconds>', 'how long to wait for the worker (default: 60)')
+    .action(async (id: string, flags: RevokeKeyFlags) =>
+      (await loadContextKeys()).revokeContextKey(id, flags),
+    );
+}
+
+function loadContextKeys(): Promise<typeof import('../context-keys/run-context-keys.ts')> {
+  return import('../context-keys/run-context-keys.ts');
+}
+
+function withSourceOptions(command: Command): Command {
+  return command
+    .option('--json', 'JSON, for programs')
+    .option('--source <name>', 'whose log, where the audit database holds several')
+    .option('--embedded', 'use the embedded audit database in ./.bemi');
 }
 
 /** `bemi keys signing` */

@@ -1,5 +1,7 @@
+import { type ContextKey, readContextKeys } from '@bemi-db/trail/context-keys';
 import { type QuarantineGroup, quarantineGroups } from '@bemi-db/trail/query/quarantine-summary';
 import type { SourceSummary } from '@bemi-db/trail/query/trail-summary';
+import type pg from 'pg';
 import { configurationError } from '../cli-error.ts';
 import { bemiFolder } from '../configuration/bemi-folder.ts';
 import { type Configuration, loadConfiguration } from '../configuration/configuration.ts';
@@ -21,12 +23,17 @@ export interface StatusFlags {
   readonly embedded?: true;
 }
 
-interface TrailStatus {
+/** What is known of the audit database. */
+export interface TrailStatus {
   readonly database: string;
   readonly summary: SourceSummary | undefined;
   readonly proof: ProofStatus | undefined;
   /** What is in quarantine, by table and reason. */
   readonly quarantine: readonly QuarantineGroup[];
+  /** By which contexts are authentic. */
+  readonly contextKeys: readonly ContextKey[];
+  /** Whether BEMI_ENCRYPTION_KEY is set, without which a worker can't open them. */
+  readonly hasEncryptionKey: boolean;
 }
 
 /** Each side is shown as far as it can be reached: what one says matters most when the other is down. */
@@ -74,8 +81,18 @@ async function trailStatus(
       summary,
       proof: summary && (await proofStatus(client, summary.log, configuration)),
       quarantine: summary ? await quarantineGroups(client, summary.log) : [],
+      contextKeys: summary ? await contextKeys(client, summary.log) : [],
+      hasEncryptionKey: configuration.encryptionKey !== undefined,
     };
   });
+}
+
+/** None in an audit database of an older version, which the worker has not brought up to date yet. */
+async function contextKeys(client: pg.ClientBase, log: number): Promise<ContextKey[]> {
+  const { rows } = await client.query<{ exists: boolean }>(
+    `SELECT to_regclass('bemi.context_keys') IS NOT NULL AS exists`,
+  );
+  return rows[0]?.exists ? await readContextKeys(client, log) : [];
 }
 
 function statusJson(
@@ -91,6 +108,8 @@ function statusJson(
           log: trail.summary ?? null,
           proof: trail.proof ?? null,
           quarantine: trail.quarantine,
+          contextKeys: trail.contextKeys,
+          hasEncryptionKey: trail.hasEncryptionKey,
         }
       : null,
     errors: errors.map((error) => {
@@ -110,8 +129,7 @@ async function printForPeople(
   const sections: string[] = [];
   if (!configured.hasSource) sections.push('Source  not configured: set BEMI_DATABASE_URL\n');
   if (source) sections.push(sourceText(source, style));
-  if (trail)
-    sections.push(trailText(trail.database, trail.summary, trail.proof, trail.quarantine, style, new Date()));
+  if (trail) sections.push(trailText(trail, style, new Date()));
   if (!configured.hasDestination) {
     sections.push(
       'Audit database  not configured: set BEMI_DESTINATION_URL, or run the worker with --embedded\n',

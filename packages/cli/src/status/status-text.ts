@@ -6,6 +6,7 @@ import { ageText, momentText } from '../presentation/moment-text.ts';
 import { bytesText, countedText, countText } from '../presentation/quantity-text.ts';
 import type { TextStyle } from '../presentation/text-style.ts';
 import type { ProofStatus } from './proof-status.ts';
+import type { TrailStatus } from './run-status.ts';
 import type { SourceStatus } from './source-status.ts';
 
 // The guide's figures: healthy below 100 KB of lag, the worker may be down above 10 GB retained.
@@ -48,14 +49,8 @@ function toned(bytes: number, limit: number, { colors }: TextStyle): string {
 }
 
 /** The audit database's side. */
-export function trailText(
-  database: string,
-  summary: SourceSummary | undefined,
-  proof: ProofStatus | undefined,
-  quarantine: readonly QuarantineGroup[],
-  style: TextStyle,
-  now: Date,
-): string {
+export function trailText(trail: TrailStatus, style: TextStyle, now: Date): string {
+  const { database, summary, proof, quarantine } = trail;
   const { colors } = style;
   const title = `${colors.bold('Audit database')}  ${database}\n`;
   if (!summary) return `${title}${labelledLines([['Log', 'nothing recorded yet']], style)}`;
@@ -70,9 +65,25 @@ export function trailText(
     ],
     ['Confirmed', `LSN ${summary.confirmedLsn}`],
     ['Quarantine', quarantineText(summary, quarantine, style)],
+    ...contextKeyRows(trail, style, now),
     ...(proof ? proofRows(proof, moment, style) : []),
   ];
   return `${title}${labelledLines(rows, style)}`;
+}
+
+/** Only where there are keys: a log without them is none the worse. */
+function contextKeyRows(
+  { contextKeys, hasEncryptionKey }: TrailStatus,
+  { colors }: TextStyle,
+  now: Date,
+): Row[] {
+  const counting = contextKeys.filter(
+    ({ revokedAt }) => revokedAt === undefined || Date.parse(revokedAt) > now.getTime(),
+  );
+  if (counting.length === 0) return [];
+  const text = `${countedText(String(counting.length), 'key')} by which contexts are authentic`;
+  const advice = 'BEMI_ENCRYPTION_KEY is not set here: a worker without it records all contexts as unsigned';
+  return [['Contexts', hasEncryptionKey ? text : `${text}\n${colors.yellow(advice)}`]];
 }
 
 function proofRows(proof: ProofStatus, moment: (text: string) => string, { colors }: TextStyle): Row[] {

@@ -15,10 +15,14 @@ const sqlStateInsufficientPrivilege = '42501';
 export interface WorkerRequest {
   readonly client: pg.Client;
   readonly source: SourceSummary;
-  readonly kind: 'erasure' | 'hold' | 'retention';
+  readonly kind: 'erasure' | 'hold' | 'retention' | 'config';
   /** One request each: all are made, or none. */
   readonly payloads: readonly object[];
   readonly waitSeconds: number;
+  /** Runs in the transaction that makes the requests. */
+  readonly beforeRequests?: () => Promise<void>;
+  /** What to do where the worker refuses. */
+  readonly refusalFix?: string;
 }
 
 /** `--wait SECONDS`. */
@@ -38,7 +42,7 @@ export function parseWait(text: string | undefined): number {
  * @throws CliError where the worker refuses, or doesn't answer in time: the request then waits for it.
  */
 export async function askWorker(asked: WorkerRequest): Promise<string[]> {
-  const { client, source, payloads, waitSeconds } = asked;
+  const { client, source, payloads, waitSeconds, refusalFix } = asked;
   const ids = await makeRequests(asked);
   const sequences: string[] = [];
   const deadlineMs = performance.now() + waitSeconds * 1_000;
@@ -47,7 +51,8 @@ export async function askWorker(asked: WorkerRequest): Promise<string[]> {
     for (const id of ids) {
       for (;;) {
         const answer = await requestAnswer(client, id);
-        if (answer && 'refusal' in answer) throw refused(answer.refusal, sequences.length, payloads.length);
+        if (answer && 'refusal' in answer)
+          throw refused(answer.refusal, refusalFix, sequences.length, payloads.length);
         if (answer) {
           sequences.push(answer.sequence);
           break;
@@ -71,10 +76,17 @@ export async function askWorker(asked: WorkerRequest): Promise<string[]> {
   return sequences;
 }
 
-async function makeRequests({ client, source, kind, payloads }: WorkerRequest): Promise<string[]> {
+async function makeRequests({
+  client,
+  source,
+  kind,
+  payloads,
+  beforeRequests,
+}: WorkerRequest): Promise<string[]> {
   const ids: string[] = [];
   await client.query('BEGIN READ WRITE');
   try {
+    await beforeRequests?.();
     for (const payload of payloads) ids.push(await request(client, source.log, kind, payload));
     await client.query('COMMIT');
     return ids;
@@ -92,7 +104,7 @@ async function makeRequests({ client, source, kind, payloads }: WorkerRequest): 
   }
 }
 
-function refused(refusal: string, done: number, count: number): CliError {
+function refused(refusal: string, fix: string | undefined, done: number, count: number): CliError {
   const before = done === 0 ? '' : ` (${done} of ${count} requests were done before)`;
   const isHeld = refusal.startsWith('the hold ');
   return new CliError(
@@ -101,7 +113,7 @@ function refused(refusal: string, done: number, count: number): CliError {
     `The worker refuses: ${refusal}${before}`,
     isHeld
       ? `See ${invocation()} hold list; whoever placed the hold may release it.`
-      : 'Look at what is recorded now, and ask again.',
+      : (fix ?? 'Look at what is recorded now, and ask again.'),
   );
 }
 
