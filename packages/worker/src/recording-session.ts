@@ -6,7 +6,6 @@ import { type ReplicationStream, startReplication } from '@bemi-db/replication/r
 import type { AppendUnit, Progress } from '@bemi-db/trail/append/append-unit';
 import { EntryBatch } from '@bemi-db/trail/append/entry-batch';
 import { LogWriter } from '@bemi-db/trail/append/log-writer';
-import { findRejectedRows, rejectionState } from '@bemi-db/trail/append/rejected-rows';
 import type { InboxRequest } from '@bemi-db/trail/inbox';
 import { recordedRelations } from '@bemi-db/trail/relations';
 import { countTransactions } from '@bemi-db/trail/resent-transactions';
@@ -18,6 +17,7 @@ import { ContextKeys } from './authenticity/context-keys.ts';
 import { nowMicros } from './clock.ts';
 import type { LivenessTimings } from './connection-liveness.ts';
 import { contextReader } from './context-text.ts';
+import { createdEvent } from './created-event.ts';
 import { lastRecordEnd } from './drain-target.ts';
 import type { FailpointHook } from './failpoints.ts';
 import { shouldConfirmIdle } from './idle-confirm.ts';
@@ -29,6 +29,7 @@ import { during, explainProblem, ProblemError } from './problem.ts';
 import { Publisher } from './publication/publisher.ts';
 import { RecentTiles } from './publication/recent-tiles.ts';
 import { RecordedHistory } from './recorded-history.ts';
+import { findRejected } from './rejected-unit.ts';
 import { ShapeRegistry } from './shape-registry.ts';
 import { loadSigningKey } from './signing/signing-key.ts';
 import { lookUpTable } from './source-catalog.ts';
@@ -179,7 +180,9 @@ class Recording {
       onDurable: (progress, unit, changes) => this.#confirm(progress, unit, changes),
       onPressure: (isFull) => (isFull ? this.#pause('pressure') : this.#resume('pressure')),
       onError: (error, unit) => {
-        this.#findRejected(error, unit).then(failAtAudit, failAtAudit);
+        this.#pause('stopping');
+        const { rejected } = options;
+        findRejected(error, { unit, client: session.writer.client, rejected }).then(failAtAudit, failAtAudit);
       },
     });
     this.#publisher = new Publisher({
@@ -280,26 +283,6 @@ class Recording {
         this.#queue.flushIfIdle();
       },
     });
-  }
-
-  /**
-   * Of an error that rows are to blame for: which. They come again with the next session, and go into quarantine.
-   *
-   * @returns what to fail with.
-   */
-  async #findRejected(error: unknown, unit: AppendUnit | undefined): Promise<unknown> {
-    if (!unit || rejectionState(error) === undefined) return error;
-    const { rejected, session } = this.#options;
-    this.#pause('stopping');
-    const found = await findRejectedRows(session.writer.client, unit);
-    const isNew = found.some(({ digest }) => !rejected.has(digest));
-    if (!isNew) return error;
-    for (const { digest, sqlState } of found) rejected.set(digest, sqlState);
-    const states = [...new Set(found.map(({ sqlState }) => sqlState))].join(', ');
-    const message = `The audit database does not take ${found.length} of the rows that came (SQLSTATE ${states})`;
-    const fix =
-      'Nothing to do: they are kept in quarantine as they came. See the log of the audit server for why.';
-    return new ProblemError({ code: 'rows-rejected', message, fix, kind: 'retry' }, error);
   }
 
   /**
@@ -424,13 +407,13 @@ class Recording {
   }
 
   #appendStartEvents(): void {
-    const { session, startEvent } = this.#options;
+    const { session, targets, startEvent } = this.#options;
     const { isNew, publicKey, keyRequest } = session.tree;
     const first = this.#batch.nextSequence;
     const append = (kind: string, payload: object): number =>
       this.#batch.event(kind, nowMicros(), undefined, JSON.stringify(payload));
     if (isNew) {
-      append('lifecycle', createdEvent(this.#options));
+      append('lifecycle', createdEvent(targets.name, session.state));
       append('key', { event: 'created', publicKey });
     }
     // A new key signs from here on, so the log says so first.
@@ -518,23 +501,6 @@ class Recording {
     this.#pauses.delete(reason);
     if (this.#pauses.size === 0) this.#stream?.resume();
   }
-}
-
-/** A log's first entry: what it is, and from where it is complete. */
-function createdEvent({ session: { state }, targets: { name } }: RecordingOptions): object {
-  const { logId, systemIdentifier, database, slot, publication, timeline, generation } = state;
-  return {
-    event: 'created',
-    logId,
-    name,
-    systemIdentifier,
-    database,
-    slot,
-    publication,
-    timeline,
-    generation,
-    completeFromLsn: state.completeFromLsn,
-  };
 }
 
 async function drainTargetOf(session: OpenSession): Promise<Lsn> {
