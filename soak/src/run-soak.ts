@@ -160,8 +160,10 @@ async function compare(
     while (!(await isMarkerRecorded(audit, marker).catch(() => false))) {
       const refused = await whyEnded(scene);
       if (refused !== undefined) return refused;
-      if (performance.now() > deadline)
-        return `Not everything is recorded after ${recordPatienceMs / 1000} s`;
+      if (performance.now() > deadline) {
+        const faultsSoFar = result.lastFaults.join(', ');
+        return `Not everything is recorded after ${recordPatienceMs / 1000} s; the worker said last: ${scene.worker.said}; faults: ${faultsSoFar}`;
+      }
       await delay(50);
     }
     while (!(await isRemembered(scene, audit))) {

@@ -15,6 +15,8 @@ const brokenPauseMs = 30;
 
 const options = JSON.parse(process.argv[2] ?? '') as SoakWorkerOptions;
 const random = seededRandom(options.seed);
+/** So many, and then it gets on: when the clients have stopped, everything must come to be recorded. */
+let failuresLeft = 4;
 const stop = new AbortController();
 process.on('SIGTERM', () => stop.abort());
 
@@ -27,7 +29,8 @@ const failpoint: FailpointHook = async (name, acts) => {
     acts?.confirm();
     await delay(brokenPauseMs);
   }
-  if (!random.chance(options.failureProbability)) return;
+  if (failuresLeft === 0 || !random.chance(options.failureProbability)) return;
+  failuresLeft--;
   tell({ failpoint: name });
   throw new InjectedFailure(name);
 };
