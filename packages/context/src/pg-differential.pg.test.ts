@@ -41,7 +41,7 @@ it(`random scripts have the same results and errors with and without the wrapper
       expect(outcomes).toEqual(expected);
       for (const transaction of await wal.take()) expectContexts(transaction);
     }),
-    { numRuns: effort(60, 3_000), seed, endOnFailure: true },
+    { numRuns: effort(60, 900), seed, endOnFailure: true },
   );
 }, 900_000);
 

@@ -195,10 +195,10 @@ async function throughCursor(
   const cursor = client.query(new Cursor(text, values ?? []));
   const pages: unknown[] = [];
   try {
-    if (rows === 0) pages.push('not read');
-    else
-      for (let page = await cursor.read(rows); page.length > 0; page = await cursor.read(rows))
-        pages.push(page);
+    // One that is closed before it was sent blocks its connection, in plain pg as well: never close unread.
+    for (let page = await cursor.read(rows + 1); page.length > 0; page = await cursor.read(rows + 1)) {
+      pages.push(page);
+    }
   } finally {
     await cursor.close();
   }
