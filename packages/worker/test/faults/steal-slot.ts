@@ -54,9 +54,14 @@ export async function stealSlot(scene: FaultScene): Promise<Thief> {
   }
 }
 
+/** Also where the worker has only just asked for the slot: until there is one to be ended. */
 export async function endWalsender({ source, slot }: FaultScene): Promise<void> {
-  await source.query(
-    'SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = $1 AND active',
-    [slot],
-  );
+  const ended = async (): Promise<number> =>
+    (
+      await source.query(
+        'SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = $1 AND active',
+        [slot],
+      )
+    ).length;
+  await expect.poll(ended, { timeout: 60_000, interval: 20 }).toBe(1);
 }
