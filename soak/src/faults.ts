@@ -42,6 +42,16 @@ const workerFaults: readonly Fault[] = [
     },
   },
   {
+    name: 'worker gone, its connections half open',
+    weight: 2,
+    async strike(scene) {
+      scene.source.network.stall();
+      scene.audit.network.stall();
+      await scene.worker.end('SIGKILL');
+      scene.startWorker();
+    },
+  },
+  {
     name: 'second worker, first one killed',
     weight: 2,
     async strike(scene, random) {

@@ -48,7 +48,13 @@ const worker = createWorker({
   bufferSize: 200,
   aliveIntervalMs: 1_000,
   // A connection that is half open is noticed within seconds: many come in a round.
-  liveness: { connectTimeoutMs: 3_000, askAfterMs: 2_000, deadAfterMs: 4_000, transferDeadAfterMs: 6_000 },
+  liveness: {
+    connectTimeoutMs: 3_000,
+    askAfterMs: 2_000,
+    deadAfterMs: 4_000,
+    transferDeadAfterMs: 6_000,
+    replaceAfterMs: 10_000,
+  },
   failpoint,
   logger: { debug: quiet, info: (_fields, message) => tell({ waits: message }), warn, error: quiet },
 });

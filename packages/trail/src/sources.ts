@@ -112,28 +112,6 @@ export async function takeOver(client: pg.ClientBase, log: number): Promise<stri
   return epoch;
 }
 
-/** Session-level lock of a log: held by its writer for as long as it is connected. */
-export async function tryLockLog(client: pg.ClientBase, name: string): Promise<boolean> {
-  const { rows } = await client.query<{ locked: boolean }>(
-    `SELECT pg_try_advisory_lock(hashtext('bemi.writer'), hashtext($1)) AS locked`,
-    [name],
-  );
-  return rows[0]?.locked ?? false;
-}
-
-/** Whether a worker is connected that writes the log with this name. */
-export async function hasWriter(client: pg.ClientBase, name: string): Promise<boolean> {
-  const { rows } = await client.query<{ locked: boolean }>(
-    `SELECT EXISTS (
-       SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
-        WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted
-          AND l.classid::bigint = hashtext('bemi.writer')::bigint & 4294967295
-          AND l.objid::bigint = hashtext($1)::bigint & 4294967295) AS locked`,
-    [name],
-  );
-  return rows[0]?.locked ?? false;
-}
-
 function safeInteger(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value))

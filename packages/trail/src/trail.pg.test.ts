@@ -4,9 +4,10 @@ import { expect, test } from 'vitest';
 import { treeOfSize } from '../test/tree-of-size.ts';
 import { EntryBatch } from './append/entry-batch.ts';
 import { LogWriter } from './append/log-writer.ts';
+import { tryLockLog } from './log-lock.ts';
 import { migrate } from './migrate.ts';
 import { extendPartitions } from './partitions.ts';
-import { createSource, findSource, takeOver, tryLockLog } from './sources.ts';
+import { createSource, findSource, takeOver } from './sources.ts';
 
 const source = {
   name: 'clinic',

@@ -31,6 +31,8 @@ export interface LivenessTimings {
   readonly deadAfterMs: number;
   /** And what is in the middle of a transfer: a slow network may still hold megabytes of ours. */
   readonly transferDeadAfterMs: number;
+  /** A worker that has held a log for this long without a sign of life is replaced by one that waits for the log. */
+  readonly replaceAfterMs: number;
 }
 
 export const livenessTimings: LivenessTimings = {
@@ -38,6 +40,7 @@ export const livenessTimings: LivenessTimings = {
   askAfterMs: 15_000,
   deadAfterMs: 30_000,
   transferDeadAfterMs: 120_000,
+  replaceAfterMs: 120_000,
 };
 
 /** What to do about an answer that has been overdue, without a byte in either direction, for `silentMs`. */

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { parseLsn } from '@bemi-db/replication/lsn';
 import { check } from '@bemi-db/source/check';
 import type { ConnectionAttempt, ConnectionPhase } from '@bemi-db/source/connection-attempt';
@@ -7,7 +6,7 @@ import type { Finding } from '@bemi-db/source/finding';
 import { inspect } from '@bemi-db/source/inspect';
 import type { SourceSnapshot, Wanted } from '@bemi-db/source/source-snapshot';
 import { migrate } from '@bemi-db/trail/migrate';
-import { createSource, findSource, type SourceState, takeOver, tryLockLog } from '@bemi-db/trail/sources';
+import { createSource, findSource, type SourceState, takeOver } from '@bemi-db/trail/sources';
 import type { AbandonedBackends } from './abandoned-backends.ts';
 import type { LivenessTimings } from './connection-liveness.ts';
 import { connect, connectReplication, type OpenConnection } from './connections.ts';
@@ -20,6 +19,7 @@ import {
 } from './gap/gap-acceptance.ts';
 import { advanceSlot, resumeSlot } from './gap/resume-slot.ts';
 import { identifySystem, type SystemIdentity } from './identify-system.ts';
+import { lockLog, showLife } from './log-lock.ts';
 import type { Logger } from './logger.ts';
 import { makeWhatIsMissing } from './prepare-source.ts';
 import { during, type Problem, ProblemError } from './problem.ts';
@@ -92,7 +92,6 @@ export interface OpenSessionOptions {
 /** Failures of these checks keep the worker from recording; others are only said. */
 const stoppingChecks = ['version', 'primary', 'wal-level', 'role', 'publication', 'slot'];
 const standingChecks = stoppingChecks.filter((id) => id !== 'publication' && id !== 'slot');
-const lockPollMs = 1_000;
 const publishedPatienceMs = 10_000;
 
 /**
@@ -104,7 +103,9 @@ const publishedPatienceMs = 10_000;
 export async function openSession(options: OpenSessionOptions): Promise<OpenSession> {
   const { targets, abandoned, liveness } = options;
   const opened: ['source' | 'audit', OpenConnection][] = [];
+  let stopShowingLife = (): void => undefined;
   const close = async (): Promise<void> => {
+    stopShowingLife();
     await Promise.all(opened.map(([side, connection]) => abandoned.close(side, connection)));
   };
   const facts: { findings: readonly Finding[]; snapshot: SourceSnapshot | undefined } = {
@@ -135,7 +136,8 @@ export async function openSession(options: OpenSessionOptions): Promise<OpenSess
     const writer = await connectAudit('worker: writer');
     await onAudit('write', () => abandoned.end('audit', writer.client));
     await onAudit('write', () => migrate(writer.client));
-    await onAudit('write', () => lockLog(writer, options));
+    await onAudit('write', () => lockLog(writer, { ...options, name: targets.name }));
+    stopShowingLife = showLife(writer.client, liveness);
     const upkeep = await connectAudit('worker: upkeep');
 
     const sourceSql = await onSource('connect', () => connect(targets.source, 'worker: catalog', liveness));
@@ -208,6 +210,7 @@ export async function openSession(options: OpenSessionOptions): Promise<OpenSess
     const home = await onAudit('write', () => homeOf(writer));
     const isSameCluster = home.systemIdentifier === system.systemIdentifier;
     const settings = await onSource('inspect', () => readSettings(sourceSql));
+    stopShowingLife(); // the log's writer does it from here on
     return {
       writer,
       upkeep,
@@ -236,19 +239,6 @@ export async function openSession(options: OpenSessionOptions): Promise<OpenSess
   } catch (error) {
     await close();
     throw error;
-  }
-}
-
-/** One worker writes a log at a time; others wait here and take over. */
-async function lockLog(writer: OpenConnection, options: OpenSessionOptions): Promise<void> {
-  while (!(await tryLockLog(writer.client, options.targets.name))) {
-    options.onWaiting({
-      code: 'log-in-use',
-      message: `Another worker records the log ${options.targets.name}`,
-      fix: 'Nothing to do: this one takes over when the other ends.',
-      kind: 'retry',
-    });
-    await Promise.race([delay(lockPollMs, undefined, { signal: options.signal }), writer.lost]);
   }
 }
 

@@ -100,6 +100,7 @@ class Recording {
   /** Up to where an `alive` event, or the start, covers the source. */
   #aliveLsn: Lsn;
   #aliveDueAtMs: number;
+  #touchDueAtMs = 0;
   #finish: () => void = () => undefined;
   #fail: (error: unknown) => void = () => undefined;
   readonly #done: Promise<void>;
@@ -370,6 +371,7 @@ class Recording {
     if (this.#stream) counters.receivedLsn = formatLsn(this.#stream.receivedLsn);
     this.#tellSlot();
     if (performance.now() >= this.#aliveDueAtMs) void this.#appendAlive();
+    if (this.#queue.isIdle) this.#showLife();
     if (this.#stitcher.isInTransaction || !this.#queue.isIdle) return;
     if (this.#drainTarget !== undefined && this.#confirmedLsn >= this.#drainTarget) {
       this.#finish();
@@ -384,6 +386,14 @@ class Recording {
     });
     if (isDue) this.#batch.complete();
     this.#queue.flushIfIdle();
+  }
+
+  /** To workers that wait for the log. */
+  #showLife(): void {
+    const nowMs = performance.now();
+    if (nowMs < this.#touchDueAtMs) return;
+    this.#touchDueAtMs = nowMs + this.#options.liveness.askAfterMs;
+    void this.#writer.touch();
   }
 
   /** Says in the log that the worker is there; under load too, where the event goes with the next commit. */

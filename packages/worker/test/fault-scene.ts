@@ -89,6 +89,7 @@ const liveness = {
   askAfterMs: 600,
   deadAfterMs: 1_200,
   transferDeadAfterMs: 1_500,
+  replaceAfterMs: 4_000,
 };
 const patience = { timeout: 60_000, interval: 20 };
 

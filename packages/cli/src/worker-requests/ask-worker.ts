@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { request, requestAnswer } from '@bemi-db/trail/inbox';
+import { findLogLockHolder } from '@bemi-db/trail/log-lock';
 import type { SourceSummary } from '@bemi-db/trail/query/trail-summary';
-import { hasWriter } from '@bemi-db/trail/sources';
 import pg from 'pg';
 import { CliError, usageError } from '../cli-error.ts';
 import { invocation } from '../output/invocation.ts';
@@ -60,7 +60,7 @@ export async function askWorker(asked: WorkerRequest): Promise<string[]> {
         showProgress(
           `Waiting for the worker: ${countText(sequences.length)} of ${countText(ids.length)} done`,
         );
-        if (!isMissingNoted && !(await hasWriter(client, source.name))) {
+        if (!isMissingNoted && !(await findLogLockHolder(client, source.name))) {
           isMissingNoted = true;
           printNote(
             `No worker is recording ${source.name}: start it by ${invocation()} worker. The request waits for it.\n`,

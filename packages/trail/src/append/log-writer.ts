@@ -104,6 +104,20 @@ export class LogWriter {
     if (statements.length > 0) await this.#run(statements, data);
   }
 
+  /**
+   * Lets the server see that the writer is there, when nothing is being written. Never throws: what keeps it from
+   * answering keeps the next unit from being written.
+   */
+  async touch(): Promise<void> {
+    if (this.#preparing || this.#last?.isAnswered === false) return;
+    const done = (): void => {
+      this.#preparing = undefined;
+    };
+    // A unit that comes meanwhile waits for the answer.
+    this.#preparing = this.#client.query('SELECT 1').then(done, done);
+    await this.#preparing;
+  }
+
   /** Gives up what was written of a source transaction that will not be completed. */
   async rollback(): Promise<void> {
     if (!this.#isOpen) return;

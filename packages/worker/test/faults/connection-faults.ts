@@ -1,5 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect } from 'vitest';
+import { tryLockLog } from '@bemi-db/trail/log-lock';
+import pg from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import { expect, onTestFinished } from 'vitest';
 import type { FaultScene } from '../fault-scene.ts';
 import type { Fault } from './fault.ts';
 
@@ -46,6 +49,46 @@ export const connectionFaults: readonly Fault[] = [
       },
     }),
   ),
+  ...(['idle', 'reading'] as const).map(
+    (doing): Fault => ({
+      fault: `worker gone while half open, ${doing === 'idle' ? 'between two commits' : 'in the middle of a COPY'}`,
+      how: 'its session, as the server knows it, goes on holding the log without a sign of life; another worker starts',
+      outcome: 'recovers',
+      async inflict(scene) {
+        await scene.stopWorker();
+        const held = new pg.Client({ connectionString: scene.audit.url() });
+        held.on('error', () => undefined); // it is ended by the worker
+        await held.connect();
+        onTestFinished(() => held.end().catch(() => undefined));
+        expect(await tryLockLog(held, scene.source.database)).toBe(true);
+        if (doing === 'reading') {
+          await held.query('CREATE TEMPORARY TABLE half (line text)');
+          held.query(copyFrom('COPY half FROM STDIN')).on('error', () => undefined);
+        }
+        scene.startWorker();
+        await expect.poll(() => scene.said.some(({ code }) => code === 'log-in-use'), patience).toBe(true);
+      },
+    }),
+  ),
+  {
+    fault: 'second worker waits for the log of a quiet source',
+    how: 'for twice as long as a silent worker may hold it, while nothing is written',
+    outcome: 'recovers',
+    async inflict(scene) {
+      await scene.pauseLoad();
+      await scene.stopWorker();
+      scene.startWorker({ aliveIntervalMs: 3_600_000 });
+      await scene.recording();
+      const second = scene.startSecondWorker();
+      await expect.poll(() => second.worker.status().problem?.code, patience).toBe('log-in-use');
+      const { restarts } = scene.worker.status();
+      await delay(2 * scene.targets.liveness!.replaceAfterMs);
+      expect(scene.worker.status().restarts).toBe(restarts);
+      expect(second.worker.status().problem?.code).toBe('log-in-use');
+      await second.stop();
+      scene.startLoad();
+    },
+  },
   ...(['source', 'audit'] as const).map(
     (side): Fault => ({
       fault: `network to the ${side} side resets, refuses, and is slow`,
