@@ -83,9 +83,11 @@ export async function openTcpProxy(serverUrl: string): Promise<TcpProxy> {
 
   function hand(relay: Relay, from: Socket, to: Socket): void {
     let last: Promise<unknown> = Promise.resolve();
+    let waiting = 0;
     from.on('data', (bytes) => {
       if (relay.isStalled) return;
-      if (delayMs === 0) {
+      // Bytes keep their order when a delay ends, too.
+      if (delayMs === 0 && waiting === 0) {
         if (!to.write(bytes)) {
           from.pause();
           to.once('drain', () => from.resume());
@@ -93,7 +95,11 @@ export async function openTcpProxy(serverUrl: string): Promise<TcpProxy> {
         return;
       }
       const pause = delay(delayMs);
-      last = Promise.all([last, pause]).then(() => relay.isStalled || to.write(bytes));
+      waiting++;
+      last = Promise.all([last, pause]).then(() => {
+        waiting--;
+        if (!relay.isStalled) to.write(bytes);
+      });
     });
     from.once('end', () => {
       if (!relay.isStalled) to.end();
