@@ -19,27 +19,31 @@ export interface DrainResult {
   /** The worker with constants in the place of hashes and signatures. */
   readonly withoutProofs: Spread;
   readonly subscription: Spread;
+  /** The same with `synchronous_commit = on`: each transaction is durable when it is applied, as the worker's are. */
+  readonly durableSubscription: Spread;
   /** `undefined` where pg_recvlogical is not installed. */
   readonly receiver: Spread | undefined;
   /** Rates of the worker divided by those of the subscription, of the same round. */
   readonly ratio: Spread;
+  readonly durableRatio: Spread;
   /** Rates of the worker divided by those without proofs, of the same round. */
   readonly proofRatio: Spread;
   readonly workerPeakRssBytes: number;
 }
 
+const slotOwners = ['worker', 'without_proofs', 'subscription', 'durable', 'receiver'];
 const workerProgram = fileURLToPath(new URL('./drain-worker.js', import.meta.url));
 
 /**
  * One WAL of small transactions with context, drained in turn, each from a slot of its own that was made before the WAL
  * was written, by: the worker, into an audit database with everything on; a native subscription
- * (synchronous_commit = off), into a plain table; the worker again without hashing and signing, which shows what they
- * cost; and pg_recvlogical, to nowhere, which shows the limit of a slot.
+ * into a plain table, with its default `synchronous_commit = off` and with `on`; the worker again without hashing and
+ * signing, which shows what they cost; and pg_recvlogical, to nowhere, which shows the limit of a slot.
  * Three clusters of their own, default settings. Times are of the whole process, its start included.
  */
 export async function benchDrain({ transactions, rounds, report }: DrainOptions): Promise<DrainResult> {
   const settings = {
-    max_replication_slots: String(rounds * 4 + 2),
+    max_replication_slots: String(rounds * 5 + 2),
     max_wal_senders: '10',
     max_wal_size: '8GB',
   };
@@ -50,7 +54,7 @@ export async function benchDrain({ transactions, rounds, report }: DrainOptions)
     return await withClient(source.url(), async (client) => {
       await createSchema(client);
       for (let round = 0; round < rounds; round++) {
-        for (const consumer of ['worker', 'without_proofs', 'subscription', 'receiver']) {
+        for (const consumer of slotOwners) {
           await client.query(`SELECT pg_create_logical_replication_slot($1, 'pgoutput')`, [
             `${consumer}_${round}`,
           ]);
@@ -65,12 +69,13 @@ export async function benchDrain({ transactions, rounds, report }: DrainOptions)
         worker: [] as number[],
         withoutProofs: [] as number[],
         subscription: [] as number[],
+        durableSubscription: [] as number[],
         receiver: [] as number[],
       };
       let workerPeakRssBytes = 0;
       for (let round = 0; round < rounds; round++) {
         // Every other round the other way round, so that neither always comes first.
-        const order = ['worker', 'subscription', 'withoutProofs'] as const;
+        const order = ['worker', 'subscription', 'withoutProofs', 'durableSubscription'] as const;
         for (const consumer of round % 2 === 0 ? order : order.toReversed()) {
           if (consumer === 'worker') {
             const run = await drainByWorker(source, audit, `worker_${round}`, changes);
@@ -86,7 +91,11 @@ export async function benchDrain({ transactions, rounds, report }: DrainOptions)
             );
             seconds.withoutProofs.push(run.seconds);
           } else {
-            seconds.subscription.push(await drainBySubscription(source, subscriber, client, round, endLsn));
+            const slot = consumer === 'subscription' ? `subscription_${round}` : `durable_${round}`;
+            const commit = consumer === 'subscription' ? 'off' : 'on';
+            seconds[consumer].push(
+              await drainBySubscription(source, subscriber, client, { slot, commit, endLsn }),
+            );
           }
           report(
             `round ${round + 1}: ${consumer} ${Math.round(changes / seconds[consumer].at(-1)!)} changes/s`,
@@ -104,8 +113,10 @@ export async function benchDrain({ transactions, rounds, report }: DrainOptions)
         worker: rate(seconds.worker),
         withoutProofs: rate(seconds.withoutProofs),
         subscription: rate(seconds.subscription),
+        durableSubscription: rate(seconds.durableSubscription),
         receiver: seconds.receiver.length > 0 ? rate(seconds.receiver) : undefined,
         ratio: spread(seconds.worker.map((own, round) => seconds.subscription[round]! / own)),
+        durableRatio: spread(seconds.worker.map((own, round) => seconds.durableSubscription[round]! / own)),
         proofRatio: spread(seconds.worker.map((own, round) => seconds.withoutProofs[round]! / own)),
         workerPeakRssBytes,
       };
@@ -143,30 +154,29 @@ async function drainBySubscription(
   source: PostgresServer,
   subscriber: PostgresServer,
   sourceClient: pg.Client,
-  round: number,
-  endLsn: string,
+  { slot, commit, endLsn }: { readonly slot: string; readonly commit: 'on' | 'off'; readonly endLsn: string },
 ): Promise<number> {
-  const database = `subscriber_${round}`;
+  const database = `subscriber_${slot}`;
   await withClient(subscriber.url(), (client) => client.query(`CREATE DATABASE ${database}`));
   const seconds = await withClient(subscriber.url(database), async (client) => {
     await createSchema(client);
     const startedAt = performance.now();
     await client.query(
-      `CREATE SUBSCRIPTION bench_${round} CONNECTION ${pg.escapeLiteral(source.url())} PUBLICATION bemi_publication
-         WITH (create_slot = false, slot_name = 'subscription_${round}', copy_data = false, synchronous_commit = off)`,
+      `CREATE SUBSCRIPTION bench_${slot} CONNECTION ${pg.escapeLiteral(source.url())} PUBLICATION bemi_publication
+         WITH (create_slot = false, slot_name = '${slot}', copy_data = false, synchronous_commit = ${commit})`,
     );
     for (;;) {
       const { rows } = await sourceClient.query<{ done: boolean }>(
         'SELECT confirmed_flush_lsn >= $2::pg_lsn AS done FROM pg_replication_slots WHERE slot_name = $1',
-        [`subscription_${round}`, endLsn],
+        [slot, endLsn],
       );
       if (rows[0]?.done) break;
       await delay(20);
     }
     const elapsed = (performance.now() - startedAt) / 1000;
-    await client.query(`ALTER SUBSCRIPTION bench_${round} DISABLE`);
-    await client.query(`ALTER SUBSCRIPTION bench_${round} SET (slot_name = NONE)`);
-    await client.query(`DROP SUBSCRIPTION bench_${round}`);
+    await client.query(`ALTER SUBSCRIPTION bench_${slot} DISABLE`);
+    await client.query(`ALTER SUBSCRIPTION bench_${slot} SET (slot_name = NONE)`);
+    await client.query(`DROP SUBSCRIPTION bench_${slot}`);
     return elapsed;
   });
   await withClient(subscriber.url(), (client) => client.query(`DROP DATABASE ${database} WITH (FORCE)`));

@@ -36,8 +36,10 @@ async function drain(): Promise<void> {
     row('bemi worker', result.worker),
     row('bemi worker without proofs', result.withoutProofs),
     row('native subscription', result.subscription),
+    row('native subscription, durable', result.durableSubscription),
     ...(result.receiver ? [row('pg_recvlogical to nowhere', result.receiver)] : []),
     ratio('worker ÷ subscription', result.ratio),
+    ratio('worker ÷ durable subscription', result.durableRatio),
     ratio('worker ÷ worker without proofs', result.proofRatio),
     `the worker's peak memory: ${Math.round(result.workerPeakRssBytes / 1024 / 1024)} MiB`,
   ]);
