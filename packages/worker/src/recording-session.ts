@@ -1,27 +1,21 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { encodeBase64 } from '@bemi-db/proof/base64';
 import { formatOrigin } from '@bemi-db/proof/origin';
 import { formatLsn, type Lsn, parseLsn, zeroLsn } from '@bemi-db/replication/lsn';
 import { type ReplicationStream, startReplication } from '@bemi-db/replication/replication-stream';
 import type { AppendUnit, Progress } from '@bemi-db/trail/append/append-unit';
 import { EntryBatch } from '@bemi-db/trail/append/entry-batch';
 import { LogWriter } from '@bemi-db/trail/append/log-writer';
-import type { InboxRequest } from '@bemi-db/trail/inbox';
 import { recordedRelations } from '@bemi-db/trail/relations';
 import { countTransactions } from '@bemi-db/trail/resent-transactions';
 import { recordedTransactions } from '@bemi-db/trail/sources';
-import { aliveEvent } from './alive.ts';
 import { AppendQueue } from './append-queue.ts';
 import { ContextAuthenticity } from './authenticity/context-authenticity.ts';
 import { ContextKeys } from './authenticity/context-keys.ts';
-import { nowMicros } from './clock.ts';
 import type { LivenessTimings } from './connection-liveness.ts';
 import { contextReader } from './context-text.ts';
-import { createdEvent } from './created-event.ts';
 import { lastRecordEnd } from './drain-target.ts';
 import type { FailpointHook } from './failpoints.ts';
 import { shouldConfirmIdle } from './idle-confirm.ts';
-import { effectOf } from './inbox-requests.ts';
 import { invalidTextSuspicion } from './invalid-text.ts';
 import type { Logger } from './logger.ts';
 import type { OpenSession, SessionTargets } from './open-session.ts';
@@ -30,8 +24,8 @@ import { Publisher } from './publication/publisher.ts';
 import { RecentTiles } from './publication/recent-tiles.ts';
 import { RecordedHistory } from './recorded-history.ts';
 import { findRejected } from './rejected-unit.ts';
+import { SessionEvents } from './session-events.ts';
 import { ShapeRegistry } from './shape-registry.ts';
-import { loadSigningKey } from './signing/signing-key.ts';
 import { lookUpTable } from './source-catalog.ts';
 import { statusIntervalMs } from './status-interval.ts';
 import { Stitcher } from './stitcher.ts';
@@ -89,7 +83,7 @@ class Recording {
   readonly #recentTiles = new RecentTiles();
   readonly #publisher: Publisher;
   readonly #shapes: ShapeRegistry;
-  readonly #contextKeys: ContextKeys;
+  readonly #events: SessionEvents;
   readonly #pauses = new Set<'look-up' | 'pressure' | 'stopping'>();
   readonly #drainTarget: Lsn | undefined;
   #stream: ReplicationStream | undefined;
@@ -97,9 +91,6 @@ class Recording {
   #lastCommitAtMs = Number.NEGATIVE_INFINITY;
   /** The source's clock when it last spoke. */
   #sourceMicros: bigint | undefined;
-  /** Up to where an `alive` event, or the start, covers the source. */
-  #aliveLsn: Lsn;
-  #aliveDueAtMs: number;
   #touchDueAtMs = 0;
   #finish: () => void = () => undefined;
   #fail: (error: unknown) => void = () => undefined;
@@ -138,13 +129,10 @@ class Recording {
   ) {
     this.#options = options;
     this.#shapes = shapes;
-    this.#contextKeys = contextKeys;
     this.#drainTarget = drainTarget;
     const { session, failpoint } = options;
     const { state } = session;
     this.#confirmedLsn = parseLsn(state.confirmedLsn);
-    this.#aliveLsn = this.#confirmedLsn;
-    this.#aliveDueAtMs = performance.now() + options.aliveIntervalMs;
     this.#done = new Promise((resolve, reject) => {
       this.#finish = resolve;
       this.#fail = reject;
@@ -154,6 +142,19 @@ class Recording {
       this.#fail(new ProblemError(explainProblem(error, session.attempt('audit', 'write')), error));
 
     this.#batch = new EntryBatch(state.log, session.tree.tree);
+    this.#events = new SessionEvents({
+      session,
+      targets: options.targets,
+      batch: this.#batch,
+      contextKeys,
+      fromLsn: this.#confirmedLsn,
+      aliveIntervalMs: options.aliveIntervalMs,
+      startEvent: options.startEvent,
+      isInTransaction: () => this.#stitcher.isInTransaction,
+      flush: () => this.#queue.flushIfIdle(),
+      fail: (error) => this.#fail(error),
+      logger: options.logger,
+    });
     this.#writer = new LogWriter({
       client: session.writer.client,
       log: state.log,
@@ -163,11 +164,11 @@ class Recording {
       connection: session.upkeep,
       log: state.log,
       logId: state.logId,
-      contextKeys: this.#contextKeys,
+      contextKeys,
       nextSequence: () => this.#batch.nextSequence,
       isBusy: () => this.#queue.isBusy,
       isInTransaction: () => this.#stitcher.isInTransaction,
-      onRequests: (requests) => this.#appendRequests(requests),
+      onRequests: (requests) => this.#events.appendRequests(requests),
       onError: failAtAudit,
     });
     this.#queue = new AppendQueue({
@@ -236,7 +237,8 @@ class Recording {
     let ticker: NodeJS.Timeout | undefined;
     try {
       await this.#upkeep.start();
-      this.#appendStartEvents();
+      this.#events.appendStart();
+      this.#queue.flush();
       // Keys that were asked for while no worker ran count for what is sent now.
       await this.#upkeep.readInbox();
       this.#stream = this.#startStream();
@@ -370,7 +372,7 @@ class Recording {
     const { counters, session, isDraining } = this.#options;
     if (this.#stream) counters.receivedLsn = formatLsn(this.#stream.receivedLsn);
     this.#tellSlot();
-    if (performance.now() >= this.#aliveDueAtMs) void this.#appendAlive();
+    void this.#events.appendAliveIfDue(this.#sourceMicros, () => this.#stitcher.safeLsn);
     if (this.#queue.isIdle) this.#showLife();
     if (this.#stitcher.isInTransaction || !this.#queue.isIdle) return;
     if (this.#drainTarget !== undefined && this.#confirmedLsn >= this.#drainTarget) {
@@ -394,84 +396,6 @@ class Recording {
     if (nowMs < this.#touchDueAtMs) return;
     this.#touchDueAtMs = nowMs + this.#options.liveness.askAfterMs;
     void this.#writer.touch();
-  }
-
-  /** Says in the log that the worker is there; under load too, where the event goes with the next commit. */
-  async #appendAlive(): Promise<void> {
-    const sourceMicros = this.#sourceMicros;
-    if (sourceMicros === undefined) return; // the source has not said its time yet, and will within seconds
-    this.#aliveDueAtMs = performance.now() + this.#options.aliveIntervalMs;
-    let auditTime: Date;
-    try {
-      auditTime = await this.#options.session.auditReader.clock();
-    } catch {
-      return; // a connection that is lost ends the session by itself
-    }
-    const toLsn = this.#stitcher.safeLsn;
-    const payload = aliveEvent({ fromLsn: this.#aliveLsn, toLsn, sourceMicros, auditTime });
-    this.#aliveLsn = toLsn;
-    this.#batch.event('alive', nowMicros(), undefined, JSON.stringify(payload));
-    if (this.#stitcher.isInTransaction) return;
-    this.#batch.complete();
-    this.#queue.flushIfIdle();
-  }
-
-  #appendStartEvents(): void {
-    const { session, targets, startEvent } = this.#options;
-    const { isNew, publicKey, keyRequest } = session.tree;
-    const first = this.#batch.nextSequence;
-    const append = (kind: string, payload: object): number =>
-      this.#batch.event(kind, nowMicros(), undefined, JSON.stringify(payload));
-    if (isNew) {
-      append('lifecycle', createdEvent(targets.name, session.state));
-      append('key', { event: 'created', publicKey });
-    }
-    // A new key signs from here on, so the log says so first.
-    if (keyRequest) this.#appendRequest(keyRequest);
-    if (session.lineage) append('lineage', session.lineage);
-    if (startEvent) append('lifecycle', startEvent);
-    if (this.#batch.nextSequence === first) return;
-    this.#batch.complete();
-    this.#queue.flush();
-  }
-
-  #appendRequests(requests: readonly InboxRequest[]): void {
-    for (const request of requests) {
-      if (request.kind === 'key') {
-        if (request.id !== this.#options.session.tree.keyRequest?.id) this.#considerKey(request);
-      } else this.#appendRequest(request);
-    }
-    if (this.#stitcher.isInTransaction) return; // they go with its commit
-    this.#batch.complete();
-    this.#queue.flushIfIdle();
-  }
-
-  /**
-   * Another key takes effect with the next session, which checks the request; where the worker has that key. Whoever may
-   * write to the inbox can ask for anything: a request for the key that signs already must not start the session over, again
-   * and again.
-   */
-  #considerKey(request: InboxRequest): void {
-    const { session, targets, logger } = this.#options;
-    const { publicKey } = (JSON.parse(request.payload) ?? {}) as { publicKey?: unknown };
-    if (publicKey === session.tree.publicKey) return; // the session began with it
-    const key = loadSigningKey(targets.signing);
-    if (!key || encodeBase64(key.publicKey) !== publicKey) {
-      logger.warn(
-        { request: request.id },
-        'A request to sign with another key waits until the worker has that key',
-      );
-      return;
-    }
-    const message = 'The key that signs the log is another one from here on';
-    const fix = 'Nothing to do: the worker starts over with it.';
-    this.#fail(new ProblemError({ code: 'signing-key-changed', message, fix, kind: 'retry' }));
-  }
-
-  #appendRequest({ id, kind, actor, payload }: InboxRequest): void {
-    const sequence = this.#batch.event(kind, nowMicros(), actor, payload);
-    if (kind === 'config') this.#contextKeys.apply(payload);
-    this.#batch.answer({ id, sequence, ...effectOf(kind, payload) });
   }
 
   /** Finished transactions are committed, the unfinished one is rolled back. */

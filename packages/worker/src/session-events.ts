@@ -1,0 +1,132 @@
+import { encodeBase64 } from '@bemi-db/proof/base64';
+import type { Lsn } from '@bemi-db/replication/lsn';
+import type { EntryBatch } from '@bemi-db/trail/append/entry-batch';
+import type { InboxRequest } from '@bemi-db/trail/inbox';
+import { aliveEvent } from './alive.ts';
+import type { ContextKeys } from './authenticity/context-keys.ts';
+import { nowMicros } from './clock.ts';
+import { createdEvent } from './created-event.ts';
+import { effectOf } from './inbox-requests.ts';
+import type { Logger } from './logger.ts';
+import type { OpenSession, SessionTargets } from './open-session.ts';
+import { ProblemError } from './problem.ts';
+import { loadSigningKey } from './signing/signing-key.ts';
+
+export interface SessionEventsOptions {
+  readonly session: OpenSession;
+  readonly targets: SessionTargets;
+  readonly batch: EntryBatch;
+  readonly contextKeys: ContextKeys;
+  /** Up to where the source was recorded when the session began. */
+  readonly fromLsn: Lsn;
+  readonly aliveIntervalMs: number;
+  /** What to append before anything else: that the worker started, once a process. */
+  readonly startEvent: object | undefined;
+  /** Whether a source transaction is open: events then go with its commit. */
+  readonly isInTransaction: () => boolean;
+  /** Writes what is complete, when the writer comes to it. */
+  readonly flush: () => void;
+  /** Ends the session. */
+  readonly fail: (error: ProblemError) => void;
+  readonly logger: Logger;
+}
+
+/** The events that a session adds to the log by itself, and those that other processes ask for. */
+export class SessionEvents {
+  readonly #options: SessionEventsOptions;
+  /** Up to where an `alive` event, or the start, covers the source. */
+  #aliveLsn: Lsn;
+  #aliveDueAtMs: number;
+
+  constructor(options: SessionEventsOptions) {
+    this.#options = options;
+    this.#aliveLsn = options.fromLsn;
+    this.#aliveDueAtMs = performance.now() + options.aliveIntervalMs;
+  }
+
+  /** Before anything else of the session. */
+  appendStart(): void {
+    const { session, targets, batch, startEvent } = this.#options;
+    const { isNew, publicKey, keyRequest } = session.tree;
+    const first = batch.nextSequence;
+    if (isNew) {
+      this.#append('lifecycle', createdEvent(targets.name, session.state));
+      this.#append('key', { event: 'created', publicKey });
+    }
+    // A new key signs from here on, so the log says so first.
+    if (keyRequest) this.#appendRequest(keyRequest);
+    if (session.lineage) this.#append('lineage', session.lineage);
+    if (startEvent) this.#append('lifecycle', startEvent);
+    if (batch.nextSequence !== first) this.#complete();
+  }
+
+  /**
+   * Says in the log, now and then, that the worker is there; under load too, where the event goes with the next commit.
+   *
+   * @param sourceMicros - the source's clock when it last spoke; `undefined` when it has not yet, and will within seconds.
+   * @param safeLsn - up to where everything that was committed is in the log.
+   */
+  async appendAliveIfDue(sourceMicros: bigint | undefined, safeLsn: () => Lsn): Promise<void> {
+    const { session, aliveIntervalMs } = this.#options;
+    if (sourceMicros === undefined || performance.now() < this.#aliveDueAtMs) return;
+    this.#aliveDueAtMs = performance.now() + aliveIntervalMs;
+    let auditTime: Date;
+    try {
+      auditTime = await session.auditReader.clock();
+    } catch {
+      return; // a connection that is lost ends the session by itself
+    }
+    const toLsn = safeLsn();
+    this.#append('alive', aliveEvent({ fromLsn: this.#aliveLsn, toLsn, sourceMicros, auditTime }));
+    this.#aliveLsn = toLsn;
+    this.#complete();
+  }
+
+  appendRequests(requests: readonly InboxRequest[]): void {
+    for (const request of requests) {
+      if (request.kind === 'key') {
+        if (request.id !== this.#options.session.tree.keyRequest?.id) this.#considerKey(request);
+      } else this.#appendRequest(request);
+    }
+    this.#complete();
+  }
+
+  #append(kind: string, payload: object): void {
+    this.#options.batch.event(kind, nowMicros(), undefined, JSON.stringify(payload));
+  }
+
+  #appendRequest({ id, kind, actor, payload }: InboxRequest): void {
+    const { batch, contextKeys } = this.#options;
+    const sequence = batch.event(kind, nowMicros(), actor, payload);
+    if (kind === 'config') contextKeys.apply(payload);
+    batch.answer({ id, sequence, ...effectOf(kind, payload) });
+  }
+
+  #complete(): void {
+    if (this.#options.isInTransaction()) return;
+    this.#options.batch.complete();
+    this.#options.flush();
+  }
+
+  /**
+   * Another key takes effect with the next session, which checks the request; where the worker has that key. Whoever may
+   * write to the inbox can ask for anything: a request for the key that signs already must not start the session over, again
+   * and again.
+   */
+  #considerKey(request: InboxRequest): void {
+    const { session, targets, logger, fail } = this.#options;
+    const { publicKey } = (JSON.parse(request.payload) ?? {}) as { publicKey?: unknown };
+    if (publicKey === session.tree.publicKey) return; // the session began with it
+    const key = loadSigningKey(targets.signing);
+    if (!key || encodeBase64(key.publicKey) !== publicKey) {
+      logger.warn(
+        { request: request.id },
+        'A request to sign with another key waits until the worker has that key',
+      );
+      return;
+    }
+    const message = 'The key that signs the log is another one from here on';
+    const fix = 'Nothing to do: the worker starts over with it.';
+    fail(new ProblemError({ code: 'signing-key-changed', message, fix, kind: 'retry' }));
+  }
+}
