@@ -3,6 +3,7 @@
  * it, so the server is asked once, before the first one: in an exchange of its own ahead of the statement, unseen
  * by the driver.
  */
+import { bindAndExecute, bytesOf, parseMessage, SYNC } from './frontend-messages.ts';
 import type { BackendMessage, PgConnection } from './pg-connection.ts';
 
 /**
@@ -16,55 +17,58 @@ const QUESTION = `
   SELECT NOT pg_catalog.pg_is_in_recovery() AND pg_catalog.has_function_privilege(oid, 'EXECUTE'),
          pg_catalog.has_function_privilege(oid, 'EXECUTE'),
          pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %I', oid::pg_catalog.regprocedure, current_user),
-         pg_catalog.current_database()
+         pg_catalog.current_database(), pg_catalog.pg_backend_pid()
     FROM pg_catalog.pg_proc
    WHERE proname = 'pg_logical_emit_message' AND pronamespace = 'pg_catalog'::pg_catalog.regnamespace
      AND proargtypes[2] = 'pg_catalog.text'::pg_catalog.regtype`;
 
+/** What the server says of itself: undefined if asking failed. */
+export interface Server {
+  /** Behind a pooler, it may have another name than the client asked for. */
+  readonly database: string | undefined;
+  readonly processId: string | undefined;
+}
+
 /**
  * @param connection - idle: nothing under way.
- * @param raw - the connection's own functions, past whatever is installed on it.
- * @param hear - called with the answer, the transaction status that ReadyForQuery told (I, T or E), and the
- *   database: behind a pooler, it may have another name than the client asked for.
+ * @param send - past whatever is installed on the connection.
+ * @param hear - called with the answer, and the transaction status that ReadyForQuery told (I, T or E).
  */
 export function askEmitPermission(
   connection: PgConnection,
-  raw: Pick<PgConnection, 'parse' | 'bind' | 'execute' | 'sync' | 'emit'>,
-  hear: (permission: EmitPermission, status: string | undefined, database: string | undefined) => void,
+  send: (bytes: Buffer) => void,
+  hear: (permission: EmitPermission, status: string | undefined, server: Server) => void,
 ): void {
   let permission: EmitPermission = 'refused';
-  let database: string | undefined;
+  let server: Server = { database: undefined, processId: undefined };
+  const { emit } = connection;
 
-  connection.emit = (event, message) => {
+  connection.emit = (event, given) => {
+    const message = given as BackendMessage;
     switch (event) {
       case 'parseComplete':
       case 'bindComplete':
       case 'commandComplete':
         return true;
-      case 'dataRow':
-        permission = answerOf((message as BackendMessage).fields ?? []);
-        database = (message as BackendMessage).fields?.[3] ?? undefined;
+      case 'dataRow': {
+        const [allowed, executable, fix, database, processId] = message.fields ?? [];
+        if (executable === 'f') warnOfMissingPrivilege(fix ?? '');
+        permission = allowed === 't' ? 'granted' : 'refused';
+        server = { database: database ?? undefined, processId: processId ?? undefined };
         return true;
+      }
       case 'errorMessage':
-        permission = afterError(message as BackendMessage);
+        permission = afterError(message);
         return true;
       case 'readyForQuery':
-        connection.emit = raw.emit;
-        hear(permission, (message as BackendMessage).status, database);
+        connection.emit = emit;
+        hear(permission, message.status, server);
         return true;
       default:
-        return raw.emit.call(connection, event, message);
+        return emit.call(connection, event, given);
     }
   };
-  raw.parse.call(connection, { text: QUESTION, name: '' });
-  raw.bind.call(connection, { statement: '', values: [] });
-  raw.execute.call(connection, { portal: '', rows: 0 });
-  raw.sync.call(connection);
-}
-
-function answerOf([allowed, executable, fix]: readonly (string | null)[]): EmitPermission {
-  if (executable === 'f') warnOfMissingPrivilege(fix ?? '');
-  return allowed === 't' ? 'granted' : 'refused';
+  send(bytesOf(parseMessage('', QUESTION) + bindAndExecute('') + SYNC));
 }
 
 /** Class 57 is operator intervention. @see https://www.postgresql.org/docs/current/errcodes-appendix.html */

@@ -2,14 +2,12 @@
 export interface PgConnection {
   /** Text by the name of the prepared statement. */
   readonly parsedStatements: Readonly<Record<string, string | undefined>>;
-  parse(statement: object): void;
-  bind(portal: object): void;
-  execute(portal: object): void;
-  query(text: string): void;
-  sync(): void;
+  /** Sends a message. Its first byte is its type. */
+  _send(message: Buffer): unknown;
+  /** Sends Flush. */
+  flush(): void;
   /** Called for each message of the server, with a name like `readyForQuery`. */
   emit(event: string, message?: unknown): boolean;
-  prependListener(event: string, listener: (message: BackendMessage) => void): unknown;
 }
 
 /**

@@ -26,6 +26,7 @@ interface WrappableClient {
   readonly connection?: PgConnection;
   readonly pipeline?: boolean;
   readonly database?: unknown;
+  readonly processID?: unknown;
   readonly constructor: { readonly Query?: new (...args: unknown[]) => PgQuery };
 }
 
@@ -100,6 +101,7 @@ export function wrapClient<C extends pg.ClientBase>(client: C, options: CarrierO
   const pipeline = contextPipeline(connection, {
     pipelined: wrappable.pipeline === true,
     database: String(wrappable.database ?? ''),
+    processId: () => wrappable.processID,
     sign: messageSigner(options),
   });
   wrappable.query = queryWithContext(wrappable, connection, Query, pipeline, changesRowsWith(options));

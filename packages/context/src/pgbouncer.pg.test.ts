@@ -43,6 +43,8 @@ it.skipIf(!installed)(
         }),
       ),
     );
+    // A prepared statement of the one connection to the server would be missing on the other.
+    expect((await pool.query('TABLE pg_prepared_statements')).rows).toEqual([]);
     expect(new Set(await bench.wal.take())).toEqual(
       new Set(ids.map((id) => [{ request: id }, `INSERT ${id}`])),
     );

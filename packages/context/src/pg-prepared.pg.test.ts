@@ -1,0 +1,125 @@
+import type pg from 'pg';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ALICE, BOB, failure, type PgBench, pgBench } from '../test/pg-bench.ts';
+import { runWithBemiContext } from './context.ts';
+import { createPool } from './pg.ts';
+
+/** In a function's body, so that no command tag tells. */
+const FORGET = "DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$";
+
+async function prepared(client: pg.ClientBase): Promise<readonly string[]> {
+  const { rows } = await client.query<{ name: string }>('SELECT name FROM pg_prepared_statements');
+  return rows.map(({ name }) => name);
+}
+
+async function benchWithStatement(): Promise<PgBench> {
+  const bench = await pgBench();
+  await runWithBemiContext(ALICE, () => bench.client.query('INSERT INTO t VALUES ($1)', [0]));
+  expect(await prepared(bench.client)).toEqual(['_bemi_emit']);
+  await bench.wal.take();
+  return bench;
+}
+
+describe('the prepared statement of the messages', () => {
+  it('serves many contexts', async () => {
+    const { client, wal } = await benchWithStatement();
+    const ids = Array.from({ length: 12 }, (_, id) => id + 1);
+    for (const id of ids) {
+      await runWithBemiContext({ id }, () => client.query('INSERT INTO t VALUES ($1)', [id]));
+    }
+    const { rows } = await client.query(`
+      SELECT generic_plans + custom_plans >= 12 AS used FROM pg_prepared_statements`);
+    expect(rows).toEqual([{ used: true }]);
+    expect(await wal.take()).toEqual(ids.map((id) => [{ id }, `INSERT ${id}`]));
+  });
+
+  it.each(['DISCARD ALL', 'DEALLOCATE ALL', 'DEALLOCATE _bemi_emit', FORGET])(
+    'may be gone, by %s: each write is done, and once',
+    async (forget) => {
+      const { client, wal } = await benchWithStatement();
+      const heard: unknown[] = [];
+      client.on('error', (error) => heard.push(error));
+      await client.query(forget);
+      await runWithBemiContext(ALICE, async () => {
+        const { rows, rowCount } = await client.query('INSERT INTO t VALUES ($1) RETURNING id', [1]);
+        expect({ rows, rowCount }).toEqual({ rows: [{ id: 1 }], rowCount: 1 });
+        await client.query('INSERT INTO t VALUES (2)');
+        await client.query(forget.replace('_bemi_emit', 'ALL'));
+        const named = { name: 'insert-t', text: 'INSERT INTO t VALUES ($1)' };
+        await client.query({ ...named, values: [3] });
+        await client.query({ ...named, values: [4] });
+      });
+      await runWithBemiContext(BOB, () => client.query('INSERT INTO t VALUES ($1)', [5]));
+      expect(await wal.take()).toEqual([
+        [ALICE, 'INSERT 1'],
+        [ALICE, 'INSERT 2'],
+        [ALICE, 'INSERT 3'],
+        [ALICE, 'INSERT 4'],
+        [BOB, 'INSERT 5'],
+      ]);
+      expect(heard).toEqual([]);
+    },
+  );
+
+  it('may be gone when the write fails: its error is its own', async () => {
+    const { client, wal } = await benchWithStatement();
+    await client.query(FORGET);
+    await runWithBemiContext(ALICE, async () => {
+      const failed = await failure(client.query('INSERT INTO t VALUES ($1, NULL, -1)', [1]));
+      expect(failed).toMatchObject({ code: '23514' });
+      expect(failed.stack).toContain('pg-prepared.pg.test.ts');
+      await client.query(FORGET);
+      await client.query('INSERT INTO t VALUES ($1)', [2]);
+    });
+    expect(await wal.take()).toEqual([[ALICE, 'INSERT 2']]);
+  });
+
+  it('may be gone within a transaction, where an error would end it', async () => {
+    const { client, wal } = await benchWithStatement();
+    await runWithBemiContext(ALICE, async () => {
+      await client.query('BEGIN');
+      await client.query('INSERT INTO t VALUES ($1)', [1]);
+      await client.query(FORGET);
+      await runWithBemiContext(BOB, () => client.query('INSERT INTO t VALUES ($1)', [2]));
+      await client.query('COMMIT');
+    });
+    expect(await wal.take()).toEqual([[ALICE, 'INSERT 1', BOB, 'INSERT 2']]);
+  });
+
+  it('may be another one of the same name', async () => {
+    const { database, wal } = await pgBench();
+    const pool = createPool({ connectionString: database.url, max: 1 });
+    onTestFinished(() => pool.end());
+    await pool.query('PREPARE _bemi_emit AS DELETE FROM t');
+    await runWithBemiContext(ALICE, async () => {
+      await pool.query('INSERT INTO t VALUES ($1)', [1]);
+      await pool.query('INSERT INTO t VALUES ($1)', [2]);
+    });
+    expect(await wal.take()).toEqual([
+      [ALICE, 'INSERT 1'],
+      [ALICE, 'INSERT 2'],
+    ]);
+  });
+
+  it('is not left by a client that sends no context', async () => {
+    const { client } = await pgBench();
+    await client.query('INSERT INTO t VALUES ($1)', [1]);
+    expect(await prepared(client)).toEqual([]);
+  });
+});
+
+it('sends a message and its write in one piece', async () => {
+  const { client } = await benchWithStatement();
+  const { stream } = (client as unknown as { connection: { stream: NodeJS.WritableStream } }).connection;
+  const written: unknown[] = [];
+  const write = stream.write;
+  stream.write = ((...args: Parameters<typeof write>) => {
+    written.push(args[0]);
+    return write.apply(stream, args);
+  }) as typeof write;
+  await runWithBemiContext(ALICE, () => client.query('INSERT INTO t VALUES ($1)', [1]));
+  await runWithBemiContext(ALICE, () => client.query('INSERT INTO t VALUES (2)'));
+  expect(written).toHaveLength(2);
+  await client.query('SELECT $1::int', [1]);
+  expect(written.length).toBeGreaterThan(3);
+});
