@@ -5,7 +5,7 @@ import { treeOfSize } from '../test/tree-of-size.ts';
 import { EntryBatch } from './append/entry-batch.ts';
 import { LogWriter } from './append/log-writer.ts';
 import { tryLockLog } from './log-lock.ts';
-import { migrate } from './migrate.ts';
+import { migrate, migrationScript, readSchema } from './migrate.ts';
 import { extendPartitions } from './partitions.ts';
 import { createSource, findSource, takeOver } from './sources.ts';
 
@@ -93,6 +93,24 @@ test('a name that is taken in public is left alone', async () => {
   ]);
 });
 
+test('a database that has the view without the actor gets it; a view of somebody’s own is left alone', async () => {
+  const names = async (client: pg.Client, view: string) =>
+    (await client.query(`SELECT * FROM ${view}`)).fields.map((field) => field.name).slice(-2);
+  const older = async (view: string): Promise<pg.Client> => {
+    const client = await (await createDatabase()).connect();
+    for (const migration of (await readSchema(client)).pending.filter(({ number }) => number < 6))
+      await client.query(migrationScript(migration, migration.number === 1 ? undefined : 'postgres'));
+    await client.query(view);
+    expect(await names(client, 'bemi.changes')).toEqual(['transaction_id', 'position']);
+    expect((await migrate(client)).applied[0]).toBe('0006_actor.sql');
+    expect(await names(client, 'bemi.changes')).toEqual(['position', 'actor']);
+    return client;
+  };
+  expect(await names(await older(''), 'public.changes')).toEqual(['position', 'actor']);
+  const mine = `CREATE OR REPLACE VIEW public.changes AS SELECT * FROM bemi.changes WHERE "table" = 'mine'`;
+  expect(await names(await older(mine), 'public.changes')).toEqual(['transaction_id', 'position']);
+});
+
 test('entries, position and next sequence become visible in one commit', async () => {
   const { sql, writerClient } = await newLog();
   const writer = new LogWriter({ client: writerClient, log: 0, epoch: await takeOver(writerClient, 0) });
@@ -117,6 +135,7 @@ test('entries, position and next sequence become visible in one commit', async (
     created_at: new Date('2025-05-08T06:13:20.200Z'),
     transaction_id: '4294967295',
     position: '0/110',
+    actor: null,
   });
   expect(await findSource(sql, 'clinic')).toMatchObject({
     nextSequence: 6,

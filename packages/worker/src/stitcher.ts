@@ -14,6 +14,7 @@ import type { CopyBuffer } from '@bemi-db/trail/append/copy-buffer';
 import type { EntryBatch } from '@bemi-db/trail/append/entry-batch';
 import { contextDigest } from '@bemi-db/trail/append/rejected-rows';
 import type { RecordedTransaction } from '@bemi-db/trail/sources';
+import { ACTOR_PREFIX, ActorMemory } from './actor-memory.ts';
 import type { ContextAuthenticity, JudgedTransaction } from './authenticity/context-authenticity.ts';
 import { nowMicros } from './clock.ts';
 import type { ContextText } from './context-text.ts';
@@ -76,6 +77,8 @@ interface OpenTransaction extends JudgedTransaction {
   context: Buffer | undefined;
   /** Whether the context in force is an entry yet. It becomes one when a change needs it. */
   isContextPending: boolean;
+  /** What triggers say of who it is. */
+  actors: ActorMemory | undefined;
 }
 
 /**
@@ -174,6 +177,7 @@ export class Stitcher implements PgoutputHandler {
       contextCount: 0,
       context: undefined,
       isContextPending: false,
+      actors: undefined,
       nonces: undefined,
     };
     this.#transaction = transaction;
@@ -200,20 +204,23 @@ export class Stitcher implements PgoutputHandler {
     } else if (transaction.sequence !== undefined) {
       this.#resent.isNew(transaction.finalLsn);
       this.#resent.reached(transaction.finalLsn);
-      this.#batch.commit({
-        sequence: 0, // the batch knows
-        transaction: transaction.sequence,
-        generation: this.#options.generation,
-        commitLsn: transaction.finalLsn,
-        endLsn,
-        coveredFromLsn: this.#coveredLsn,
-        xid: BigInt(transaction.xid),
-        committedAt: transaction.committedAtMicros,
-        recordedAt: nowMicros(),
-        changeCount: transaction.changeCount,
-        contextCount: transaction.contextCount,
-        hasActor: false,
-      });
+      this.#batch.commit(
+        {
+          sequence: 0, // the batch knows
+          transaction: transaction.sequence,
+          generation: this.#options.generation,
+          commitLsn: transaction.finalLsn,
+          endLsn,
+          coveredFromLsn: this.#coveredLsn,
+          xid: BigInt(transaction.xid),
+          committedAt: transaction.committedAtMicros,
+          recordedAt: nowMicros(),
+          changeCount: transaction.changeCount,
+          contextCount: transaction.contextCount,
+          hasActor: false, // the batch knows
+        },
+        transaction.actors?.text(),
+      );
       this.#batch.complete();
       this.#lastFinalLsn = transaction.finalLsn;
       this.#coveredLsn = endLsn;
@@ -257,7 +264,12 @@ export class Stitcher implements PgoutputHandler {
 
   message(_lsn: Lsn, isTransactional: boolean, prefix: string, content: Buffer): void {
     const transaction = this.#transaction;
-    if (!isTransactional || prefix !== CONTEXT_PREFIX || !transaction || transaction.isRepeated) return;
+    if (!isTransactional || !transaction || transaction.isRepeated) return;
+    if (prefix === ACTOR_PREFIX) {
+      transaction.actors ??= new ActorMemory(this.#options.readContext);
+      transaction.actors.add(content);
+    }
+    if (prefix !== CONTEXT_PREFIX) return;
     if (transaction.context?.equals(content)) return;
     transaction.context = Buffer.from(content);
     transaction.isContextPending = true;

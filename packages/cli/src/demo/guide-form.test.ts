@@ -21,6 +21,8 @@ const change: Change = {
   contextQuarantine: undefined,
   erased: false,
   contextErased: false,
+  actor: undefined,
+  actorErased: false,
 };
 
 test("six members in the guide's order, values digit for digit", () => {

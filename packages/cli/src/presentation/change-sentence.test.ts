@@ -33,6 +33,8 @@ const change = (overrides: Partial<Change> = {}): Change => ({
   contextQuarantine: undefined,
   erased: false,
   contextErased: false,
+  actor: undefined,
+  actorErased: false,
   ...overrides,
 });
 
@@ -50,6 +52,29 @@ test('a context that is known to be the application’s, and those that are not 
   expect(shown('unsigned')).toMatch(/ {2}\[why\]$/);
   for (const doubt of ['forged', 'replayed', 'stale'] as const)
     expect(shown(doubt)).toMatch(new RegExp(` {2}\\[why\\]\n {4}its context is ${doubt}: [^\n]+$`));
+});
+
+test('direct SQL by the database user that a trigger reports, beside no context at all', () => {
+  const shown = (actor: string, overrides: Partial<Change> = {}) =>
+    changeSentence(change({ context: undefined, authenticity: undefined, actor, ...overrides }), style);
+  expect(shown('{"session_user":"alice","application_name":"psql","client_addr":"10.0.0.3"}')).toBe(
+    '2025-12-09 10:30:00  direct SQL by alice updated Patient clx1  firstName: "Test" → "Updated"  [psql · 10.0.0.3]',
+  );
+  expect(shown('{"session_user": "authenticator", "role": "ann", "application_name": ""}')).toMatch(
+    / direct SQL by authenticator as ann updated [^[]*$/,
+  );
+  expect(shown('[{"session_user":"alice"},{"session_user":"bob"}]')).toMatch(
+    / by alice or bob updated [^[]*$/,
+  );
+  expect(shown('{"session_user":"a\\u001b[2J"}')).toContain('direct SQL by a\\u001b[2J updated');
+  expect(shown('{"_bemi_dropped":{"":"not JSON"}}')).toContain('direct SQL (without context) updated');
+  expect(shown('{"session_user":"alice"}', { context: guideContext })).not.toContain('alice');
+  expect(shown('{"session_user":"alice"}', { contextQuarantine: 'not JSON' })).toMatch(
+    / by alice .*\n.*quarantine/,
+  );
+  expect(changeSentence(change({ context: undefined, actorErased: true }), style)).toMatch(
+    /user was erased$/,
+  );
 });
 
 test('the diff stands below where the line is too short', () => {

@@ -1,5 +1,6 @@
 import type { Authenticity } from '@bemi-db/proof/record';
 import type { Change } from '@bemi-db/trail/query/change';
+import { actorFacts } from './actor-facts.ts';
 import { type DiffItem, diffItems } from './change-diff.ts';
 import { contextFacts } from './context-facts.ts';
 import { harmless, shortened } from './harmless-text.ts';
@@ -69,7 +70,9 @@ function whoOf(change: Change, style: TextStyle): DiffItem {
   const { colors } = style;
   if (change.context === undefined) {
     const isUnknown = change.contextQuarantine !== undefined || change.contextErased;
-    const text = isUnknown ? 'somebody' : 'direct SQL (without context)';
+    const user = databaseUserOf(change, style);
+    const text =
+      user !== undefined ? `direct SQL by ${user}` : isUnknown ? 'somebody' : 'direct SQL (without context)';
     return { text: colors.magenta(text), width: text.length };
   }
   const { who, role } = contextFacts(change.context);
@@ -79,15 +82,31 @@ function whoOf(change: Change, style: TextStyle): DiffItem {
   return { text: `${colors.bold(name)} ${shownRole}`, width: name.length + 1 + shownRole.length };
 }
 
+/** `alice`, or `alice or bob` where messages contradict each other. */
+function databaseUserOf({ actor }: Change, style: TextStyle): string | undefined {
+  if (actor === undefined) return undefined;
+  const users = actorFacts(actor).flatMap(({ who }) =>
+    who === undefined ? [] : [cut(harmless(who), style)],
+  );
+  return users.length === 0 ? undefined : [...new Set(users)].join(' or ');
+}
+
 /** `[Testing Bemi replication · /test · 192.168.1.100 · authentic]`: why, from where, and whether that is known. */
 function asideOf(change: Change, style: TextStyle): DiffItem {
-  if (change.context === undefined) return { text: '', width: 0 };
-  const { why, endpoint, address } = contextFacts(change.context);
-  const authentic = change.authenticity === 'authentic' ? 'authentic' : undefined;
-  const facts = [why, endpoint, address, authentic].filter((fact) => fact !== undefined);
+  const facts = asideFacts(change).filter((fact) => fact !== undefined);
   if (facts.length === 0) return { text: '', width: 0 };
   const text = `[${facts.map((fact) => cut(harmless(fact), style)).join(' · ')}]`;
   return { text: style.colors.dim(text), width: text.length };
+}
+
+/** Of the context; of the database user only where there is none: the two are never mixed. */
+function asideFacts({ context, authenticity, actor }: Change): readonly (string | undefined)[] {
+  if (context !== undefined) {
+    const { why, endpoint, address } = contextFacts(context);
+    return [why, endpoint, address, authenticity === 'authentic' ? 'authentic' : undefined];
+  }
+  const [only, ...others] = actor === undefined ? [] : actorFacts(actor);
+  return only && others.length === 0 ? [only.application, only.address] : [];
 }
 
 /** Why a context is not to be believed. One without a signature claims nothing. */
@@ -117,6 +136,7 @@ function noteOf(change: Change): string | undefined {
     const doubt = doubts[change.authenticity];
     if (doubt !== undefined) notes.push(doubt);
   }
+  if (change.actorErased) notes.push('its database user was erased');
   return notes.length > 0 ? notes.join('; ') : undefined;
 }
 

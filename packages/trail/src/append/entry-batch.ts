@@ -1,3 +1,4 @@
+import { commitActorFields, encodeFields } from '@bemi-db/proof/commitment';
 import { hashOf } from '@bemi-db/proof/hash';
 import { sha256Into } from '@bemi-db/proof/node-crypto';
 import type { Authenticity, BeforeKind, ChangeHeader, CommitHeader, Operation } from '@bemi-db/proof/record';
@@ -19,7 +20,7 @@ import { SaltPool, saltLength } from './salt.ts';
 
 const changeFields = 12;
 const contextFields = 7;
-const transactionFields = 12;
+const transactionFields = 14;
 const eventFields = 7;
 const tileFields = 4;
 /** Room for a change's fixed fields, its texts aside. */
@@ -220,12 +221,17 @@ export class EntryBatch {
     return sequence;
   }
 
-  /** Adds the commit entry, a transaction's last, and gives it its sequence. */
-  commit(entry: CommitHeader): number {
+  /**
+   * Adds the commit entry, a transaction's last, and gives it its sequence.
+   *
+   * @param actor - JSON text: what a trigger in the source says of who it was.
+   */
+  commit(entry: CommitHeader, actor?: Buffer): number {
     const sequence = this.#nextSequence++;
     entry.sequence = sequence;
+    entry.hasActor = actor !== undefined;
     const row = this.#transactions;
-    row.beginRow(transactionFields, 160);
+    row.beginRow(transactionFields, 192);
     row.int32(this.#log);
     row.int32(entry.generation);
     row.int64(sequence);
@@ -238,7 +244,18 @@ export class EntryBatch {
     row.bigint64(entry.recordedAt);
     row.int64(entry.changeCount);
     row.int32(entry.contextCount);
-    this.#record.commit(entry);
+    if (actor) {
+      const salt = this.#salts.take();
+      row.blob(salt);
+      row.blob(actor);
+      // Not the row as it stands, as elsewhere: the word that begins this commitment is no column.
+      const fields = encodeFields(commitActorFields(salt, actor));
+      this.#record.commit(entry, fields, 0, fields.length);
+    } else {
+      row.null();
+      row.null();
+      this.#record.commit(entry);
+    }
     this.#addLeaf();
     return sequence;
   }

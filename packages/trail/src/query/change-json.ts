@@ -3,8 +3,9 @@ import type { Change } from './change.ts';
 /**
  * A change as one line of JSON, for programs. Row values, context and numbers are copied as they were recorded.
  * Members: sequence, operation, schema, table, primaryKey, before, after, changed, context, timestamp,
- * transactionId, position; `authenticity`, where the context is another than unsigned; and `erased` or `contextErased`, true, where the row or the context was erased: what is null
- * then was something.
+ * transactionId, position; `authenticity`, where the context is another than unsigned; `actor`, where a trigger of the
+ * source says who it was; and `erased`, `contextErased` or `actorErased`, true, where the row, the context or the actor was
+ * erased: what is null, or not there, then was something.
  */
 export function changeJson(change: Change): string {
   const members = [
@@ -21,8 +22,10 @@ export function changeJson(change: Change): string {
     `"transactionId":${change.transactionId}`,
     `"position":${JSON.stringify(change.position)}`,
     ...(isUnsigned(change) ? [] : [`"authenticity":${JSON.stringify(change.authenticity)}`]),
+    ...(change.actor === undefined ? [] : [`"actor":${oneLine(change.actor)}`]),
     ...(change.erased ? ['"erased":true'] : []),
     ...(change.contextErased ? ['"contextErased":true'] : []),
+    ...(change.actorErased ? ['"actorErased":true'] : []),
   ];
   return `{${members.join(',')}}`;
 }

@@ -24,6 +24,11 @@ export interface Change {
   readonly context: string | undefined;
   /** What is known of who wrote the context; `undefined` where there is none. */
   readonly authenticity: Authenticity | undefined;
+  /**
+   * JSON text: what a trigger in the source says of the database user, an object, or an array of objects where several
+   * messages contradict each other. `undefined` where no trigger said anything. Never part of the context.
+   */
+  readonly actor: string | undefined;
   /** When the source transaction committed: ISO 8601 in UTC, with microseconds. */
   readonly timestamp: string;
   /** The source's transaction id. Not unique for ever: PostgreSQL reuses them. */
@@ -38,4 +43,6 @@ export interface Change {
   readonly erased: boolean;
   /** The context was erased. */
   readonly contextErased: boolean;
+  /** The actor was erased. */
+  readonly actorErased: boolean;
 }

@@ -107,6 +107,7 @@ SELECT c.sequence::text AS sequence, c.operation,
        ${changedNames} AS changed,
        ${shownContext} AS context, x.authenticity,
        ${isErased('c')} AS erased, ${isErased('x')} AS "contextErased",
+       t.actor::text AS actor, ${isErased('t')} AS "actorErased",
        to_char(t.committed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS timestamp,
        t.xid::text AS "transactionId", c.lsn::text AS position,
        row_problem.reason AS "rowQuarantine", context_problem.reason AS "contextQuarantine"
@@ -161,6 +162,7 @@ function changeOf(row: NullableChange): Change {
     changed: row.changed ?? undefined,
     context: row.context ?? undefined,
     authenticity: row.authenticity ?? undefined,
+    actor: row.actor ?? undefined,
     rowQuarantine: row.rowQuarantine ?? undefined,
     contextQuarantine: row.contextQuarantine ?? undefined,
   };
