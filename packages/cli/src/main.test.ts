@@ -4,7 +4,17 @@ import { runBemi } from '../test/run-bemi.ts';
 test('help of every command, with examples', async () => {
   const { code, stdout } = await runBemi(['--help']);
   expect(code).toBe(0);
-  for (const command of ['setup', 'start', 'worker', 'status', 'log', 'history', 'verify', 'proof']) {
+  for (const command of [
+    'setup',
+    'start',
+    'worker',
+    'status',
+    'log',
+    'history',
+    'verify',
+    'proof',
+    'migration:create',
+  ]) {
     expect(stdout).toContain(`  ${command} `);
     const help = await runBemi([command, '--help']);
     expect(help).toMatchObject({ code: 0, stdout: expect.stringContaining('Examples:'), stderr: '' });
@@ -28,6 +38,10 @@ test.each([
   [['log'], /No audit database is configured.*BEMI_DESTINATION_URL=.*--embedded/s],
   [['worker'], /No source database is configured.*BEMI_DATABASE_URL=/s],
   [['worker', '--port', '70000'], /--port is "70000", which is not a whole number from 0 to 65535/],
+  [['migration:create', '--no-context'], /leaves nothing to do.*--actor/s],
+  [['migration:create', '--down'], /--down is for --print/],
+  [['migration:create', '--name', '../x'], /is not the name of a file.*--dir/s],
+  [['migration:create', '--tables', ','], /names no table/],
   [['setup'], /No source database is named.*--admin-url/s],
   [['status'], /Neither a source nor an audit database is configured/],
 ])('wrong usage: bemi %s', async (args, message) => {

@@ -7,6 +7,7 @@ import { historyCommand } from './commands/history-command.ts';
 import { holdCommand } from './commands/hold-command.ts';
 import { keysCommand } from './commands/keys-command.ts';
 import { logCommand } from './commands/log-command.ts';
+import { migrationCommand } from './commands/migration-command.ts';
 import { proofCommand } from './commands/proof-command.ts';
 import { retentionCommand } from './commands/retention-command.ts';
 import { setupCommand } from './commands/setup-command.ts';
@@ -35,6 +36,7 @@ const commands = [
   holdCommand,
   retentionCommand,
   keysCommand,
+  migrationCommand,
   gapCommand,
   skipCommand,
   demoCommand,
