@@ -10,8 +10,8 @@ export interface ExampleClinic {
 }
 
 /**
- * Loads the example application. It is in Bemi's repository and in no registry: everything else of the command line
- * works without it.
+ * Loads the example application. It is a package of its own, with Prisma and Express: everything else of the command
+ * line works without it.
  *
  * @throws CliError where it is not there, or not built.
  */
@@ -33,8 +33,7 @@ export async function loadExampleClinic(): Promise<ExampleClinic> {
       1,
       'no-example',
       'The example application that the demo runs is not installed',
-      "It comes with Bemi's repository (folder examples/clinic), not with the package. In a clone of that run:\n" +
-        'npm ci && npm run demo',
+      'npm install @bemi-db/example-clinic, next to @bemi-db/cli. In a clone of the repository: npm ci && npm run demo',
       { cause },
     );
   }
