@@ -87,6 +87,16 @@ export default defineConfig({
           testTimeout: 60_000,
         },
       },
+      {
+        resolve: { alias },
+        test: {
+          name: 'packed',
+          include: ['packaging/**/*.test.ts'],
+          exclude: ['**/node_modules/**'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
       onPostgres('postgres', currentMajor, ['{packages,examples,bench,soak}/**/*.pg.test.ts']),
       ...olderPgVersions.map(onOlderPg),
       ...onEachMajor(olderMajors, [...mostTelling, 'packages/worker/src/capture.pg.test.ts']),
