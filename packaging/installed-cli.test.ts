@@ -39,18 +39,31 @@ it('verifies proofs, and has the page that does', async () => {
   expect((await run('cat', [page], { cwd })).stdout).toContain('<script>');
 });
 
-it.each(['import', 'require'])('offers an application its modules by %s', async (how) => {
-  const load = how === 'import' ? 'await import' : 'require';
-  const names = `Object.keys(${load}('@bemi-db/context')), Object.keys(${load}('@bemi-db/context/pg'))`;
-  const kind = how === 'import' ? 'module' : 'commonjs';
-  const args = [`--input-type=${kind}`, '--eval', `console.log(JSON.stringify([${names}]))`];
-  const { stdout, stderr } = await run(process.execPath, args, { cwd });
+it('offers an application each module by import and by require, with the same names', async () => {
+  const program = `
+    import { createRequire } from 'node:module';
+    const require = createRequire(import.meta.url);
+    const modules = {};
+    for (const name of ['context', 'prisma']) {
+      for (const path of Object.keys(require('@bemi-db/' + name + '/package.json').exports)) {
+        if (path.endsWith('.json')) continue;
+        const id = '@bemi-db/' + name + path.slice(1);
+        const named = (module) => Object.keys(module).filter((name) => !/^(default|module.exports)$/.test(name));
+        modules[id] = { imported: named(await import(id)).sort(), required: named(require(id)).sort() };
+        if (!require.resolve(id).includes('/commonjs/')) throw new Error(id);
+      }
+    }
+    console.log(JSON.stringify(modules));`;
+  const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '--eval', program], { cwd });
   expect(stderr).toBe('');
-  const [context, pg] = JSON.parse(stdout) as string[][];
-  expect(context).toContain('setBemiContext');
-  expect(pg?.filter((name) => name !== 'module.exports')).toEqual(
-    expect.arrayContaining(['createPool', 'wrapPool', 'wrapClient']),
-  );
+  const modules = JSON.parse(stdout) as Record<
+    string,
+    { readonly imported: string[]; readonly required: string[] }
+  >;
+  for (const [id, { imported, required }] of Object.entries(modules))
+    expect([id, required]).toEqual([id, imported]);
+  expect(modules['@bemi-db/context/pg']?.imported).toEqual(['createPool', 'wrapClient', 'wrapPool']);
+  expect(modules['@bemi-db/prisma']?.imported).toContain('PrismaPg');
 });
 
 it('has one context, whether its modules are imported or required', async () => {
