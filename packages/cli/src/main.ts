@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { usageError } from './cli-error.ts';
+import { alertsCommand } from './commands/alerts-command.ts';
 import { demoCommand } from './commands/demo-command.ts';
 import { eraseCommand } from './commands/erase-command.ts';
 import { gapCommand } from './commands/gap-command.ts';
@@ -28,6 +29,7 @@ const commands = [
   startCommand,
   workerCommand,
   statusCommand,
+  alertsCommand,
   logCommand,
   historyCommand,
   verifyCommand,

@@ -15,12 +15,18 @@ export interface AppendQueueOptions {
   readonly failpoint: FailpointHook | undefined;
   /** For a failpoint: tells the slot of what is not durable yet. */
   readonly confirmEarly: (progress: Progress) => void;
-  /** A unit is committed, with the parts before it: that many changes in all. */
-  readonly onDurable: (progress: Progress, unit: AppendUnit, changes: number) => Promise<void>;
+  /** A unit is committed, with the parts before it. */
+  readonly onDurable: (progress: Progress, unit: AppendUnit, written: Written) => Promise<void>;
   /** The queue is too full, or has room again. */
   readonly onPressure: (isFull: boolean) => void;
   /** Nothing is written any more. `unit` is what could not be, where that is known. */
   readonly onError: (error: unknown, unit: AppendUnit | undefined) => void;
+}
+
+/** What an audit transaction held, and how long it took from when its last part was sent. */
+export interface Written {
+  readonly changes: number;
+  readonly ms: number;
 }
 
 /** Audit transactions on their way to the server: while one is committed, the next is already being sent. */
@@ -150,6 +156,7 @@ export class AppendQueue {
   async #append(unit: AppendUnit, before: Promise<void>): Promise<void> {
     const { batch, writer, failpoint, onDurable, onPressure } = this.#options;
     const bytes = unitBytes(unit);
+    const sentAtMs = performance.now();
     const written = writer.append(unit);
     written.catch(() => {
       this.#failedUnit ??= unit;
@@ -161,7 +168,7 @@ export class AppendQueue {
     if (unit.progress) {
       const changes = this.#uncommittedChanges;
       this.#uncommittedChanges = 0;
-      await onDurable(unit.progress, unit, changes);
+      await onDurable(unit.progress, unit, { changes, ms: performance.now() - sentAtMs });
     }
     batch.recycle(unit);
     if (this.#isFull && this.#waitingBytes < roomyBytes) {

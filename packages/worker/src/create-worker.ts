@@ -4,6 +4,7 @@ import { type ParsedConnection, parseConnectionString } from '@bemi-db/source/co
 import type { LogResource } from '@bemi-db/trail/tree/log-resource';
 import { AbandonedBackends } from './abandoned-backends.ts';
 import { aliveIntervalMs } from './alive.ts';
+import { Announcements } from './announcements.ts';
 import { parseEncryptionKey } from './authenticity/sealed-key.ts';
 import { type LivenessTimings, livenessTimings } from './connection-liveness.ts';
 import type { FailpointHook } from './failpoints.ts';
@@ -93,6 +94,11 @@ export interface Worker {
   skip(request: SkipRequest): Promise<RecordedSkip>;
   status(): WorkerStatus;
   /**
+   * Says something in the log, as a `lifecycle` event: as soon as the worker records, and once at least. It holds no
+   * secrets and no row values.
+   */
+  announce(payload: { readonly event: string; readonly [member: string]: unknown }): void;
+  /**
    * What anybody may read of the log: `checkpoint`, `tile/…` and `tile/entries/…` of docs/spec/log.md.
    *
    * @returns undefined for what is not there, or while the worker is not connected.
@@ -121,6 +127,7 @@ export function createWorker(options: WorkerOptions): Worker {
   const targets = sessionTargets(options);
   const logger = options.logger ?? silentLogger;
   const counters = newCounters();
+  const announcements = new Announcements();
   const abandoned = new AbandonedBackends();
   const liveness = options.liveness ?? livenessTimings;
 
@@ -166,11 +173,13 @@ export function createWorker(options: WorkerOptions): Worker {
       once(acceptance, (session) => acceptGap(session, { reason, by })),
     skip: (request) => once(undefined, (session) => skipWal(session, request)),
     status: () => snapshotOf(counters),
+    announce: (payload) => announcements.add(payload),
     readLog: async (path) => counters.readLog?.(path),
     async run({ signal = new AbortController().signal, drain = false } = {}) {
       const startedAtMs = performance.now();
       const rejected = new Map<string, string>();
       let failures = 0;
+      let interruption: { readonly after: string; readonly since: string } | undefined;
       let hasStarted = false;
       while (!signal.aborted) {
         const lastCommitAt = counters.lastCommitAt;
@@ -198,6 +207,10 @@ export function createWorker(options: WorkerOptions): Worker {
               },
               'Recording',
             );
+            if (!hasStarted) announcements.add(startEvent(targets, session.state.confirmedLsn));
+            else if (interruption) announcements.add({ event: 'resumed', ...interruption });
+            interruption = undefined;
+            hasStarted = true;
             await record({
               session,
               targets,
@@ -206,7 +219,7 @@ export function createWorker(options: WorkerOptions): Worker {
               aliveIntervalMs: options.aliveIntervalMs ?? aliveIntervalMs,
               liveness,
               isDraining: drain,
-              startEvent: hasStarted ? undefined : startEvent(targets, session.state.confirmedLsn),
+              announcements,
               signal,
               counters,
               rejected,
@@ -215,7 +228,6 @@ export function createWorker(options: WorkerOptions): Worker {
             });
             break;
           } finally {
-            hasStarted = true;
             await session.close();
           }
         } catch (error) {
@@ -233,6 +245,7 @@ export function createWorker(options: WorkerOptions): Worker {
           // What got something recorded was a success: the next try may come soon.
           failures = counters.lastCommitAt === lastCommitAt ? failures + 1 : 1;
           counters.restarts++;
+          interruption ??= { after: problem.code, since: new Date().toISOString() };
           wait(problem);
           const waitMs = retryDelayMs(failures, Math.random());
           if (drain && performance.now() + waitMs - startedAtMs > drainPatienceMs) throw error;

@@ -8,6 +8,8 @@ export interface HealthServerOptions {
   readonly status: () => WorkerStatus;
   /** What anybody may read of the log (`Worker.readLog`). Default: nothing. */
   readonly readLog?: (path: string) => Promise<LogResource | undefined>;
+  /** What `/metrics` answers. Default: nothing is there. */
+  readonly metrics?: () => Promise<{ readonly contentType: string; readonly text: string }>;
   /** Default 127.0.0.1: nobody outside this machine. */
   readonly host?: string;
   /** Default 4000; 0 for any free port. */
@@ -22,14 +24,15 @@ export interface HealthServer {
 }
 
 /**
- * Answers an orchestrator's probes, and serves the log's checkpoint and tiles as C2SP tlog-tiles has them. `/healthz` is 200 while the process lives; `/readyz` is 200 while the worker
- * records, else 503 with the problem's code, message and fix.
+ * Answers an orchestrator's probes and Prometheus, and serves the log's checkpoint and tiles as C2SP tlog-tiles has
+ * them. `/healthz` is 200 while the process lives; `/readyz` is 200 while the worker records, else 503 with the
+ * problem's code, message and fix.
  *
  * @throws ProblemError of kind `configuration` when the address can't be listened on.
  */
 export async function startHealthServer(options: HealthServerOptions): Promise<HealthServer> {
-  const { status, readLog, host = '127.0.0.1', port = 4000 } = options;
-  const server = createServer((request, response) => answer(request, response, status, readLog));
+  const { host = '127.0.0.1', port = 4000 } = options;
+  const server = createServer((request, response) => answer(request, response, options));
   await listen(server, host, port);
   return {
     host,
@@ -45,24 +48,39 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
 function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  status: () => WorkerStatus,
-  readLog: HealthServerOptions['readLog'],
+  { status, readLog, metrics }: HealthServerOptions,
 ): void {
   const path = request.url?.split('?', 1)[0] ?? '';
   const isOfLog = readLog !== undefined && /^\/(checkpoint$|tile\/)/.test(path);
-  if (path !== '/healthz' && path !== '/readyz' && !isOfLog) {
-    send(response, 404, { message: 'Only /healthz, /readyz, /checkpoint and /tile/… are here' });
+  const isOfMetrics = metrics !== undefined && path === '/metrics';
+  if (path !== '/healthz' && path !== '/readyz' && !isOfLog && !isOfMetrics) {
+    send(response, 404, { message: 'Only /healthz, /readyz, /metrics, /checkpoint and /tile/… are here' });
   } else if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('allow', 'GET, HEAD');
     send(response, 405, { message: 'Only GET and HEAD' });
   } else if (isOfLog) {
     void serveLog(response, path.slice(1), readLog);
+  } else if (isOfMetrics) {
+    void serveMetrics(response, metrics);
   } else if (path === '/healthz') {
     send(response, 200, { status: 'alive' });
   } else {
     const { state, problem } = status();
     if (state === 'recording') send(response, 200, { state });
     else send(response, 503, { state, code: problem?.code, message: problem?.message, fix: problem?.fix });
+  }
+}
+
+async function serveMetrics(
+  response: ServerResponse,
+  metrics: NonNullable<HealthServerOptions['metrics']>,
+): Promise<void> {
+  try {
+    const { contentType, text } = await metrics();
+    response.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-store' });
+    response.end(text);
+  } catch {
+    send(response, 500, { message: 'The metrics could not be collected' });
   }
 }
 

@@ -8,7 +8,8 @@ import { LogWriter } from '@bemi-db/trail/append/log-writer';
 import { recordedRelations } from '@bemi-db/trail/relations';
 import { countTransactions } from '@bemi-db/trail/resent-transactions';
 import { recordedTransactions } from '@bemi-db/trail/sources';
-import { AppendQueue } from './append-queue.ts';
+import type { Announcements } from './announcements.ts';
+import { AppendQueue, type Written } from './append-queue.ts';
 import { ContextAuthenticity } from './authenticity/context-authenticity.ts';
 import { ContextKeys } from './authenticity/context-keys.ts';
 import type { LivenessTimings } from './connection-liveness.ts';
@@ -42,8 +43,7 @@ export interface RecordingOptions {
   readonly liveness: LivenessTimings;
   /** Stop when everything up to the source's position at the start is recorded. */
   readonly isDraining: boolean;
-  /** What to append before anything else: that the worker started, once a process. */
-  readonly startEvent: object | undefined;
+  readonly announcements: Announcements;
   readonly signal: AbortSignal;
   readonly counters: WorkerCounters;
   /** What the audit database would not take: SQLSTATEs by digest. What is found is added, for the next session. */
@@ -149,7 +149,7 @@ class Recording {
       contextKeys,
       fromLsn: this.#confirmedLsn,
       aliveIntervalMs: options.aliveIntervalMs,
-      startEvent: options.startEvent,
+      announcements: options.announcements,
       isInTransaction: () => this.#stitcher.isInTransaction,
       flush: () => this.#queue.flushIfIdle(),
       fail: (error) => this.#fail(error),
@@ -179,7 +179,7 @@ class Recording {
       makeRoom: (nextSequence) => this.#upkeep.makeRoom(nextSequence),
       failpoint,
       confirmEarly: ({ confirmedLsn }) => this.#stream?.confirm(parseLsn(confirmedLsn)),
-      onDurable: (progress, unit, changes) => this.#confirm(progress, unit, changes),
+      onDurable: (progress, unit, written) => this.#confirm(progress, unit, written),
       onPressure: (isFull) => (isFull ? this.#pause('pressure') : this.#resume('pressure')),
       onError: (error, unit) => {
         this.#pause('stopping');
@@ -347,12 +347,15 @@ class Recording {
   }
 
   /** The one place that tells the slot to let go: after COMMIT, and only of what that commit holds. */
-  async #confirm(progress: Progress, unit: AppendUnit, changes: number): Promise<void> {
-    const { counters, failpoint } = this.#options;
+  async #confirm(progress: Progress, unit: AppendUnit, { changes, ms }: Written): Promise<void> {
+    const { counters, failpoint, announcements } = this.#options;
     this.#confirmedLsn = parseLsn(progress.confirmedLsn);
     this.#lastCommitAtMs = performance.now();
     counters.transactions += unit.transactions.rowCount;
     counters.changes += changes;
+    counters.auditTransactions++;
+    counters.auditSeconds += ms / 1000;
+    announcements.durable(unit.nextSequence);
     counters.lastCommitAt = new Date();
     counters.confirmedLsn = progress.confirmedLsn;
     if (unit.quarantine.length > 0) this.#options.rejected.clear(); // what was rejected is recorded
@@ -372,6 +375,7 @@ class Recording {
     const { counters, session, isDraining } = this.#options;
     if (this.#stream) counters.receivedLsn = formatLsn(this.#stream.receivedLsn);
     this.#tellSlot();
+    this.#events.appendAnnouncements();
     void this.#events.appendAliveIfDue(this.#sourceMicros, () => this.#stitcher.safeLsn);
     if (this.#queue.isIdle) this.#showLife();
     if (this.#stitcher.isInTransaction || !this.#queue.isIdle) return;
@@ -402,6 +406,7 @@ class Recording {
   async #stop(): Promise<void> {
     this.#options.counters.state = 'stopping';
     this.#pause('stopping');
+    this.#events.appendStop();
     this.#queue.flush();
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<void>((resolve) => {

@@ -3,6 +3,7 @@ import type { Lsn } from '@bemi-db/replication/lsn';
 import type { EntryBatch } from '@bemi-db/trail/append/entry-batch';
 import type { InboxRequest } from '@bemi-db/trail/inbox';
 import { aliveEvent } from './alive.ts';
+import type { Announcements } from './announcements.ts';
 import type { ContextKeys } from './authenticity/context-keys.ts';
 import { nowMicros } from './clock.ts';
 import { createdEvent } from './created-event.ts';
@@ -20,8 +21,8 @@ export interface SessionEventsOptions {
   /** Up to where the source was recorded when the session began. */
   readonly fromLsn: Lsn;
   readonly aliveIntervalMs: number;
-  /** What to append before anything else: that the worker started, once a process. */
-  readonly startEvent: object | undefined;
+  /** What the process has to say; what is durable is taken away. */
+  readonly announcements: Announcements;
   /** Whether a source transaction is open: events then go with its commit. */
   readonly isInTransaction: () => boolean;
   /** Writes what is complete, when the writer comes to it. */
@@ -40,13 +41,14 @@ export class SessionEvents {
 
   constructor(options: SessionEventsOptions) {
     this.#options = options;
+    options.announcements.restart();
     this.#aliveLsn = options.fromLsn;
     this.#aliveDueAtMs = performance.now() + options.aliveIntervalMs;
   }
 
   /** Before anything else of the session. */
   appendStart(): void {
-    const { session, targets, batch, startEvent } = this.#options;
+    const { session, targets, batch } = this.#options;
     const { isNew, publicKey, keyRequest } = session.tree;
     const first = batch.nextSequence;
     if (isNew) {
@@ -56,7 +58,7 @@ export class SessionEvents {
     // A new key signs from here on, so the log says so first.
     if (keyRequest) this.#appendRequest(keyRequest);
     if (session.lineage) this.#append('lineage', session.lineage);
-    if (startEvent) this.#append('lifecycle', startEvent);
+    this.#appendAnnounced();
     if (batch.nextSequence !== first) this.#complete();
   }
 
@@ -82,6 +84,18 @@ export class SessionEvents {
     this.#complete();
   }
 
+  /** What the process has had to say since. */
+  appendAnnouncements(): void {
+    if (this.#appendAnnounced()) this.#complete();
+  }
+
+  /** Said last, where no source transaction is open: it would go with one that is rolled back now. */
+  appendStop(): void {
+    if (this.#options.isInTransaction()) return;
+    this.#append('lifecycle', { event: 'stopped' });
+    this.#complete();
+  }
+
   appendRequests(requests: readonly InboxRequest[]): void {
     for (const request of requests) {
       if (request.kind === 'key') {
@@ -89,6 +103,15 @@ export class SessionEvents {
       } else this.#appendRequest(request);
     }
     this.#complete();
+  }
+
+  #appendAnnounced(): boolean {
+    const { announcements, batch } = this.#options;
+    return announcements.append((payload) => {
+      const sequence = batch.nextSequence;
+      this.#append('lifecycle', payload);
+      return sequence;
+    });
   }
 
   #append(kind: string, payload: object): void {

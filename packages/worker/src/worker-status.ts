@@ -13,6 +13,9 @@ export interface WorkerStatus {
   readonly changes: number;
   readonly transactions: number;
   readonly quarantined: number;
+  /** Audit transactions that were committed, and the time that they took, each from when it was sent. */
+  readonly auditTransactions: number;
+  readonly auditSeconds: number;
   readonly restarts: number;
   readonly receivedLsn: string;
   readonly confirmedLsn: string;
@@ -39,6 +42,8 @@ export function newCounters(): WorkerCounters {
     changes: 0,
     transactions: 0,
     quarantined: 0,
+    auditTransactions: 0,
+    auditSeconds: 0,
     restarts: 0,
     receivedLsn: '0/0',
     confirmedLsn: '0/0',

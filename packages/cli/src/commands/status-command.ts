@@ -6,7 +6,8 @@ export function statusCommand(): Command {
   return new Command('status')
     .summary('lag, retained WAL, slot, last entry')
     .description('Shows how far the source is recorded, and what stands in the way.')
-    .option('--json', 'one JSON object, for programs')
+    .option('--watch', 'again every two seconds, until Ctrl-C')
+    .option('--json', 'one JSON object, for programs; with --watch one a line')
     .option('--source <name>', 'whose log, where the audit database holds several')
     .option('--embedded', 'read the embedded audit database in ./.bemi')
     .addHelpText(
@@ -14,6 +15,7 @@ export function statusCommand(): Command {
       `
 Examples:
   bemi status
+  bemi status --watch
   bemi status --json | jq .source.lagBytes
 
 Exits with 1 when something keeps changes from being recorded.`,

@@ -16,6 +16,13 @@ export const settingNames = [
   'BEMI_CHECKPOINT_TOKEN',
   'BEMI_ENCRYPTION_KEY',
   'BEMI_MAX_ROW_BYTES',
+  'BEMI_HEALTHY_LAG_BYTES',
+  'BEMI_RETAINED_WAL_BYTES',
+  'BEMI_ALERT_WEBHOOK_URL',
+  'BEMI_ALERT_SLACK_URL',
+  'BEMI_ALERT_EMAIL',
+  'BEMI_ALERT_FROM',
+  'BEMI_SMTP_URL',
   'BEMI_HOST',
   'BEMI_PORT',
   'BEMI_PUBLIC_URL',
@@ -47,6 +54,19 @@ export interface Settings {
   readonly signingKey: string | undefined;
   /** By which the applications' keys are encrypted in the audit database. A secret. */
   readonly encryptionKey: string | undefined;
+  /** Below, a lag is healthy. */
+  readonly healthyLagBytes: number;
+  /** From there on, what the source keeps for the slot is alarming. */
+  readonly retainedWalBytes: number;
+  /** Where alerts are posted as JSON. A secret. */
+  readonly alertWebhookUrl: string | undefined;
+  /** An incoming webhook of Slack. A secret. */
+  readonly alertSlackUrl: string | undefined;
+  /** Addresses, with commas between, and whom the mail comes from. */
+  readonly alertEmail: string | undefined;
+  readonly alertFrom: string | undefined;
+  /** The mail server, with its password: a secret. */
+  readonly smtpUrl: string | undefined;
   readonly host: string;
   readonly port: number;
 }
@@ -102,6 +122,23 @@ export function readSettings(find: (name: SettingName) => SetText | undefined): 
     checkpointToken: find('BEMI_CHECKPOINT_TOKEN')?.text,
     signingKey: find('BEMI_SIGNING_KEY')?.text,
     encryptionKey: find('BEMI_ENCRYPTION_KEY')?.text,
+    healthyLagBytes: wholeNumber(
+      text('BEMI_HEALTHY_LAG_BYTES', String(100 * 1024)),
+      1024,
+      1024 ** 4,
+      'bytes',
+    ),
+    retainedWalBytes: wholeNumber(
+      text('BEMI_RETAINED_WAL_BYTES', String(10 * 1024 ** 3)),
+      1024 ** 2,
+      1024 ** 5,
+      'bytes',
+    ),
+    alertWebhookUrl: url(find('BEMI_ALERT_WEBHOOK_URL'), ['https:', 'http:']),
+    alertSlackUrl: url(find('BEMI_ALERT_SLACK_URL'), ['https:', 'http:']),
+    alertEmail: find('BEMI_ALERT_EMAIL')?.text,
+    alertFrom: find('BEMI_ALERT_FROM')?.text,
+    smtpUrl: url(find('BEMI_SMTP_URL'), ['smtp:', 'smtps:']),
     host: text('BEMI_HOST', '127.0.0.1').text,
     port: wholeNumber(text('BEMI_PORT', '4000'), 0, 65_535, ''),
   };
@@ -114,6 +151,18 @@ function wholeNumber({ text, setWith }: SetText, least: number, most: number, un
   throw new SettingError({
     message: `${setWith} is ${JSON.stringify(text)}, which is not ${what} from ${least} to ${most}`,
     fix: `Set it to ${what} from ${least} to ${most}, without unit or separators.`,
+  });
+}
+
+/** The text of a URL that may hold a secret: it is in no message. */
+function url(set: SetText | undefined, protocols: readonly string[]): string | undefined {
+  if (set === undefined) return undefined;
+  const parsed = URL.canParse(set.text) ? new URL(set.text) : undefined;
+  if (parsed && protocols.includes(parsed.protocol)) return set.text;
+  const forms = protocols.map((protocol) => `${protocol}//…`).join(' or ');
+  throw new SettingError({
+    message: `${set.setWith} is not a URL of the form ${forms}`,
+    fix: 'Correct it; characters such as @ / : # in a password are written as %40 %2F %3A %23.',
   });
 }
 

@@ -1,5 +1,7 @@
 import { parseConnectionString } from '@bemi-db/source/connection-string';
 import type { Worker } from '@bemi-db/worker';
+import type { HealthMonitor } from '@bemi-db/worker/health/health-monitor';
+import { metricsRegistry } from '@bemi-db/worker/health/metrics';
 import { startHealthServer } from '@bemi-db/worker/health-server';
 import type { Logger } from 'pino';
 import {
@@ -9,6 +11,7 @@ import {
   requireDatabaseUrl,
 } from '../configuration/configuration.ts';
 import { createLogger } from '../logging/create-logger.ts';
+import { configuredMonitor } from './configured-monitor.ts';
 import { configuredWorker, openDestination } from './configured-worker.ts';
 
 export interface RunWorkerOptions {
@@ -34,7 +37,16 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
     try {
       const worker = configuredWorker({ configuration, source, destination: destination.url, logger });
       if (options.isDraining) await drain(worker, abort.signal, logger);
-      else await serve(worker, configuration, abort.signal, logger);
+      else {
+        const monitor = configuredMonitor({
+          configuration,
+          source,
+          destination: destination.url,
+          logger,
+          worker,
+        });
+        await serve(worker, monitor, configuration, abort.signal, logger);
+      }
     } finally {
       await destination.close();
     }
@@ -51,23 +63,35 @@ async function drain(worker: Worker, signal: AbortSignal, logger: Logger): Promi
 
 async function serve(
   worker: Worker,
+  monitor: HealthMonitor,
   { host, port }: Configuration,
   signal: AbortSignal,
   logger: Logger,
 ): Promise<void> {
+  const registry = metricsRegistry([monitor]);
   const health = await startHealthServer({
     status: () => worker.status(),
     readLog: (path) => worker.readLog(path),
+    metrics: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
     host,
     port,
   });
-  logger.info({ host: health.host, port: health.port }, 'Answering /healthz, /readyz, /checkpoint and /tile');
+  logger.info(
+    { host: health.host, port: health.port },
+    'Answering /healthz, /readyz, /metrics, /checkpoint and /tile',
+  );
+  const monitoring = new AbortController();
+  const monitored = monitor.run({ signal: monitoring.signal });
   try {
     await worker.run({ signal });
     const { changes, transactions } = worker.status();
     logger.info({ changes, transactions }, 'Stopped');
+  } catch (error) {
+    await monitor.look(); // somebody has to be told before the process is gone
+    throw error;
   } finally {
-    await health.close();
+    monitoring.abort();
+    await Promise.all([monitored, health.close()]);
   }
 }
 

@@ -14,13 +14,16 @@ import { readingAuditDatabase } from '../trail-reading/audit-database.ts';
 import { chooseSource } from '../trail-reading/choose-source.ts';
 import { type ProofStatus, proofStatus } from './proof-status.ts';
 import { type SourceStatus, sourceStatus } from './source-status.ts';
-import { findingsText, sourceText, trailText } from './status-text.ts';
+import { statusText } from './status-text.ts';
+import { watchStatus } from './watch-status.ts';
 
 /** The flags of `bemi status`. */
 export interface StatusFlags {
   readonly json?: true;
   readonly source?: string;
   readonly embedded?: true;
+  /** Again and again, until it is interrupted. */
+  readonly watch?: true;
 }
 
 /** What is known of the audit database. */
@@ -36,9 +39,37 @@ export interface TrailStatus {
   readonly hasEncryptionKey: boolean;
 }
 
-/** Each side is shown as far as it can be reached: what one says matters most when the other is down. */
+/** Both sides at one moment, each as far as it can be reached: what one says matters most when the other is down. */
+export interface StatusReport {
+  readonly source: SourceStatus | undefined;
+  readonly trail: TrailStatus | undefined;
+  /** Why a side could not be reached. */
+  readonly errors: readonly unknown[];
+  readonly hasSource: boolean;
+  readonly hasDestination: boolean;
+}
+
+/** Shows both sides, once or again and again. */
 export async function runStatus(flags: StatusFlags): Promise<void> {
   const configuration = loadConfiguration();
+  if (flags.watch) {
+    await watchStatus(() => readStatus(configuration, flags), { json: flags.json === true, configuration });
+    return;
+  }
+  const report = await readStatus(configuration, flags);
+  if (flags.json) await print(`${JSON.stringify(statusJson(report))}\n`);
+  else {
+    await print(statusText(report, configuration));
+    for (const error of report.errors) printNote(errorText(error, false, false, textStyle(process.stderr)));
+  }
+  const { source, errors } = report;
+  const hasFailure = source?.findings.some((finding) => finding.verdict === 'failure') ?? false;
+  if (errors.length > 0 || hasFailure) {
+    process.exitCode = errors.some((error) => explainError(error).exitCode === 2) ? 2 : 1;
+  }
+}
+
+async function readStatus(configuration: Configuration, flags: StatusFlags): Promise<StatusReport> {
   const isEmbedded = flags.embedded === true;
   const { databaseUrl, destinationUrl } = configuration;
   const hasDestination = destinationUrl !== undefined || isEmbedded || hasEmbedded(bemiFolder());
@@ -61,12 +92,7 @@ export async function runStatus(flags: StatusFlags): Promise<void> {
     settled(databaseUrl === undefined ? undefined : sourceStatus(databaseUrl, configuration)),
     settled(hasDestination ? trailStatus(configuration, isEmbedded, flags.source) : undefined),
   ]);
-  if (flags.json) await print(`${JSON.stringify(statusJson(source, trail, errors))}\n`);
-  else await printForPeople(source, trail, errors, { hasSource: databaseUrl !== undefined, hasDestination });
-  const hasFailure = source?.findings.some((finding) => finding.verdict === 'failure') ?? false;
-  if (errors.length > 0 || hasFailure) {
-    process.exitCode = errors.some((error) => explainError(error).exitCode === 2) ? 2 : 1;
-  }
+  return { source, trail, errors, hasSource: databaseUrl !== undefined, hasDestination };
 }
 
 async function trailStatus(
@@ -95,11 +121,8 @@ async function contextKeys(client: pg.ClientBase, log: number): Promise<ContextK
   return rows[0]?.exists ? await readContextKeys(client, log) : [];
 }
 
-function statusJson(
-  source: SourceStatus | undefined,
-  trail: TrailStatus | undefined,
-  errors: unknown[],
-): object {
+/** What programs read. */
+export function statusJson({ source, trail, errors }: StatusReport): object {
   return {
     source: source ?? null,
     audit: trail
@@ -117,25 +140,4 @@ function statusJson(
       return { code, message, fix };
     }),
   };
-}
-
-async function printForPeople(
-  source: SourceStatus | undefined,
-  trail: TrailStatus | undefined,
-  errors: readonly unknown[],
-  configured: { readonly hasSource: boolean; readonly hasDestination: boolean },
-): Promise<void> {
-  const style = textStyle(process.stdout);
-  const sections: string[] = [];
-  if (!configured.hasSource) sections.push('Source  not configured: set BEMI_DATABASE_URL\n');
-  if (source) sections.push(sourceText(source, style));
-  if (trail) sections.push(trailText(trail, style, new Date()));
-  if (!configured.hasDestination) {
-    sections.push(
-      'Audit database  not configured: set BEMI_DESTINATION_URL, or run the worker with --embedded\n',
-    );
-  }
-  if (source && source.findings.length > 0) sections.push(findingsText(source.findings, style));
-  await print(sections.join('\n'));
-  for (const error of errors) printNote(errorText(error, false, false, textStyle(process.stderr)));
 }

@@ -1,31 +1,48 @@
 import type { QuarantineGroup } from '@bemi-db/trail/query/quarantine-summary';
 import type { SourceSummary } from '@bemi-db/trail/query/trail-summary';
+import type { Configuration } from '../configuration/configuration.ts';
 import { labelledLines } from '../output/labelled-lines.ts';
 import { harmless } from '../presentation/harmless-text.ts';
 import { ageText, momentText } from '../presentation/moment-text.ts';
 import { bytesText, countedText, countText } from '../presentation/quantity-text.ts';
-import type { TextStyle } from '../presentation/text-style.ts';
+import { type TextStyle, textStyle } from '../presentation/text-style.ts';
 import type { ProofStatus } from './proof-status.ts';
-import type { TrailStatus } from './run-status.ts';
+import type { StatusReport, TrailStatus } from './run-status.ts';
 import type { SourceStatus } from './source-status.ts';
-
-// The guide's figures: healthy below 100 KB of lag, the worker may be down above 10 GB retained.
-const healthyLagBytes = 100 * 1024;
-const alarmingWalBytes = 10 * 1024 ** 3;
 
 type Row = readonly [string, string];
 
+/** From when on sizes are no longer healthy. */
+type Limits = Pick<Configuration, 'healthyLagBytes' | 'retainedWalBytes'>;
+
+/** What people read: both sides, and what to put right. */
+export function statusText(report: StatusReport, limits: Limits): string {
+  const { source, trail, hasSource, hasDestination } = report;
+  const style = textStyle(process.stdout);
+  const sections: string[] = [];
+  if (!hasSource) sections.push('Source  not configured: set BEMI_DATABASE_URL\n');
+  if (source) sections.push(sourceText(source, limits, style));
+  if (trail) sections.push(trailText(trail, style, new Date()));
+  if (!hasDestination) {
+    sections.push(
+      'Audit database  not configured: set BEMI_DESTINATION_URL, or run the worker with --embedded\n',
+    );
+  }
+  if (source && source.findings.length > 0) sections.push(findingsText(source.findings, style));
+  return sections.join('\n');
+}
+
 /** The source's side of `bemi status`. */
-export function sourceText(source: SourceStatus, style: TextStyle): string {
+function sourceText(source: SourceStatus, limits: Limits, style: TextStyle): string {
   const { colors } = style;
   const rows: Row[] = [
     ['Server', `PostgreSQL ${source.version}`],
     ['Publication', source.publication === null ? colors.red('missing') : harmless(source.publication)],
     ['Slot', slotText(source, style)],
   ];
-  if (source.lagBytes !== null) rows.push(['Lag', toned(source.lagBytes, healthyLagBytes, style)]);
+  if (source.lagBytes !== null) rows.push(['Lag', toned(source.lagBytes, limits.healthyLagBytes, style)]);
   if (source.retainedWalBytes !== null) {
-    rows.push(['Retained WAL', toned(source.retainedWalBytes, alarmingWalBytes, style)]);
+    rows.push(['Retained WAL', toned(source.retainedWalBytes, limits.retainedWalBytes, style)]);
   }
   rows.push([
     'Context',
@@ -49,7 +66,7 @@ function toned(bytes: number, limit: number, { colors }: TextStyle): string {
 }
 
 /** The audit database's side. */
-export function trailText(trail: TrailStatus, style: TextStyle, now: Date): string {
+function trailText(trail: TrailStatus, style: TextStyle, now: Date): string {
   const { database, summary, proof, quarantine } = trail;
   const { colors } = style;
   const title = `${colors.bold('Audit database')}  ${database}\n`;

@@ -1,0 +1,26 @@
+import type { Worker } from '@bemi-db/worker';
+import { HealthMonitor } from '@bemi-db/worker/health/health-monitor';
+import { alertChannels } from '../alerts/alert-channels.ts';
+import { bemiFolder, makeBemiFolder } from '../configuration/bemi-folder.ts';
+import type { ConfiguredWorkerOptions } from './configured-worker.ts';
+
+/** What looks after a worker, as the settings describe it. */
+export function configuredMonitor({
+  configuration,
+  source,
+  destination,
+  logger,
+  worker,
+}: ConfiguredWorkerOptions & { readonly worker: Worker }): HealthMonitor {
+  const { slot, healthyLagBytes, retainedWalBytes, stateDirectory } = configuration;
+  return new HealthMonitor({
+    worker,
+    source,
+    destination,
+    slot,
+    stateDirectory: stateDirectory ?? makeBemiFolder(bemiFolder()).path,
+    channels: alertChannels(configuration),
+    limits: { healthyLagBytes, retainedWalBytes },
+    logger,
+  });
+}
