@@ -42,9 +42,11 @@ async function published(clinic: RecordedClinic): Promise<PublishedClinic> {
   // It says that it has started, and publishes that too.
   await expect.poll(async () => (await logged()).size, { timeout: 60_000 }).toBe(before.size + 1);
   await expect.poll(publishedSize, { timeout: 60_000 }).toBe(before.size + 1);
-  const size = publishedSize();
   worker.child.kill('SIGTERM');
   await worker.finished;
+  // And that it has stopped.
+  const size = publishedSize();
+  expect(size).toBe((await logged()).size);
   const shown = await runBemi(['keys', 'signing', 'show', '--json'], clinic.environment, clinic.folder);
   const [{ key }] = JSON.parse(shown.stdout) as [{ key: string }];
   return {
