@@ -6,6 +6,7 @@
  */
 import { createHmac, randomFillSync } from 'node:crypto';
 import { AUTHENTICATION_MEMBER } from './message.ts';
+import { warnOnce } from './warning.ts';
 
 /** What wrapping a pool or a client may be told about authentic contexts. */
 export interface SigningOptions {
@@ -77,10 +78,16 @@ function fields(texts: readonly string[]): Buffer {
  * `BEMI_API_KEY_MALFORMED` says so, once, and contexts are sent without.
  */
 export function messageSigner({ apiKey }: SigningOptions): SignMessage | undefined {
-  const key = apiKey === undefined ? environmentKey() : apiKey;
+  fromEnvironment ??= process.env['BEMI_API_KEY'] ?? '';
+  const key = apiKey ?? fromEnvironment;
   if (key === false || key === '') return undefined;
-  if (typeof key !== 'string' || !API_KEY.test(key)) {
-    warnOfMalformedKey();
+  if (!API_KEY.test(key)) {
+    // The key is a secret, also where it is mistyped: it is not said.
+    warnOnce(
+      'BEMI_API_KEY_MALFORMED',
+      'Contexts are recorded as unsigned: BEMI_API_KEY is no key of Bemi.',
+      'A key is bemi_sk_ and 32 letters and digits, as `bemi keys create` shows it.',
+    );
     return undefined;
   }
   return (message, database) => {
@@ -94,23 +101,6 @@ export function messageSigner({ apiKey }: SigningOptions): SignMessage | undefin
 }
 
 let fromEnvironment: string | undefined;
-
-function environmentKey(): string {
-  fromEnvironment ??= process.env['BEMI_API_KEY'] ?? '';
-  return fromEnvironment;
-}
-
-let warned = false;
-
-/** The key is a secret, also where it is mistyped: it is not said. */
-function warnOfMalformedKey(): void {
-  if (warned) return;
-  warned = true;
-  process.emitWarning('Contexts are recorded as unsigned: BEMI_API_KEY is no key of Bemi.', {
-    code: 'BEMI_API_KEY_MALFORMED',
-    detail: 'A key is bemi_sk_ and 32 letters and digits, as `bemi keys create` shows it.',
-  });
-}
 
 const nonces = Buffer.allocUnsafe(NONCE_BYTES * NONCES_AT_ONCE);
 let nextNonceAt = nonces.length;

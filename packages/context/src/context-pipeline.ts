@@ -18,32 +18,29 @@
  * @see https://www.postgresql.org/docs/current/protocol-flow.html
  */
 import type { SignMessage } from './authentic-message.ts';
-import { askEmitPermission } from './emit-permission.ts';
-import { bindAndExecute, bytesOf, parseMessage, queryMessage } from './frontend-messages.ts';
+import { askEmitPermission, isCancelled } from './emit-permission.ts';
+import { bindAndExecute, bytesOf, frontendMessage, parseMessage } from './frontend-messages.ts';
 import { CONTEXT_PREFIX } from './message.ts';
 import type { BackendMessage, PgConnection, PgSubmittable } from './pg-connection.ts';
 
-export interface ContextPipeline {
-  /**
-   * Has the message sent ahead of a submittable, in its exchange, if the transaction doesn't carry it already.
-   *
-   * @param message - undefined: the statement has no context, and must not take over the one before it.
-   */
-  precede(submittable: PgSubmittable, message: string | undefined): void;
-}
+/**
+ * Has the message sent ahead of a submittable, in its exchange, if the transaction doesn't carry it already.
+ *
+ * @param message - undefined: the statement has no context, and must not take over the one before it.
+ */
+export type Precede = (submittable: PgSubmittable, message: string | undefined) => void;
 
-export interface PipelineOptions {
+/** What a client of `pg` says of itself. */
+export interface PipelinedClient {
   /**
    * Whether the driver sends a query before the one before it is answered (`pg` in pipeline mode). Then the server can't
    * be asked first whether it takes messages; it is taken to.
    */
-  readonly pipelined: boolean;
-  /** The database that the client asked for. Where the server can be asked, what it says counts. */
-  readonly database: string;
+  readonly pipeline?: unknown;
+  /** What the client asked for. Where the server can be asked, what it says counts. */
+  readonly database?: unknown;
   /** Of the server's process, as it was told when the connection was made. Behind a pooler, it is another one. */
-  readonly processId: () => unknown;
-  /** Makes contexts authentic: with each sending anew, because no two messages are to be the same. */
-  readonly sign: SignMessage | undefined;
+  readonly processID?: unknown;
 }
 
 interface Exchange {
@@ -62,23 +59,27 @@ const WITHOUT_MESSAGE: Exchange = Object.freeze({ prefixLength: 0, answersMessag
 /** Tags of commands after which an earlier message may be gone, or belong to another transaction. */
 const ENDS_MESSAGE = /^(?:ROLLBACK|COMMIT|PREPARE TRANSACTION|CALL|DO)$/;
 const ENDS_STATEMENTS = /^(?:DEALLOCATE|DISCARD) ALL$/;
-/** Class of the errors by which somebody meant to stop the statement, or the server stops. */
-const STOPPED = /^57/;
 
 const EMIT = `SELECT pg_catalog.pg_logical_emit_message(true, '${CONTEXT_PREFIX}', `;
 const EMIT_NAME = '_bemi_emit';
 
-/** Installs itself on a connection, once. Nothing may be under way on it. */
+/**
+ * Installs itself on a connection, once. Nothing may be under way on it.
+ *
+ * @param sign - makes contexts authentic: with each sending anew, because no two messages are to be the same.
+ */
 export function contextPipeline(
   connection: PgConnection,
-  { pipelined, database: askedFor, processId, sign }: PipelineOptions,
-): ContextPipeline {
+  client: PipelinedClient,
+  sign: SignMessage | undefined,
+): Precede {
   const { emit, flush } = connection;
   const send = connection._send.bind(connection);
-  let permission: 'unknown' | 'granted' | 'refused' = pipelined ? 'granted' : 'unknown';
-  let database = askedFor;
-  /** Whether EMIT_NAME is there. */
-  let prepared: 'never' | 'no' | 'yes' = 'never';
+  /** Whether messages may be sent; undefined: to be asked. */
+  let permitted: boolean | undefined = client.pipeline === true || undefined;
+  let database = String(client.database);
+  /** Whether EMIT_NAME is there; undefined: it is not to be used. */
+  let prepared: boolean | undefined;
   /** What the exchanges that were answered have left in effect in the open transaction. */
   let carried: string | undefined;
   /** What the last ReadyForQuery said. In a transaction that failed (E), nothing but its end may be sent. */
@@ -95,7 +96,7 @@ export function contextPipeline(
   const signed = (message: string): string => (sign ? sign(message, database) : message);
 
   function messageDue(message: string | undefined): string | undefined {
-    if (status === 'E' || permission === 'refused') return undefined;
+    if (status === 'E' || permitted === false) return undefined;
     const none = carried === undefined && unanswered.every((exchange) => exchange.message === undefined);
     const wanted = message ?? (none ? undefined : NO_CONTEXT);
     // In pipeline mode, what is under way may change what is carried: send rather than guess.
@@ -115,43 +116,44 @@ export function contextPipeline(
   }
 
   function sendGathered(): void {
+    if (gathered === undefined) return;
     const sent = gathered;
-    gathered = undefined;
-    if (carrier !== undefined && sent !== undefined) {
-      const again = prepared !== 'never' && status === 'I' && unanswered[0] === carrier;
-      sendBehindMessage(carrier, sent, again);
-      carrier = undefined;
-    } else if (sent !== undefined && sent.length > 0) send(Buffer.concat(sent));
+    const exchange = carrier;
+    gathered = due === undefined ? undefined : [];
+    carrier = undefined;
+    if (sent.length === 0) return;
+    if (exchange === undefined) send(Buffer.concat(sent));
+    else if (prepared !== undefined && status === 'I' && unanswered[0] === exchange) {
+      exchange.sent = sent;
+      sendBehindMessage(exchange, sent, EMIT_NAME, prepared);
+    } else sendBehindMessage(exchange, sent);
   }
 
-  function sendBehindMessage(exchange: Exchange, sent: readonly Buffer[], byName: boolean): void {
-    const name = byName ? EMIT_NAME : '';
-    if (byName) exchange.sent = sent;
-    const parse = byName && prepared === 'yes' ? '' : parseMessage(name, `${EMIT}$1::text)`);
-    const message = bytesOf(parse + bindAndExecute(name, signed(exchange.message ?? NO_CONTEXT)));
-    send(Buffer.concat([message, ...sent]));
+  function sendBehindMessage(
+    { message = NO_CONTEXT }: Exchange,
+    sent: readonly Buffer[],
+    name = '',
+    parsed = false,
+  ): void {
+    const parse = parsed ? '' : parseMessage(name, `${EMIT}$1::text)`);
+    send(Buffer.concat([bytesOf(parse + bindAndExecute(name, signed(message))), ...sent]));
   }
 
   /** The driver's submit has returned long since when the answer is there: what it would return becomes an event. */
   function sendWhenPermitted(message: string, submittable: PgSubmittable, submit: () => unknown): void {
     const closedUnsent = watchClose(submittable);
-    askEmitPermission(connection, send, (answer, ready, server) => {
+    askEmitPermission(connection, send, (answer, ready) => {
       status = ready;
-      let error: unknown;
-      if (typeof answer === 'object') error = answer.cancelled;
-      else {
-        permission = answer;
-        database = server.database ?? database;
-        if (server.processId === String(processId())) prepared = 'no';
-        if (closedUnsent()) {
-          connection.emit('readyForQuery', { status });
-          return;
-        }
-        error = submitError(() => sendWith(answer === 'unknown' ? undefined : messageDue(message), submit));
+      const closed = closedUnsent();
+      let error: unknown = answer.cancelled;
+      if (!error) {
+        permitted = answer.granted;
+        database = answer.database ?? database;
+        if (answer.processId === String(client.processID)) prepared = false;
+        if (!closed) error = submitError(() => sendWith(permitted ? messageDue(message) : undefined, submit));
       }
-      if (!error) return;
-      connection.emit('errorMessage', error);
-      connection.emit('readyForQuery', { status });
+      if (error) connection.emit('errorMessage', error);
+      if (error || closed) connection.emit('readyForQuery', { status });
     });
   }
 
@@ -164,14 +166,14 @@ export function contextPipeline(
       open = { message: due, prefixLength: prefix.length, answersMessage: true };
       due = undefined;
       if (prefix === '') carrier = open;
-      else sent.splice(0, 1, bytesOf(queryMessage(prefix, bytes.length)), bytes.subarray(5));
+      else sent.splice(0, 1, bytesOf(frontendMessage(type, prefix, bytes.length - 5)), bytes.subarray(5));
     }
     if (/[QS]/.test(type)) {
       unanswered.push(open);
       open = WITHOUT_MESSAGE;
     }
     if (gathered) gathered.push(...sent);
-    else for (const each of sent) send(each);
+    else send(bytes);
   };
   connection.flush = () => {
     sendGathered();
@@ -186,7 +188,7 @@ export function contextPipeline(
       case 'bindComplete':
       case 'rowDescription':
       case 'dataRow':
-        if (exchange.answersMessage && exchange.sent) prepared = 'yes';
+        if (exchange.answersMessage && exchange.sent) prepared = true;
         return !exchange.answersMessage;
       case 'commandComplete':
         if (exchange.answersMessage) {
@@ -195,12 +197,12 @@ export function contextPipeline(
           return false;
         }
         if (ENDS_MESSAGE.test(message.text ?? '')) carried = undefined;
-        if (prepared === 'yes' && ENDS_STATEMENTS.test(message.text ?? '')) prepared = 'no';
+        if (prepared && ENDS_STATEMENTS.test(message.text ?? '')) prepared = false;
         return true;
       case 'errorMessage':
         if (exchange.answersMessage) {
-          if (exchange.sent && !STOPPED.test(message.code ?? '')) {
-            prepared = 'never';
+          if (exchange.sent && !isCancelled(message)) {
+            prepared = undefined;
             return false;
           }
           exchange.answersMessage = false;
@@ -211,7 +213,7 @@ export function contextPipeline(
         return true;
       case 'readyForQuery':
         if (exchange.answersMessage && exchange.sent) {
-          sendBehindMessage(exchange, exchange.sent, false);
+          sendBehindMessage(exchange, exchange.sent);
           exchange.sent = undefined;
           return false;
         }
@@ -225,16 +227,14 @@ export function contextPipeline(
   connection.emit = (event, message) =>
     !hear(event, message as BackendMessage) || emit.call(connection, event, message);
 
-  return {
-    precede(submittable, message) {
-      const submit = submittable.submit;
-      submittable.submit = function (this: PgSubmittable, to) {
-        const first = messageDue(message);
-        const send = () => submit.call(this, to);
-        if (first === undefined || permission !== 'unknown') return sendWith(first, send);
-        return sendWhenPermitted(first, submittable, send);
-      };
-    },
+  return (submittable, message) => {
+    const submit = submittable.submit;
+    submittable.submit = function (this: PgSubmittable, to) {
+      const first = messageDue(message);
+      const sendIt = () => submit.call(this, to);
+      if (first === undefined || permitted !== undefined) return sendWith(first, sendIt);
+      return sendWhenPermitted(first, submittable, sendIt);
+    };
   };
 }
 

@@ -5,29 +5,37 @@
  */
 import { bindAndExecute, bytesOf, parseMessage, SYNC } from './frontend-messages.ts';
 import type { BackendMessage, PgConnection } from './pg-connection.ts';
+import { warnOnce } from './warning.ts';
 
-/**
- * The answer for a connection. `unknown` if asking failed: another time, then. With `cancelled`, somebody meant to
- * stop the statement, or the server stops.
- */
-export type EmitPermission = 'granted' | 'refused' | 'unknown' | { readonly cancelled: BackendMessage };
+/** What the server answered. */
+export interface EmitPermission {
+  /** Undefined if asking failed: another time, then. */
+  readonly granted?: boolean;
+  /** The error of somebody who meant to stop the statement, or of a server that stops. */
+  readonly cancelled?: BackendMessage;
+  /** Behind a pooler, it may have another name than the client asked for. */
+  readonly database?: string | null | undefined;
+  readonly processId?: string | null | undefined;
+}
+
+/** Class 57 of SQLSTATE. @see https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const OPERATOR_INTERVENTION = /^57/;
+
+/** Whether an error is none of the statement's. */
+export function isCancelled({ code }: BackendMessage): boolean {
+  return OPERATOR_INTERVENTION.test(code ?? '');
+}
 
 /** For any version: 17 gave the function a fourth argument. A standby can't write, hence not emit. */
 const QUESTION = `
-  SELECT NOT pg_catalog.pg_is_in_recovery() AND pg_catalog.has_function_privilege(oid, 'EXECUTE'),
-         pg_catalog.has_function_privilege(oid, 'EXECUTE'),
-         pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %I', oid::pg_catalog.regprocedure, current_user),
-         pg_catalog.current_database(), pg_catalog.pg_backend_pid()
-    FROM pg_catalog.pg_proc
-   WHERE proname = 'pg_logical_emit_message' AND pronamespace = 'pg_catalog'::pg_catalog.regnamespace
-     AND proargtypes[2] = 'pg_catalog.text'::pg_catalog.regtype`;
-
-/** What the server says of itself: undefined if asking failed. */
-export interface Server {
-  /** Behind a pooler, it may have another name than the client asked for. */
-  readonly database: string | undefined;
-  readonly processId: string | undefined;
-}
+SELECT NOT @pg_is_in_recovery(), @has_function_privilege(oid, 'EXECUTE'),
+ @format('GRANT EXECUTE ON FUNCTION %s TO %I', oid::@regprocedure, current_user),
+ @current_database(), @pg_backend_pid()
+ FROM @pg_proc
+ WHERE proname = $1 AND pronamespace = 'pg_catalog'::@regnamespace AND proargtypes[2] = '@text'::@regtype`.replaceAll(
+  '@',
+  'pg_catalog.',
+);
 
 /**
  * @param connection - idle: nothing under way.
@@ -37,52 +45,34 @@ export interface Server {
 export function askEmitPermission(
   connection: PgConnection,
   send: (bytes: Buffer) => void,
-  hear: (permission: EmitPermission, status: string | undefined, server: Server) => void,
+  hear: (permission: EmitPermission, status: string | undefined) => void,
 ): void {
-  let permission: EmitPermission = 'refused';
-  let server: Server = { database: undefined, processId: undefined };
+  let answer: EmitPermission = { granted: false };
   const { emit } = connection;
 
   connection.emit = (event, given) => {
     const message = given as BackendMessage;
-    switch (event) {
-      case 'parseComplete':
-      case 'bindComplete':
-      case 'commandComplete':
-        return true;
-      case 'dataRow': {
-        const [allowed, executable, fix, database, processId] = message.fields ?? [];
-        if (executable === 'f') warnOfMissingPrivilege(fix ?? '');
-        permission = allowed === 't' ? 'granted' : 'refused';
-        server = { database: database ?? undefined, processId: processId ?? undefined };
-        return true;
-      }
-      case 'errorMessage':
-        permission = afterError(message);
-        return true;
-      case 'readyForQuery':
-        connection.emit = emit;
-        hear(permission, message.status, server);
-        return true;
-      default:
-        return emit.call(connection, event, given);
-    }
+    if (event === 'dataRow') answer = answerOf(message.fields ?? []);
+    else if (event === 'errorMessage') answer = isCancelled(message) ? { cancelled: message } : {};
+    else if (event === 'readyForQuery') {
+      connection.emit = emit;
+      hear(answer, message.status);
+    } else if (!event.endsWith('Complete')) return emit.call(connection, event, given);
+    return true;
   };
-  send(bytesOf(parseMessage('', QUESTION) + bindAndExecute('') + SYNC));
+  send(bytesOf(parseMessage('', QUESTION) + bindAndExecute('', 'pg_logical_emit_message') + SYNC));
 }
 
-/** Class 57 is operator intervention. @see https://www.postgresql.org/docs/current/errcodes-appendix.html */
-function afterError(error: BackendMessage): EmitPermission {
-  return error.code?.startsWith('57') ? { cancelled: error } : 'unknown';
-}
-
-let warned = false;
-
-function warnOfMissingPrivilege(fix: string): void {
-  if (warned) return;
-  warned = true;
-  process.emitWarning('Changes are recorded without context: this role may not write messages to the WAL.', {
-    code: 'BEMI_CONTEXT_NOT_CARRIED',
-    detail: `Fix: ${fix};`,
-  });
+function answerOf([primary, executable, fix, database, processId]: readonly (
+  | string
+  | null
+)[]): EmitPermission {
+  if (executable === 'f') {
+    warnOnce(
+      'BEMI_CONTEXT_NOT_CARRIED',
+      'Changes have no context: this role may not write messages to the WAL.',
+      `Fix: ${fix};`,
+    );
+  }
+  return { granted: primary === 't' && executable === 't', database, processId };
 }

@@ -9,15 +9,10 @@ export function parseMessage(name: string, text: string): string {
   return frontendMessage('P', `${name}\0${text}\0\0\0`);
 }
 
-/** Bind, of texts to the parameters of a statement, and Execute. */
-export function bindAndExecute(name: string, ...values: readonly string[]): string {
-  const parameters = values.map((value) => int32(value.length) + value).join('');
-  return `${frontendMessage('B', `\0${name}\0\0\0\0${String.fromCharCode(values.length)}${parameters}\0\0`)}E\0\0\0\x09\0\0\0\0\0`;
-}
-
-/** The beginning of a Query that is another one, of so many bytes, behind some text. */
-export function queryMessage(text: string, length: number): string {
-  return `Q${int32(text.length + length - 1)}${text}`;
+/** Bind, of a text to the one parameter of a statement, and Execute. */
+export function bindAndExecute(name: string, value: string): string {
+  const bind = frontendMessage('B', `\0${name}\0\0\0\0\x01${int32(value.length)}${value}\0\0`);
+  return `${bind}E\0\0\0\x09\0\0\0\0\0`;
 }
 
 export const SYNC = 'S\0\0\0\x04';
@@ -26,10 +21,12 @@ export function bytesOf(messages: string): Buffer {
   return Buffer.from(messages, 'latin1');
 }
 
-function frontendMessage(type: string, body: string): string {
-  return type + int32(body.length + 4) + body;
+/** A message of a type of its own; `more` bytes of it are to follow. */
+export function frontendMessage(type: string, body: string, more = 0): string {
+  return type + int32(body.length + more + 4) + body;
 }
 
+/** The lowest byte of each code unit is what is written. */
 function int32(value: number): string {
-  return String.fromCharCode(value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255);
+  return String.fromCharCode(value >>> 24, value >>> 16, value >>> 8, value);
 }

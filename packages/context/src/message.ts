@@ -34,7 +34,7 @@ const MAX_REPORTS = 16;
 const MAX_POINTER_LENGTH = 64;
 
 /** What `jsonb` refuses in a string, though JSON allows it: NUL and halves of surrogate pairs. */
-const UNSTORABLE = /\0|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+const UNSTORABLE = /[\0\p{Surrogate}]/gu;
 const TO_ESCAPE = /[^ !#%-[\]-~]/g;
 
 const messages = new WeakMap<object, string>();
@@ -54,195 +54,174 @@ const messages = new WeakMap<object, string>();
  * // {"userId":"7","role":"NURSE","_bemi_dropped":{"/onDone":"function"}}
  */
 export function contextMessage(context: object): string {
-  let message = messages.get(context);
-  if (message === undefined) {
-    message = writeMessage(context);
-    messages.set(context, message);
-  }
+  const known = messages.get(context);
+  if (known !== undefined) return known;
+  const message = writeMessage(context);
+  messages.set(context, message);
   return message;
 }
 
-interface Writing {
-  /** Characters that may still be written. */
-  room: number;
-  /** Keys from the top down to the value that is being written. */
-  readonly path: string[];
-  /** The objects around that value. */
-  readonly around: object[];
-  readonly reports: string[];
-  unreported: number;
-}
-
 function writeMessage(context: object): string {
-  const writing: Writing = {
-    room: MAX_MESSAGE_BYTES - REPORT_BYTES,
-    path: [],
-    around: [context],
-    reports: [],
-    unreported: 0,
-  };
-  const members: string[] = [];
-  for (const key of topLevelKeys(context, writing)) {
-    if (key === AUTHENTICATION_MEMBER || key === DROPPED_MEMBER) drop(writing, 'reserved', key);
-    else writeMember(context, key, members, writing);
-  }
-  if (writing.unreported > 0) writing.reports.push(`"":"and ${writing.unreported} more"`);
-  if (writing.reports.length > 0) members.push(`"${DROPPED_MEMBER}":{${writing.reports.join(',')}}`);
-  return `{${members.join(',')}}`;
-}
+  /** Characters that may still be written. */
+  let room = MAX_MESSAGE_BYTES - REPORT_BYTES;
+  let unreported = 0;
+  const reports: string[] = [];
+  /** Keys from the top down to the value that is being written. */
+  const path: string[] = [];
+  /** The objects around that value: as many as there are keys. */
+  const around: object[] = [context];
 
-/** Plain values first: who and why must not give way to a large object. */
-function topLevelKeys(context: object, writing: Writing): string[] {
-  const plain: string[] = [];
-  const nested: string[] = [];
-  try {
-    for (const key of Object.keys(context)) {
-      const value: unknown = Object.getOwnPropertyDescriptor(context, key)?.value;
-      (typeof value === 'object' && value !== null ? nested : plain).push(key);
+  function drop(reason: string): undefined {
+    if (reports.length === MAX_REPORTS) {
+      unreported++;
+      return;
     }
-  } catch {
-    drop(writing, 'error');
+    const steps = path.map((step) =>
+      step.slice(0, MAX_POINTER_LENGTH).replace(/~/g, '~0').replace(/\//g, '~1'),
+    );
+    const pointer = withoutHalfPair(['', ...steps].join('/').slice(0, MAX_POINTER_LENGTH));
+    reports.push(`${quote(storable(pointer))}:${quote(reason)}`);
   }
-  return plain.concat(nested);
-}
 
-/** Appends `"key":value` to the members of an object, unless the value is dropped. */
-function writeMember(owner: object, key: string, members: string[], writing: Writing): void {
-  const name = key.length > MAX_TEXT_LENGTH ? key : `${quote(key.replace(UNSTORABLE, '\ufffd'))}:`;
-  const nameRoom = name.length + ','.length;
-  if (name === key || nameRoom > writing.room) {
-    drop(writing, 'too large', key);
-    return;
+  function keepIfRoom(text: string): string | undefined {
+    if (text.length > room) return drop('too large');
+    room -= text.length;
+    return text;
   }
-  writing.room -= nameRoom;
-  writing.path.push(key);
-  const text = writeProperty(owner, key, writing);
-  writing.path.pop();
-  if (text === undefined) writing.room += nameRoom;
-  else members.push(name + text);
-}
 
-/** Reading a property may run the application's code, and that may throw. */
-function writeProperty(owner: object, key: string, writing: Writing): string | undefined {
-  try {
-    return writeValue((owner as Readonly<Record<string, unknown>>)[key], key, writing);
-  } catch {
-    drop(writing, 'error');
-    return undefined;
+  /** Each as `,"key":value`, unless the value is dropped. */
+  function writeMembers(owner: object, keys: readonly string[]): string {
+    let members = '';
+    for (const key of keys) {
+      const before = room;
+      path.push(key);
+      const name = writeName(key);
+      const text = name && writeProperty(owner, key);
+      path.pop();
+      if (text === undefined) room = before;
+      else members += `${name}${text}`;
+    }
+    return members;
   }
-}
 
-function writeValue(given: unknown, key: string, writing: Writing): string | undefined {
-  const value = jsonValue(given, key);
-  switch (typeof value) {
-    case 'string':
-      return keepIfRoom(quote(storable(value, writing)), writing);
-    case 'number':
-      return keepIfRoom(Number.isFinite(value) ? String(value) : `"${value}"`, writing);
-    case 'bigint':
-      return keepIfRoom(`"${value}"`, writing);
-    case 'boolean':
-      return keepIfRoom(String(value), writing);
-    case 'object':
-      return value === null ? keepIfRoom('null', writing) : writeObject(value, writing);
-    case 'undefined':
-      return undefined;
-    default:
-      drop(writing, typeof value);
-      return undefined;
+  function writeName(key: string): string | undefined {
+    if (path.length === 1 && (key === AUTHENTICATION_MEMBER || key === DROPPED_MEMBER)) {
+      return drop('reserved');
+    }
+    return key.length > MAX_TEXT_LENGTH ? drop('too large') : keepIfRoom(`,${quote(storable(key))}:`);
   }
+
+  /** Reading a property may run the application's code, and that may throw. */
+  function writeProperty(owner: object, key: string): string | undefined {
+    try {
+      return writeValue(jsonValue((owner as Readonly<Record<string, unknown>>)[key], key));
+    } catch {
+      around.length = path.length;
+      return drop('error');
+    }
+  }
+
+  function writeValue(value: unknown): string | undefined {
+    switch (typeof value) {
+      case 'string':
+        return keepIfRoom(quote(writableText(value)));
+      case 'object':
+        return value === null ? keepIfRoom('null') : writeObject(value);
+      case 'bigint':
+      case 'number':
+        return keepIfRoom(Number.isFinite(value) ? String(value) : `"${value}"`);
+      case 'boolean':
+        return keepIfRoom(String(value));
+      case 'undefined':
+        return undefined;
+      default:
+        return drop(typeof value);
+    }
+  }
+
+  function writableText(text: string): string {
+    const cut = text.length > MAX_TEXT_LENGTH ? withoutHalfPair(text.slice(0, MAX_TEXT_LENGTH)) : text;
+    if (cut !== text) drop(`cut: ${cut.length} of ${text.length} characters`);
+    const clean = storable(cut);
+    if (clean !== cut) drop('NUL or half a surrogate pair, now U+FFFD');
+    return clean;
+  }
+
+  function writeObject(value: object): string | undefined {
+    const refusal = whyNotWritten(value);
+    if (refusal !== undefined) return drop(refusal);
+    room -= 2;
+    around.push(value);
+    const text = Array.isArray(value)
+      ? `[${writeElements(value).slice(1)}]`
+      : `{${writeMembers(value, Object.keys(value)).slice(1)}}`;
+    around.pop();
+    return text;
+  }
+
+  function whyNotWritten(value: object): string | undefined {
+    if (around.includes(value)) return 'cycle';
+    if (around.length >= MAX_DEPTH) return 'too deep';
+    if (room < 2) return 'too large';
+    if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return 'binary';
+    if (Array.isArray(value) || Object.keys(value).length > 0) return undefined;
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype === null || prototype === Object.prototype) return undefined;
+    return Object.prototype.toString.call(value).slice('[object '.length, -1).slice(0, MAX_POINTER_LENGTH);
+  }
+
+  /** An element that can't be written is null: the others keep their places. */
+  function writeElements(value: readonly unknown[]): string {
+    let elements = '';
+    for (let index = 0; index < value.length; index++) {
+      if (room < ',null'.length) {
+        drop(`too large: ${value.length - index} of ${value.length} elements`);
+        break;
+      }
+      room--;
+      path.push(String(index));
+      const text = writeProperty(value, String(index));
+      path.pop();
+      if (text === undefined) room -= 'null'.length;
+      elements += `,${text ?? 'null'}`;
+    }
+    return elements;
+  }
+
+  /** Plain values first: who and why must not give way to a large object. */
+  function topLevelKeys(): string[] {
+    const plain: string[] = [];
+    const nested: string[] = [];
+    try {
+      for (const key of Object.keys(context)) {
+        const value: unknown = Object.getOwnPropertyDescriptor(context, key)?.value;
+        (typeof value === 'object' && value !== null ? nested : plain).push(key);
+      }
+    } catch {
+      drop('error');
+    }
+    return [...plain, ...nested];
+  }
+
+  let members = writeMembers(context, topLevelKeys());
+  if (unreported > 0) reports.push(`"":"and ${unreported} more"`);
+  if (reports.length > 0) members += `,"${DROPPED_MEMBER}":{${reports.join(',')}}`;
+  return `{${members.slice(1)}}`;
 }
 
 function jsonValue(value: unknown, key: string): unknown {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
-  if (!('toJSON' in value) || typeof value.toJSON !== 'function') return value;
-  const replaced: unknown = value.toJSON(key);
-  return replaced;
+  const { toJSON } = value as { readonly toJSON?: unknown };
+  return typeof toJSON === 'function' ? (toJSON.call(value, key) as unknown) : value;
 }
 
-function writeObject(value: object, writing: Writing): string | undefined {
-  const refusal = whyNotWritten(value, writing);
-  if (refusal !== undefined) {
-    drop(writing, refusal);
-    return undefined;
-  }
-  writing.room -= 2;
-  writing.around.push(value);
-  const text = Array.isArray(value) ? writeArray(value, writing) : writeMembers(value, writing);
-  writing.around.pop();
-  return text;
-}
-
-function whyNotWritten(value: object, writing: Writing): string | undefined {
-  if (writing.around.includes(value)) return 'cycle';
-  if (writing.around.length >= MAX_DEPTH) return 'too deep';
-  if (writing.room < 2) return 'too large';
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return 'binary';
-  if (!Array.isArray(value) && Object.keys(value).length === 0) return classWithoutMembers(value);
-  return undefined;
-}
-
-function classWithoutMembers(value: object): string | undefined {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype === null || prototype === Object.prototype) return undefined;
-  return Object.prototype.toString.call(value).slice('[object '.length, -1).slice(0, MAX_POINTER_LENGTH);
-}
-
-function writeMembers(value: object, writing: Writing): string {
-  const members: string[] = [];
-  for (const key of Object.keys(value)) writeMember(value, key, members, writing);
-  return `{${members.join(',')}}`;
-}
-
-/** An element that can't be written is null: the others keep their places. */
-function writeArray(value: readonly unknown[], writing: Writing): string {
-  const elements: string[] = [];
-  for (let index = 0; index < value.length; index++) {
-    if (writing.room < '"",'.length) {
-      drop(writing, `too large: ${value.length - index} of ${value.length} elements`);
-      break;
-    }
-    writing.room -= 1;
-    writing.path.push(String(index));
-    elements.push(writeProperty(value, String(index), writing) ?? 'null');
-    writing.path.pop();
-  }
-  return `[${elements.join(',')}]`;
-}
-
-function keepIfRoom(text: string, writing: Writing): string | undefined {
-  if (text.length > writing.room) {
-    drop(writing, 'too large');
-    return undefined;
-  }
-  writing.room -= text.length;
-  return text;
-}
-
-function storable(value: string, writing: Writing): string {
-  const cut = value.length > MAX_TEXT_LENGTH ? withoutHalfPair(value.slice(0, MAX_TEXT_LENGTH)) : value;
-  if (cut !== value) drop(writing, `cut: ${cut.length} of ${value.length} characters`);
-  const clean = cut.replace(UNSTORABLE, '\ufffd');
-  if (clean !== cut) drop(writing, 'NUL or half a surrogate pair, now U+FFFD');
-  return clean;
+function storable(text: string): string {
+  return text.replace(UNSTORABLE, '\ufffd');
 }
 
 /** A cut may go through a surrogate pair; that is no fault of the application's to report. */
 function withoutHalfPair(cut: string): string {
-  return /[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut;
-}
-
-function drop(writing: Writing, reason: string, key?: string): void {
-  if (writing.reports.length >= MAX_REPORTS) {
-    writing.unreported++;
-    return;
-  }
-  const path = key === undefined ? writing.path : [...writing.path, key];
-  const pointer = path.map(
-    (step) => `/${step.slice(0, MAX_POINTER_LENGTH).replace(/~/g, '~0').replace(/\//g, '~1')}`,
-  );
-  const shown = withoutHalfPair(pointer.join('').slice(0, MAX_POINTER_LENGTH)).replace(UNSTORABLE, '\ufffd');
-  writing.reports.push(`${quote(shown)}:${quote(reason)}`);
+  return cut.replace(/[\ud800-\udbff]$/, '');
 }
 
 function quote(text: string): string {
@@ -250,6 +229,5 @@ function quote(text: string): string {
 }
 
 function escapeCodeUnit(unit: string): string {
-  if (unit === '"' || unit === '\\') return `\\${unit}`;
-  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return /["\\]/.test(unit) ? `\\${unit}` : `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

@@ -11,6 +11,7 @@ const internal = [
   'request-context',
   'sql-text',
   'statement-text',
+  'warning',
   'write-statement',
 ];
 

@@ -8,25 +8,22 @@
 import pg from 'pg';
 import { messageSigner, type SigningOptions } from './authentic-message.ts';
 import { currentBemiContext, inThisScope } from './context.ts';
-import { type ContextPipeline, contextPipeline } from './context-pipeline.ts';
+import { contextPipeline, type PipelinedClient } from './context-pipeline.ts';
 import { contextMessage } from './message.ts';
 import type { PgConnection, PgSubmittable } from './pg-connection.ts';
 import { contextForStatement } from './statement-text.ts';
-import { type ChangesRows, changesRowsWith, type WritingRoutines } from './write-statement.ts';
+import { warnOnce } from './warning.ts';
+import { changesRowsWith, type WritingRoutines } from './write-statement.ts';
 
 /** What wrapping a pool or a client may be told. */
 export interface CarrierOptions extends WritingRoutines, SigningOptions {}
 
-type Callback = (error: unknown, result?: unknown) => void;
 type Query = (this: unknown, ...args: unknown[]) => unknown;
 
 /** What is used of `pg`'s clients, from 8.11 on. */
-interface WrappableClient {
+interface WrappableClient extends PipelinedClient {
   query: Query;
   readonly connection?: PgConnection;
-  readonly pipeline?: boolean;
-  readonly database?: unknown;
-  readonly processID?: unknown;
   readonly constructor: { readonly Query?: new (...args: unknown[]) => PgQuery };
 }
 
@@ -70,8 +67,7 @@ export function wrapPool<P extends pg.Pool>(pool: P, options?: CarrierOptions): 
   const connect = wrappable.connect;
   // A full pool calls back from where a client is given back: in the scope of another request. (This is also the
   // way that pool.query takes.)
-  wrappable.connect = (callback) =>
-    callback === undefined ? connect.call(pool) : connect.call(pool, inThisScope(callback));
+  wrappable.connect = (callback) => connect.call(pool, callback && inThisScope(callback));
   wrappable.on('acquire', (client) => wrapClient(client, options));
   return pool;
 }
@@ -93,70 +89,51 @@ export function wrapClient<C extends pg.ClientBase>(client: C, options: CarrierO
   const { connection } = wrappable;
   const Query = wrappable.constructor.Query;
   if (connection === undefined || Query === undefined) {
-    process.emitWarning('This kind of PostgreSQL client cannot carry a context. Use the client of `pg`.', {
-      code: 'BEMI_CONTEXT_NOT_CARRIED',
-    });
+    warnOnce(
+      'BEMI_CONTEXT_NOT_CARRIED',
+      'This kind of PostgreSQL client cannot carry a context.',
+      'Use the client of `pg`.',
+    );
     return client;
   }
-  const pipeline = contextPipeline(connection, {
-    pipelined: wrappable.pipeline === true,
-    database: String(wrappable.database ?? ''),
-    processId: () => wrappable.processID,
-    sign: messageSigner(options),
-  });
-  wrappable.query = queryWithContext(wrappable, connection, Query, pipeline, changesRowsWith(options));
+  const sign = messageSigner(options);
+  const precede = contextPipeline(connection, wrappable, sign);
+  const changesRows = changesRowsWith(options);
+  const query = wrappable.query;
+  let carriesContexts = false;
+
+  /** What is to be queued for a call of `query`, its context ahead; undefined: the call itself, which is left alone. */
+  function withContext(args: unknown[]): PgQuery | undefined {
+    const text = statementText(args[0], connection!);
+    if (typeof text !== 'string' || !changesRows(text)) return undefined;
+    const message = messageFor(text);
+    carriesContexts ||= message !== undefined;
+    // Without a context of its own, a write must still not take over the one before it in its transaction.
+    if (!carriesContexts) return undefined;
+    const given = args[0] as PgQuery;
+    if (typeof given.submit === 'function') {
+      precede(given, message);
+      return undefined;
+    }
+    const own = new Query!(...args);
+    // What `pg` would complain of is left to it.
+    if (own.callback !== undefined && typeof own.callback !== 'function') return undefined;
+    // Read by the client from what it is given, so not a part of what a Query takes over.
+    own.query_timeout = given.query_timeout;
+    precede(own, message);
+    return own;
+  }
+
+  wrappable.query = (...args) => {
+    const own = withoutFailing(() => withContext(args));
+    if (own === undefined) return query.apply(client, args);
+    return own.callback === undefined ? promised(client, query, own) : void query.call(client, own);
+  };
   return client;
 }
 
 function markedAlready(target: object): boolean {
-  if (WRAPPED in target) return true;
-  Object.defineProperty(target, WRAPPED, { value: true });
-  return false;
-}
-
-function queryWithContext(
-  client: WrappableClient,
-  connection: PgConnection,
-  Query: new (...args: unknown[]) => PgQuery,
-  pipeline: ContextPipeline,
-  changesRows: ChangesRows,
-): Query {
-  const query = client.query;
-  let carriesContexts = false;
-
-  /** The message that a call should be preceded by; undefined if the call is to be left alone. */
-  function planFor(call: unknown): { readonly message: string | undefined } | undefined {
-    const text = statementText(call, connection);
-    if (text === undefined || !changesRows(text)) return undefined;
-    const message = messageFor(text);
-    carriesContexts ||= message !== undefined;
-    // Without a context of its own, a write must still not take over the one before it in its transaction.
-    return carriesContexts ? { message } : undefined;
-  }
-
-  return (...args) => {
-    const plan = withoutFailing(() => planFor(args[0]));
-    if (plan === undefined) return query.apply(client, args);
-    if (isSubmittable(args[0])) {
-      pipeline.precede(args[0], plan.message);
-      return query.apply(client, args);
-    }
-    const own = newQuery(Query, args);
-    if (own === undefined) return query.apply(client, args);
-    pipeline.precede(own, plan.message);
-    return own.callback === undefined ? promised(client, query, own) : void query.call(client, own);
-  };
-}
-
-/** The query that `pg` would make itself; undefined where `pg` would complain, which is left to it. */
-function newQuery(Query: new (...args: unknown[]) => PgQuery, args: unknown[]): PgQuery | undefined {
-  return withoutFailing(() => {
-    const submittable = new Query(...args);
-    if (submittable.callback !== undefined && typeof submittable.callback !== 'function') return undefined;
-    // Read by the client from what it is given, so not a part of what a Query takes over.
-    submittable.query_timeout = (args[0] as PgQuery).query_timeout;
-    return submittable;
-  });
+  return WRAPPED in target || !Object.defineProperty(target, WRAPPED, { value: true });
 }
 
 /** The application's statement runs whatever becomes of its context. */
@@ -169,10 +146,9 @@ function withoutFailing<T>(work: () => T): T | undefined {
 }
 
 /** As `pg` itself does it, the stack that leads back to the application included. */
-function promised(client: WrappableClient, query: Query, submittable: PgQuery): Promise<unknown> {
+function promised(client: unknown, query: Query, submittable: PgQuery): Promise<unknown> {
   const settled = new Promise((resolve, reject) => {
-    const callback: Callback = (error, result) => (error ? reject(error) : resolve(result));
-    submittable.callback = callback;
+    submittable.callback = (error: unknown, result: unknown) => (error ? reject(error) : resolve(result));
     query.call(client, submittable);
   });
   return settled.catch((error: unknown) => {
@@ -187,19 +163,10 @@ function messageFor(statement: string): string | undefined {
   return contextMessage(contextForStatement(context, statement));
 }
 
-/** The text that a call of `query` will run; undefined if that isn't known, and is for `pg` to deal with. */
-function statementText(given: unknown, connection: PgConnection): string | undefined {
+/** The text that a call of `query` will run, if that is known. */
+function statementText(given: unknown, connection: PgConnection): unknown {
   if (typeof given === 'string') return given;
-  if (typeof given !== 'object' || given === null) return undefined;
-  const { text, name, cursor } = given as { text?: unknown; name?: unknown; cursor?: { text?: unknown } };
-  if (typeof text === 'string') return text;
+  const { text, name, cursor } = given as { text?: unknown; name?: string; cursor?: { text?: unknown } };
   // A prepared statement may be called by its name alone.
-  if (typeof name === 'string') return connection.parsedStatements[name];
-  return typeof cursor?.text === 'string' ? cursor.text : undefined;
-}
-
-function isSubmittable(given: unknown): given is PgSubmittable {
-  return (
-    typeof given === 'object' && given !== null && 'submit' in given && typeof given.submit === 'function'
-  );
+  return text ?? connection.parsedStatements[name ?? ''] ?? cursor?.text;
 }

@@ -49,17 +49,12 @@ export const PrismaPg: PrismaPgConstructor = new Proxy(ContextPrismaPg, {
 export type PrismaPg = PrismaPgFactory;
 
 function withSchemaOfUrl(poolOrConfig: PoolOrConfig, options: Options | undefined): Options | undefined {
-  if (options?.schema !== undefined) return options;
-  const schema = schemaOfUrl(connectionString(poolOrConfig));
-  return schema === undefined ? options : { ...options, schema };
+  const url = connectionString(poolOrConfig);
+  const schema = new URLSearchParams(url?.slice(url.indexOf('?') + 1)).get('schema');
+  return options?.schema === undefined && schema ? { ...options, schema } : options;
 }
 
 function connectionString(poolOrConfig: PoolOrConfig): string | undefined {
   if (typeof poolOrConfig === 'string') return poolOrConfig;
-  return 'connect' in poolOrConfig ? poolOrConfig.options.connectionString : poolOrConfig.connectionString;
-}
-
-function schemaOfUrl(url: string | undefined): string | undefined {
-  const query = url?.slice(url.indexOf('?') + 1) ?? '';
-  return new URLSearchParams(query).get('schema') || undefined;
+  return ('connect' in poolOrConfig ? poolOrConfig.options : poolOrConfig).connectionString;
 }

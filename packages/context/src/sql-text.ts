@@ -7,17 +7,8 @@
  *
  * @see https://www.postgresql.org/docs/current/sql-syntax-lexical.html
  */
-const OPAQUE = new RegExp(
-  [
-    String.raw`\b[eE]'(?:[^'\\]|\\[\s\S]|'')*(?:'|$)`,
-    `'[^']*(?:'|$)`,
-    `"[^"]*(?:"|$)`,
-    String.raw`--[^\n\r]*`,
-    String.raw`/\*`,
-    String.raw`(?<![\w$\u0080-\uffff])\$(?<tag>(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?)\$`,
-  ].join('|'),
-  'g',
-);
+const OPAQUE =
+  /\be'(?:[^'\\]|\\.|'')*(?:'|$)|'[^']*(?:'|$)|"[^"]*(?:"|$)|--[^\n\r]*|\/\*|(?<![\w$\u0080-\uffff])(\$(?:[a-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$)(?:.*?\1|.*)/gis;
 const COMMENT_EDGE = /\/\*|\*\//g;
 
 /**
@@ -27,22 +18,14 @@ const COMMENT_EDGE = /\/\*|\*\//g;
 export function withoutLiterals(sql: string): string {
   let left = '';
   let position = 0;
-  OPAQUE.lastIndex = 0;
-  for (let match = OPAQUE.exec(sql); match !== null; match = OPAQUE.exec(sql)) {
-    const opening = match[0];
-    left += sql.slice(position, match.index);
-    if (opening === '/*') position = commentEnd(sql, OPAQUE.lastIndex);
-    else if (opening.startsWith('$')) position = endOf(opening, sql, OPAQUE.lastIndex);
-    else position = OPAQUE.lastIndex;
-    left += opening === '/*' || opening.startsWith('--') ? ' ' : '""';
+  for (;;) {
     OPAQUE.lastIndex = position;
+    const match = OPAQUE.exec(sql);
+    if (match === null) return left + sql.slice(position);
+    const [opening] = match;
+    left += sql.slice(position, match.index) + (/^[-/]/.test(opening) ? ' ' : '""');
+    position = opening === '/*' ? commentEnd(sql, OPAQUE.lastIndex) : OPAQUE.lastIndex;
   }
-  return left + sql.slice(position);
-}
-
-function endOf(closing: string, sql: string, from: number): number {
-  const found = sql.indexOf(closing, from);
-  return found === -1 ? sql.length : found + closing.length;
 }
 
 function commentEnd(sql: string, from: number): number {

@@ -1,36 +1,34 @@
 import { withoutLiterals } from './sql-text.ts';
 
 /**
- * Blanks, comments and empty statements, then the first keyword. A nested comment leaves no match. There is one way
- * only to match each character: no text makes it slow.
+ * Blanks, comments and empty statements, then the keyword of a write. A nested comment leaves no match. There is one
+ * way only to match each character: no text makes it slow.
  */
-const FIRST_KEYWORD = /^(?:[\s;]|--[^\n\r]*[\n\r]|\/\*(?:[^*/]|\*(?!\/)|\/(?!\*))*\*\/)*([a-z]+)/i;
-const CHANGES_ROWS = /^(?:insert|update|delete|merge|truncate)$/i;
+const BEGINS_WITH_WRITE =
+  /^(?:[\s;]|--[^\n\r]*[\n\r]|\/\*(?:[^*/]|\*(?!\/)|\/(?!\*))*\*\/)*(?:insert|update|delete|merge|truncate)\b/i;
 /** A text without any of these words neither writes nor holds a statement that does. */
-const MAY_WRITE = /\b(?:insert|update|delete|merge|truncate|into|copy|execute|create)\b/i;
-
-/** INSERT, UPDATE, DELETE or MERGE in parentheses or right behind them, as a WITH holds it. */
-const WRITE_IN_PARENTHESES =
-  /[()]\s*(?:insert\s+into|update|delete\s+from|merge\s+into)\b\s*["\w\u0080-\uffff]/i;
-const EXPLAIN_ANALYZE = /^explain\s*(?:analy[sz]e\b(?:\s*verbose\b)?|\([^)]*\banaly[sz]e\b[^)]*\))\s*/i;
-const COPY_FROM = /^copy\s*[^\s(][\s\S]*?\b(from|to)\b/i;
-const CREATE_TABLE_AS =
-  /^create\s+(?:(?:global|local|temporary|temp|unlogged)\s+)*table\b[\s\S]*\bas\s*(?:\(|select\b|with\b|values\b|table\b|execute\b)/i;
+const MAY_WRITE = /\b(?:insert|update|delete|merge|truncate|into|copy|execute|create|call|do)\b/i;
 
 /**
- * What must come before a transaction's first query: a text that has it, and doesn't begin with a write, is left
- * as it is. With a message in front, SET TRANSACTION would fail, and a snapshot be older than its locks.
+ * One statement, without its comments, strings and quoted names, that changes rows. A WITH holds INSERT, UPDATE, DELETE
+ * or MERGE in parentheses or right behind them. Never COPY … TO, even of a write: a stream of pg-copy-streams reads the
+ * socket itself.
+ */
+const CHANGES_ROWS =
+  /^[(\s]*(?:(?:insert|update|delete|merge|truncate|execute|(?:select|with)\b.*\binto)\b|with\b.*[()]\s*(?:insert\s+into|update|delete\s+from|merge\s+into)\b\s*["\w\u0080-\uffff]|copy\b\s*[^\s(](?:(?!\b(?:from|to)\b).)*\bfrom\b|create\s+(?:(?:global|local|temporary|temp|unlogged)\s+)*table\b.*\bas\s*(?:\(|(?:select|with|values|table|execute)\b))/is;
+const EXPLAIN_ANALYZE = /^\s*explain\s*(?:analy[sz]e\b(?:\s*verbose\b)?|\([^)]*\banaly[sz]e\b[^)]*\))/i;
+const MAY_CALL = /^[(\s]*(?:call|select|values|with)\b/i;
+const MAY_COMMIT_INSIDE = /^\s*(call|do)\b/i;
+
+/**
+ * What a text may not have before its first write, or it is left as it is:
+ * - what must come before a transaction's first query: with a message in front, SET TRANSACTION would fail, and a
+ *   snapshot be older than its locks;
+ * - what can't run in a transaction block, so only as a text of its own. Should its strings be read wrongly, for want of
+ *   knowing `standard_conforming_strings`, nothing that looks like a second statement may count.
  */
 const MUST_COME_FIRST =
-  /\b(?:isolation\s+level|read\s+only|read\s+write|deferrable|snapshot|lock|transaction_(?:isolation|read_only|deferrable))\b/i;
-
-/**
- * What can't run in a transaction block, so only as a text of its own. Should its strings be read wrongly, for
- * want of knowing `standard_conforming_strings`, nothing that looks like a second statement may count.
- */
-const MUST_BE_ALONE =
-  /^(?:vacuum|reindex|cluster|discard|(?:create|drop|alter)\s+(?:database|tablespace|subscription|system)|(?:commit|rollback)\s+prepared)\b|\bconcurrently\b/i;
-const MAY_COMMIT_INSIDE = /^(?:call|do)\b/i;
+  /\b(?:isolation\s+level|read\s+(?:only|write)|deferrable|snapshot|lock|transaction_(?:isolation|read_only|deferrable)|concurrently)\b|^\s*(?:vacuum|reindex|cluster|discard|(?:create|drop|alter)\s+(?:database|tablespace|subscription|system)|(?:commit|rollback)\s+prepared)\b/i;
 
 /** Which statements that can't be told from reads, or may commit inside, get a message all the same. */
 export interface WritingRoutines {
@@ -61,86 +59,34 @@ export function changesRowsWith(routines: WritingRoutines): ChangesRows {
   const names = routines.writingFunctions ?? [];
   const call = names.length > 0 ? callOf(names) : undefined;
 
-  function mayWrite(sql: string): boolean {
-    return (
-      MAY_WRITE.test(sql) ||
-      call?.test(sql) === true ||
-      (routines.call === true && /\bcall\b/i.test(sql)) ||
-      (routines.do === true && /\bdo\b/i.test(sql))
-    );
-  }
-
-  function isWrite(statement: string, sql: string): boolean {
-    if (statementChangesRows(statement)) return true;
-    switch (keywordOf(statement)) {
-      case 'call':
-        return routines.call === true || call?.test(sql) === true;
-      case 'do':
-        return routines.do === true;
-      case 'select':
-      case 'values':
-      case 'with':
-        return call?.test(sql) === true;
-      default:
-        return false;
-    }
-  }
-
   return (sql) => {
-    const first = FIRST_KEYWORD.exec(sql)?.[1];
-    if (first !== undefined && CHANGES_ROWS.test(first)) return true;
-    if (!mayWrite(sql)) return false;
+    if (BEGINS_WITH_WRITE.test(sql)) return true;
+    const calls = call?.test(sql) === true;
+    if (!calls && !MAY_WRITE.test(sql)) return false;
 
-    const statements = withoutLiterals(sql)
-      .split(';')
-      .map((statement) => statement.trim())
-      .filter((statement) => statement !== '');
-    const firstWrite = statements.findIndex((statement) => isWrite(statement, sql));
-    if (firstWrite <= 0) return firstWrite === 0;
-    const ahead = statements.slice(0, firstWrite);
-    if (ahead.some((statement) => MUST_BE_ALONE.test(statement) || MUST_COME_FIRST.test(statement)))
-      return false;
-    return !(sql.includes('\\') && ahead.some((statement) => MAY_COMMIT_INSIDE.test(statement)));
+    const isWrite = (statement: string): boolean => {
+      const routine = MAY_COMMIT_INSIDE.exec(statement)?.[1]?.toLowerCase() as 'call' | 'do' | undefined;
+      return (
+        (calls && MAY_CALL.test(statement)) ||
+        (routine !== undefined && routines[routine] === true) ||
+        CHANGES_ROWS.test(statement.replace(EXPLAIN_ANALYZE, ''))
+      );
+    };
+    // A backslash may hide where a string ends.
+    const hidden = sql.includes('\\');
+    for (const statement of withoutLiterals(sql).split(';')) {
+      if (isWrite(statement)) return true;
+      if (MUST_COME_FIRST.test(statement) || (hidden && MAY_COMMIT_INSIDE.test(statement))) return false;
+    }
+    return false;
   };
 }
 
 /** Without the application's word on its functions, CALL and DO: they count as reads. */
-export const changesRows: ChangesRows = changesRowsWith({});
+export const changesRows: ChangesRows = /* @__PURE__ */ changesRowsWith({});
 
 /** A name and a parenthesis, in or out of strings and comments: at worst a message goes that nobody needs. */
 function callOf(names: readonly string[]): RegExp {
   const alternatives = names.map((name) => name.replace(/[^\w\u0080-\uffff]/g, String.raw`\$&`)).join('|');
   return new RegExp(String.raw`(?<![\w$\u0080-\uffff])(?:${alternatives})"?\s*\(`, 'i');
-}
-
-function keywordOf(statement: string): string {
-  return /^[(\s]*([a-z]+)/i.exec(statement)?.[1]?.toLowerCase() ?? '';
-}
-
-/** @param statement - one statement, without comments, strings and quoted names. */
-function statementChangesRows(statement: string): boolean {
-  switch (keywordOf(statement)) {
-    case 'insert':
-    case 'update':
-    case 'delete':
-    case 'merge':
-    case 'truncate':
-    case 'execute':
-      return true;
-    case 'select':
-      return /\binto\b/i.test(statement);
-    case 'with':
-      return WRITE_IN_PARENTHESES.test(statement) || /\binto\b/i.test(statement);
-    case 'copy':
-      // Never COPY … TO, even of a write: a stream of pg-copy-streams reads the socket itself.
-      return COPY_FROM.exec(statement)?.[1]?.toLowerCase() === 'from';
-    case 'create':
-      return CREATE_TABLE_AS.test(statement);
-    case 'explain': {
-      const explained = statement.replace(EXPLAIN_ANALYZE, '');
-      return explained !== statement && statementChangesRows(explained);
-    }
-    default:
-      return false;
-  }
 }
