@@ -1,14 +1,14 @@
-import { readFileSync } from 'node:fs';
-import type { Socket } from 'node:net';
-import { runWithBemiContext } from '@bemi-db/context';
-import { wrapPool } from '@bemi-db/context/pg';
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { startPostgres } from '@bemi-db/embedded-postgres';
-import pg from 'pg';
+import type pg from 'pg';
+import type { Contestant, Order, Run, Write } from './context-writer.ts';
 import { withClient } from './drain.ts';
 import { type Spread, spread } from './statistics.ts';
 
 export interface ContextOptions {
-  /** Single-row writes of a contestant in a round. */
+  /** Of a contestant in a round. */
   readonly writes: number;
   readonly rounds: number;
   readonly report: (line: string) => void;
@@ -16,154 +16,103 @@ export interface ContextOptions {
 
 export interface ContextCost {
   readonly contestant: Contestant;
+  readonly write: Write;
   readonly connections: number;
   readonly writesPerSecond: Spread;
-  /** Of the writes a second without a context, in the same round. */
+  /** Of the writes a second without Bemi, in the same round. */
   readonly ratio: Spread;
-  /** CPU time without a context ÷ with it: this process and the server's backends. Null where there is no /proc. */
+  /** CPU time without Bemi ÷ with it: the client's process and the server's. Null where there is no /proc. */
   readonly cpuRatio: Spread | null;
+  readonly clientCpuMicroseconds: number;
+  readonly serverCpuMicroseconds: number | null;
   readonly walBytesPerWrite: number;
   readonly roundTripsPerWrite: number;
 }
 
-export interface ContextResult {
-  readonly inserts: readonly ContextCost[];
-  /** WAL bytes of an UPDATE that finds no row, without and with a context. */
-  readonly walBytesOfNothing: { readonly plain: number; readonly message: number };
-}
-
-const contestants = ['plain', 'message', 'trigger'] as const;
-type Contestant = (typeof contestants)[number];
-
-const CONTEXT = {
-  userId: 187_234,
-  endpoint: '/todo/complete',
-  method: 'PUT',
-  requestId: '018f3a52-3a0e-7b5e-9a8a',
-};
+const contestants: readonly Contestant[] = ['plain', 'message', 'signed', 'trigger'];
+const writer = fileURLToPath(new URL('context-writer.js', import.meta.url));
 
 /** The carrier that Bemi's published clients install: a comment in the text, and a trigger that parses it for each row. */
 const SCHEMA = `
   CREATE TABLE plain (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, title text, n int);
-  CREATE TABLE message (LIKE plain INCLUDING ALL);
   CREATE TABLE trigger (LIKE plain INCLUDING ALL);
   CREATE FUNCTION carry() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     PERFORM pg_logical_emit_message(true, '_bemi', (regexp_match(current_query(), '/\\*Bemi (.*) Bemi\\*/'))[1]);
     RETURN NULL; END $$;
   CREATE TRIGGER carry AFTER INSERT OR UPDATE OR DELETE ON trigger FOR EACH ROW EXECUTE FUNCTION carry()`;
 
-/** Single-row writes in turn: without a context, by the wrapped driver, and by a row trigger. */
-export async function benchContext({ writes, rounds, report }: ContextOptions): Promise<ContextResult> {
+/**
+ * Single-row writes, on one connection and on eight: without Bemi, by the wrapped driver, and by a row trigger. The
+ * contestants take short turns, so that what else the machine does meets them all.
+ */
+export async function benchContext({ writes, rounds, report }: ContextOptions): Promise<ContextCost[]> {
   const server = await startPostgres({ settings: { wal_level: 'logical' } });
   try {
     return await withClient(server.url(), async (admin) => {
       await admin.query(SCHEMA);
-      const inserts: ContextCost[] = [];
+      const costs: ContextCost[] = [];
       for (const connections of [1, 8]) {
-        const runs: Record<Contestant, Run[]> = { plain: [], message: [], trigger: [] };
-        for (let round = 0; round <= rounds; round++) {
-          const order = round % 2 === 0 ? contestants : contestants.toReversed();
-          for (const contestant of order) {
-            const run = await insert(server.url(), admin, contestant, connections, writes);
-            if (round > 0) runs[contestant].push(run); // the first round warms up
-          }
-          report(`${connections} connections: round ${round} of ${rounds}`);
+        const processes = await Promise.all(
+          contestants.map((contestant) => startWriter(server.url(), contestant, connections)),
+        );
+        for (const write of ['insert', 'nothing'] as const) {
+          const runs = await takeTurns(admin, processes, { write, times: writes }, rounds);
+          report(`${connections} connections, ${write}: ${rounds} rounds`);
+          for (const contestant of contestants)
+            costs.push(costOf(contestant, connections, write, runs, writes));
         }
-        for (const contestant of contestants) inserts.push(costOf(contestant, connections, runs, writes));
+        for (const process of processes) process.disconnect();
+        await Promise.all(processes.map((process) => once(process, 'exit')));
       }
-      return {
-        inserts,
-        walBytesOfNothing: {
-          plain: await walOfNothing(server.url(), admin, 'plain'),
-          message: await walOfNothing(server.url(), admin, 'message'),
-        },
-      };
+      return costs;
     });
   } finally {
     await server.stop('immediate');
   }
 }
 
-interface Run {
-  readonly seconds: number;
-  readonly cpuSeconds: number;
+interface MeasuredRun extends Run {
   readonly walBytes: number;
-  readonly roundTrips: number;
 }
 
-async function insert(
-  url: string,
+type Runs = ReadonlyMap<Contestant, readonly MeasuredRun[]>;
+
+async function startWriter(url: string, contestant: Contestant, connections: number): Promise<ChildProcess> {
+  const child = fork(writer, [url, contestant, String(connections)]);
+  await answerOf(child);
+  return child;
+}
+
+async function takeTurns(
   admin: pg.Client,
-  contestant: Contestant,
-  connections: number,
-  writes: number,
-): Promise<Run> {
-  const { pool, pids, roundTrips } = await openPool(url, contestant, connections);
-  const comment = contestant === 'trigger' ? ` /*Bemi ${JSON.stringify(CONTEXT)} Bemi*/` : '';
-  const text = `INSERT INTO ${contestant} (title, n) VALUES ($1, $2)${comment}`;
-  const write = async (share: number) => {
-    for (let n = 0; n < share; n++) await pool.query(text, ['a title of some length', n]);
-  };
-  const work = () => Promise.all(Array.from({ length: connections }, () => write(writes / connections)));
-
-  await write(connections);
-  const walBefore = await walPosition(admin);
-  const tripsBefore = roundTrips();
-  const cpuBefore = cpuSeconds(pids);
-  const startedAt = performance.now();
-  await (contestant === 'message' ? runWithBemiContext(CONTEXT, work) : work());
-  const run = {
-    seconds: (performance.now() - startedAt) / 1000,
-    cpuSeconds: cpuSeconds(pids) - cpuBefore,
-    walBytes: (await walPosition(admin)) - walBefore,
-    roundTrips: roundTrips() - tripsBefore,
-  };
-  await pool.end();
-  return run;
+  processes: readonly ChildProcess[],
+  order: Order,
+  rounds: number,
+): Promise<Runs> {
+  const runs = new Map<Contestant, MeasuredRun[]>(contestants.map((contestant) => [contestant, []]));
+  const turns = contestants.map((contestant, index) => ({ contestant, process: processes[index]! }));
+  for (let round = 0; round <= rounds; round++) {
+    for (const { contestant, process } of round % 2 === 0 ? turns : turns.toReversed()) {
+      const before = await walPosition(admin);
+      process.send(order);
+      const run = (await answerOf(process)) as Run;
+      const walBytes = (await walPosition(admin)) - before;
+      if (round > 0) runs.get(contestant)!.push({ ...run, walBytes }); // the first round warms up
+    }
+    await admin.query('TRUNCATE plain, trigger');
+  }
+  return runs;
 }
 
-async function openPool(url: string, contestant: Contestant, connections: number) {
-  const plain = new pg.Pool({ connectionString: url, max: connections });
-  const pool = contestant === 'message' ? wrapPool(plain) : plain;
-  let trips = 0;
-  pool.on('connect', (client) => {
-    const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;
-    let waiting = false;
-    const write = stream.write;
-    stream.write = ((...args: Parameters<typeof write>) => {
-      waiting = true;
-      return write.apply(stream, args);
-    }) as typeof write;
-    stream.on('data', () => {
-      if (waiting) trips++;
-      waiting = false;
+function answerOf(child: ChildProcess): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const end = () => reject(new Error('A writer of the benchmark ended early.'));
+    child.once('exit', end);
+    child.once('message', (answer) => {
+      child.off('exit', end);
+      resolve(answer);
     });
   });
-  const clients = await Promise.all(Array.from({ length: connections }, () => pool.connect()));
-  const pids: number[] = [];
-  for (const client of clients) {
-    const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
-    pids.push(rows[0]!.pid);
-    // The wrapper's one question to each connection is not a part of the writes.
-    await runWithBemiContext(CONTEXT, () => client.query('DELETE FROM plain WHERE false'));
-    client.release();
-  }
-  return { pool, pids, roundTrips: () => trips };
-}
-
-/** Of this process and some backends; clock ticks are hundredths of a second. */
-function cpuSeconds(pids: readonly number[]): number {
-  const { user, system } = process.cpuUsage();
-  let ticks = 0;
-  try {
-    for (const pid of pids) {
-      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
-      ticks += Number(fields[11]) + Number(fields[12]);
-    }
-  } catch {
-    return Number.NaN;
-  }
-  return (user + system) / 1e6 + ticks / 100;
 }
 
 async function walPosition(admin: pg.Client): Promise<number> {
@@ -173,36 +122,31 @@ async function walPosition(admin: pg.Client): Promise<number> {
   return Number(rows[0]!.bytes);
 }
 
-async function walOfNothing(url: string, admin: pg.Client, contestant: Contestant): Promise<number> {
-  const { pool } = await openPool(url, contestant, 1);
-  const before = await walPosition(admin);
-  const times = 100;
-  for (let n = 0; n < times; n++) {
-    await runWithBemiContext(CONTEXT, () => pool.query('UPDATE plain SET n = 1 WHERE id = $1', [-1]));
-  }
-  const bytes = (await walPosition(admin)) - before;
-  await pool.end();
-  return Math.round(bytes / times);
-}
-
 function costOf(
   contestant: Contestant,
   connections: number,
-  runs: Readonly<Record<Contestant, readonly Run[]>>,
+  write: Write,
+  runs: Runs,
   writes: number,
 ): ContextCost {
-  const own = runs[contestant];
-  const ratios = own.map((run, round) => runs.plain[round]!.seconds / run.seconds);
-  const cpuRatios = own.map((run, round) => runs.plain[round]!.cpuSeconds / run.cpuSeconds);
-  const least = (of: (run: Run) => number) => Math.min(...own.map(of)) / writes;
+  const own = runs.get(contestant)!;
+  const plain = runs.get('plain')!;
+  const cpuSeconds = (run: Run) => run.clientCpuSeconds + (run.serverCpuSeconds ?? Number.NaN);
+  const cpuRatios = own.map((run, round) => cpuSeconds(plain[round]!) / cpuSeconds(run));
+  const microseconds = (of: (run: Run) => number) => (spread(own.map(of)).median / writes) * 1e6;
+  const server = microseconds((run) => run.serverCpuSeconds ?? Number.NaN);
+  const least = (of: (run: MeasuredRun) => number) => Math.min(...own.map(of)) / writes;
   return {
     contestant,
     connections,
+    write,
     writesPerSecond: spread(own.map(({ seconds }) => writes / seconds)),
-    ratio: spread(ratios),
-    cpuRatio: cpuRatios.some(Number.isNaN) ? null : spread(cpuRatios),
+    ratio: spread(own.map((run, round) => plain[round]!.seconds / run.seconds)),
+    cpuRatio: Number.isNaN(server) ? null : spread(cpuRatios),
+    clientCpuMicroseconds: microseconds((run) => run.clientCpuSeconds),
+    serverCpuMicroseconds: Number.isNaN(server) ? null : server,
     // The least: autovacuum and checkpoints write as well.
     walBytesPerWrite: Math.round(least(({ walBytes }) => walBytes)),
-    roundTripsPerWrite: least(({ roundTrips }) => roundTrips),
+    roundTripsPerWrite: least((run) => run.roundTrips),
   };
 }

@@ -4,18 +4,20 @@ import { benchDrain, type DrainOptions } from './drain.ts';
 import type { Spread } from './statistics.ts';
 import { benchVerify } from './verify.ts';
 
-const usage = `Usage: npm run bench -- drain|verify|context [--transactions 150000] [--rounds 3] [--json]
+const usage = `Usage: npm run bench -- drain|verify [--transactions 150000] [--rounds 3] [--json]
+       npm run bench -- context [--writes 2000] [--rounds 15] [--json]
 
   drain   how fast a backlog is recorded, beside PostgreSQL's own subscription, in changes a second
   verify  how fast a whole log is verified, beside COPY … TO STDOUT of its partitions, in entries a second
-  context what a context costs single-row writes, beside the same without Bemi and a row trigger (--transactions: writes)
+  context what a context costs single-row writes, beside the same without Bemi and a row trigger
 `;
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     transactions: { type: 'string', default: '150000' },
-    rounds: { type: 'string', default: '3' },
+    writes: { type: 'string', default: '2000' },
+    rounds: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -31,7 +33,7 @@ await benchmark();
 async function drain(): Promise<void> {
   const result = await benchDrain(settings());
   print(result, [
-    `${result.changes.toLocaleString('en')} changes, ${values.rounds} rounds`,
+    `${result.changes.toLocaleString('en')} changes, ${settings().rounds} rounds`,
     heading('changes a second'),
     row('bemi worker', result.worker),
     row('bemi worker without proofs', result.withoutProofs),
@@ -48,7 +50,7 @@ async function drain(): Promise<void> {
 async function verify(): Promise<void> {
   const result = await benchVerify(settings());
   print(result, [
-    `${result.entries.toLocaleString('en')} entries, ${values.rounds} rounds`,
+    `${result.entries.toLocaleString('en')} entries, ${settings().rounds} rounds`,
     heading('entries a second'),
     row('bemi verify', result.verify),
     row('COPY … TO STDOUT', result.copy),
@@ -59,24 +61,24 @@ async function verify(): Promise<void> {
 }
 
 async function context(): Promise<void> {
-  const { transactions: writes, ...others } = settings();
-  const result = await benchContext({ writes, ...others });
-  print(result, [
-    ...result.inserts.flatMap((cost) => [
-      heading(`${cost.connections} connections: ${cost.contestant}`),
+  const costs = await benchContext({ ...settings(15), writes: Number(values.writes) });
+  print(
+    costs,
+    costs.flatMap((cost) => [
+      heading(`${cost.connections} connections, ${cost.write}: ${cost.contestant}`),
       row('  writes a second', cost.writesPerSecond),
       `  ${ratio('of the throughput without Bemi', cost.ratio)}`,
       ...(cost.cpuRatio ? [`  ${ratio('by CPU time', cost.cpuRatio)}`] : []),
+      `  CPU µs a write: client ${cost.clientCpuMicroseconds.toFixed(1)}, server ${cost.serverCpuMicroseconds?.toFixed(1) ?? '?'}`,
       `  ${cost.walBytesPerWrite} bytes of WAL, ${cost.roundTripsPerWrite.toFixed(2)} round trips a write`,
     ]),
-    `an UPDATE of no row: ${result.walBytesOfNothing.plain} bytes of WAL, with a context ${result.walBytesOfNothing.message}`,
-  ]);
+  );
 }
 
-function settings(): DrainOptions {
+function settings(rounds = 3): DrainOptions {
   return {
     transactions: Number(values.transactions),
-    rounds: Number(values.rounds),
+    rounds: Number(values.rounds ?? rounds),
     report: (line) => process.stderr.write(`${line}\n`),
   };
 }
