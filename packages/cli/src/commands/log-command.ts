@@ -16,6 +16,7 @@ export function logCommand(): Command {
       'only with a context that is authentic, unsigned, forged, replayed or stale (repeatable)',
       repeated,
     )
+    .option('--without-context', 'only without a context, or with an empty one')
     .option('--since <moment>', 'committed at or after: a date, or 10m, 2h, 3d ago')
     .option('--until <moment>', 'committed before: a date, or 10m, 2h, 3d ago')
     .option('-n, --limit <count>', 'how many at most (default: 50; with --follow 10 to begin with)')
@@ -31,6 +32,7 @@ Examples:
   bemi log --table Patient --since 2h
   bemi log --context userId=test_user_123 --operation DELETE
   bemi log --authenticity forged,replayed,stale
+  bemi log --table note --without-context
   bemi log --follow
   bemi log --json --changed-only --limit 1000 | jq .context.userId
 

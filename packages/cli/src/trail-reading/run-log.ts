@@ -4,6 +4,7 @@ import type { ChangeFilter } from '@bemi-db/trail/query/change-filter';
 import { type ChangeQuery, eachChange, selectChanges } from '@bemi-db/trail/query/changes';
 import { recordedTables, type SourceSummary } from '@bemi-db/trail/query/trail-summary';
 import type pg from 'pg';
+import { usageError } from '../cli-error.ts';
 import { loadConfiguration } from '../configuration/configuration.ts';
 import { invocation } from '../output/invocation.ts';
 import { print, printNote } from '../output/print.ts';
@@ -28,6 +29,7 @@ export interface LogFlags {
   readonly operation?: readonly string[];
   readonly context?: readonly string[];
   readonly authenticity?: readonly string[];
+  readonly withoutContext?: true;
   readonly since?: string;
   readonly until?: string;
   readonly limit?: string;
@@ -69,12 +71,18 @@ export async function runLog(flags: LogFlags): Promise<void> {
 }
 
 function filterOf(flags: LogFlags, now: Date): ChangeFilter {
+  if (flags.withoutContext && (flags.context ?? flags.authenticity))
+    throw usageError(
+      'A change without context has no member and no authenticity',
+      'Leave out --without-context, or the others.',
+    );
   return {
     ...(flags.table === undefined ? {} : { table: parseTableFilter(flags.table) }),
     ...(flags.primaryKey === undefined ? {} : { primaryKey: flags.primaryKey }),
     ...(flags.operation === undefined ? {} : { operations: parseOperations(flags.operation) }),
     ...(flags.context === undefined ? {} : { context: flags.context.map(parseContextFilter) }),
     ...(flags.authenticity === undefined ? {} : { authenticity: parseAuthenticity(flags.authenticity) }),
+    ...(flags.withoutContext ? { withoutContext: true } : {}),
     ...(flags.since === undefined ? {} : { since: parseMoment(flags.since, '--since', now) }),
     ...(flags.until === undefined ? {} : { until: parseMoment(flags.until, '--until', now) }),
   };

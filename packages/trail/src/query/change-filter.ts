@@ -25,6 +25,8 @@ export interface ChangeFilter {
   readonly context?: readonly ContextFilter[];
   /** With a context that is one of these. */
   readonly authenticity?: readonly Authenticity[];
+  /** Only those without a context, with an empty one, or with one in quarantine. */
+  readonly withoutContext?: boolean;
   /** Committed at or after. */
   readonly since?: Date;
   /** Committed before. */

@@ -6,6 +6,7 @@ import {
   contextConditions,
   transactionConditions,
 } from './change-filter.ts';
+import { saysSomething } from './context-share.ts';
 import { Parameters } from './parameters.ts';
 import {
   changedAfter,
@@ -80,6 +81,8 @@ export function changesStatement(
   const onContext = query.authenticity
     ? [`x.authenticity = ANY (${parameters.add(query.authenticity)}::text[])`]
     : [];
+  if (query.withoutContext)
+    onContext.push(`NOT EXISTS (SELECT FROM ${contexts.replace(' ON ', ' WHERE ')} AND ${saysSomething})`);
   const rest = [...onChange, ...onTransaction, ...onContext].join(' AND ');
   const ordered = (condition: string): string =>
     `SELECT c.* FROM ${from} WHERE ${condition} ORDER BY c.sequence ${direction} LIMIT ${limit}`;
