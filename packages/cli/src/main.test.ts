@@ -14,6 +14,7 @@ test('help of every command, with examples', async () => {
     'verify',
     'proof',
     'migration:create',
+    'doctor',
   ]) {
     expect(stdout).toContain(`  ${command} `);
     const help = await runBemi([command, '--help']);
@@ -34,6 +35,7 @@ test.each([
   [['log', '--since', 'yesterday'], /--since "yesterday" is not a moment/],
   [['log', '--operation', 'upsert'], /"upsert" is not an operation.*TRUNCATE/s],
   [['log', '--context', 'x'], /is not KEY=VALUE/],
+  [['log', '--without-context', '--context', 'a=b'], /without context has no member/],
   [['log', '--limit', '0'], /is not a number of changes/],
   [['log'], /No audit database is configured.*BEMI_DESTINATION_URL=.*--embedded/s],
   [['worker'], /No source database is configured.*BEMI_DATABASE_URL=/s],
@@ -42,7 +44,9 @@ test.each([
   [['migration:create', '--down'], /--down is for --print/],
   [['migration:create', '--name', '../x'], /is not the name of a file.*--dir/s],
   [['migration:create', '--tables', ','], /names no table/],
+  [['doctor', '--entries', 'all'], /--entries "all" is not a whole number/],
   [['setup'], /No source database is named.*--admin-url/s],
+  [['doctor'], /Neither a source nor an audit database is configured/],
   [['status'], /Neither a source nor an audit database is configured/],
 ])('wrong usage: bemi %s', async (args, message) => {
   const { code, stdout, stderr } = await runBemi(args);

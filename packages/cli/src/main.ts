@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { usageError } from './cli-error.ts';
 import { alertsCommand } from './commands/alerts-command.ts';
 import { demoCommand } from './commands/demo-command.ts';
+import { doctorCommand } from './commands/doctor-command.ts';
 import { eraseCommand } from './commands/erase-command.ts';
 import { gapCommand } from './commands/gap-command.ts';
 import { historyCommand } from './commands/history-command.ts';
@@ -29,6 +30,7 @@ const commands = [
   startCommand,
   workerCommand,
   statusCommand,
+  doctorCommand,
   alertsCommand,
   logCommand,
   historyCommand,

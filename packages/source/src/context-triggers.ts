@@ -126,6 +126,7 @@ CREATE OR REPLACE FUNCTION ${triggerSchema}.attach(VARIADIC tables regclass[] DE
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $bemi$
 DECLARE
   lacking record;
+  attached regclass;
   forbidden text[] := '{}';
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtext('${triggerSchema}.attach'));
@@ -151,7 +152,10 @@ BEGIN
     IF lacking.is_allowed THEN
       EXECUTE format('CREATE TRIGGER %I BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION %s',
                      lacking.trigger_name, lacking.relation, lacking.function);
-      RETURN NEXT lacking.relation;
+      IF attached IS DISTINCT FROM lacking.relation THEN
+        attached := lacking.relation;
+        RETURN NEXT attached;
+      END IF;
     ELSE
       forbidden := forbidden || lacking.relation::text;
     END IF;

@@ -2,8 +2,11 @@
 export interface Finding {
   /** Stable, in kebab-case: what was checked, such as `wal-level`. */
   readonly id: string;
-  /** `failure`: changes aren't recorded, or the application's writes fail. `warning`: they lack something. */
-  readonly verdict: 'ok' | 'warning' | 'failure';
+  /**
+   * `failure`: changes aren't recorded, or the application's writes fail. `warning`: they lack something. `unknown`: it could
+   * not be looked at.
+   */
+  readonly verdict: 'ok' | 'warning' | 'failure' | 'unknown';
   /** The state that is found, in a line. */
   readonly title: string;
   /** What was seen: settings, names, LSNs. Never values of rows. */
@@ -16,6 +19,11 @@ export interface Finding {
 
 export function ok(id: string, title: string, evidence: string): Finding {
   return { id, verdict: 'ok', title, evidence, fix: '', sql: [] };
+}
+
+/** @param advice - how it can be known; empty where something else has to be cured first. */
+export function unknown(id: string, title: string, evidence: string, advice = ''): Finding {
+  return { id, verdict: 'unknown', title, evidence, fix: advice, sql: [] };
 }
 
 /** @param advice - in words; the SQL is added to it. */

@@ -19,6 +19,6 @@ export function countText(count: string | number): string {
 }
 
 /** `1 change`, `2 changes`. */
-export function countedText(count: string | number, noun: string): string {
-  return `${countText(count)} ${noun}${BigInt(count) === 1n ? '' : 's'}`;
+export function countedText(count: string | number, noun: string, plural = `${noun}s`): string {
+  return `${countText(count)} ${BigInt(count) === 1n ? noun : plural}`;
 }
