@@ -5,8 +5,9 @@ import { gzipSync } from 'node:zlib';
 import { build, minify } from 'vite';
 import { expect, it } from 'vitest';
 
-const MAX_MINIFIED_BYTES = 12_300;
-const MAX_COMPRESSED_BYTES = 5_800;
+const MAX_BYTES = { minified: 12_300, compressed: 5_800 };
+/** It makes its connections, and reads and writes the protocol by itself. */
+const MAX_BYTES_ON_SOCKETS = { minified: 17_000, compressed: 7_500 };
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const modules = readdirSync(folder).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));
 const peers = ['pg', '@prisma/adapter-pg'];
@@ -34,7 +35,8 @@ async function bundled(
 
 it.each(modules)('%s puts little into an application, and needs nothing but its library', async (file) => {
   const { code, imports } = await bundled(file);
-  expect(Buffer.byteLength(code)).toBeLessThan(MAX_MINIFIED_BYTES);
-  expect(gzipSync(code).length).toBeLessThan(MAX_COMPRESSED_BYTES);
+  const { minified, compressed } = file === 'postgres.ts' ? MAX_BYTES_ON_SOCKETS : MAX_BYTES;
+  expect(Buffer.byteLength(code)).toBeLessThan(minified);
+  expect(gzipSync(code).length).toBeLessThan(compressed);
   expect(imports.filter((name) => !name.startsWith('node:') && !peers.includes(name))).toEqual([]);
 });

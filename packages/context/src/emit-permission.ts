@@ -37,6 +37,10 @@ SELECT NOT @pg_is_in_recovery(), @has_function_privilege(oid, 'EXECUTE'),
   'pg_catalog.',
 );
 
+/** Asks for one row, that {@link permissionOf} reads. */
+export const askPermission = (): Buffer =>
+  bytesOf(parseMessage('', QUESTION) + bindAndExecute('', 'pg_logical_emit_message') + SYNC);
+
 /**
  * @param connection - idle: nothing under way.
  * @param send - past whatever is installed on the connection.
@@ -52,7 +56,7 @@ export function askEmitPermission(
 
   connection.emit = (event, given) => {
     const message = given as BackendMessage;
-    if (event === 'dataRow') answer = answerOf(message.fields ?? []);
+    if (event === 'dataRow') answer = permissionOf(message.fields ?? []);
     else if (event === 'errorMessage') answer = isCancelled(message) ? { cancelled: message } : {};
     else if (event === 'readyForQuery') {
       connection.emit = emit;
@@ -60,10 +64,11 @@ export function askEmitPermission(
     } else if (!event.endsWith('Complete')) return emit.call(connection, event, given);
     return true;
   };
-  send(bytesOf(parseMessage('', QUESTION) + bindAndExecute('', 'pg_logical_emit_message') + SYNC));
+  send(askPermission());
 }
 
-function answerOf([primary, executable, fix, database, processId]: readonly (
+/** Warns where a GRANT would help. */
+export function permissionOf([primary, executable, fix, database, processId]: readonly (
   | string
   | null
 )[]): EmitPermission {

@@ -5,6 +5,7 @@ import { expect, it } from 'vitest';
 /** Modules that no application imports. A new module is public unless it is listed here. */
 const internal = [
   'context-pipeline',
+  'driver-socket',
   'emit-permission',
   'frontend-messages',
   'pg-connection',
@@ -12,6 +13,8 @@ const internal = [
   'sql-text',
   'statement-text',
   'warning',
+  'wire-context',
+  'wire-message',
   'write-statement',
 ];
 
