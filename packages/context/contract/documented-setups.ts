@@ -7,6 +7,7 @@ import { wrapKnex } from '@bemi-db/context/knex';
 import { withContextPool } from '@bemi-db/context/kysely';
 import { withContextClient } from '@bemi-db/context/mikro-orm';
 import { wrapPg } from '@bemi-db/context/pg-module';
+import { wrapPostgres } from '@bemi-db/context/postgres';
 import { withContextModule } from '@bemi-db/context/sequelize';
 import { fetchWithContext } from '@bemi-db/context/supabase';
 import { withContextDriver } from '@bemi-db/context/typeorm';
@@ -14,9 +15,12 @@ import { PrismaPg, withBemiExtension } from '@bemi-db/prisma';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { createClient } from '@supabase/supabase-js';
 import { drizzle } from 'drizzle-orm/node-postgres';
+import { drizzle as drizzleOnPostgres } from 'drizzle-orm/postgres-js';
 import knex from 'knex';
 import { Kysely, PostgresDialect } from 'kysely';
+import { PostgresJSDialect } from 'kysely-postgres-js';
 import pg from 'pg';
+import postgres from 'postgres';
 import { type Options, Sequelize } from 'sequelize';
 import { DataSource } from 'typeorm';
 import type { Item } from './client-under-test.ts';
@@ -69,3 +73,12 @@ export const prisma6Setup = (connectionString: string) =>
   withBemiExtension(new Prisma6Client({ adapter: new PrismaPg({ connectionString }) })).item.findMany();
 
 export const pgSetup = () => new (wrapPg(pg).Pool)().query('SELECT 1');
+
+export const postgresSetups = (url: string) => {
+  const client = wrapPostgres(postgres, { call: true })(url, { max: 3, types: { bigint: postgres.BigInt } });
+  return [
+    client`SELECT ${client.types.bigint(1n)}`.values(),
+    drizzleOnPostgres({ client }).select(),
+    new Kysely<Tables>({ dialect: new PostgresJSDialect({ postgres: wrapPostgres(postgres)(url) }) }),
+  ];
+};

@@ -1,8 +1,11 @@
 import { wrapDrizzle } from '@bemi-db/context/drizzle';
+import { wrapPostgres } from '@bemi-db/context/postgres';
 import { eq, sql } from 'drizzle-orm';
-import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
-import { integer, pgTable, text } from 'drizzle-orm/pg-core';
+import { drizzle } from 'drizzle-orm/node-postgres';
+import { integer, type PgDatabase, type PgQueryResultHKT, pgTable, text } from 'drizzle-orm/pg-core';
+import { drizzle as drizzleOnPostgres } from 'drizzle-orm/postgres-js';
 import pg from 'pg';
+import postgres from 'postgres';
 import type { Adapter, ItemWrites, OpenTransaction } from '../client-under-test.ts';
 
 const table = pgTable('item', {
@@ -11,7 +14,10 @@ const table = pgTable('item', {
   quantity: integer().notNull(),
 });
 
-type Database = Pick<NodePgDatabase, 'insert' | 'update' | 'delete' | 'select' | 'execute' | 'transaction'>;
+type Database = Pick<
+  PgDatabase<PgQueryResultHKT>,
+  'insert' | 'update' | 'delete' | 'select' | 'execute' | 'transaction'
+>;
 
 function itemWrites(db: Database): ItemWrites {
   return {
@@ -42,6 +48,19 @@ export const drizzleAdapter: Adapter = {
       transaction: (work) => db.transaction((transaction) => work(opened(transaction))),
       batch: { notOffered: 'Drizzle has no batches on `pg`' },
       close: () => pool.end(),
+    };
+  },
+};
+
+export const drizzleOnPostgresAdapter: Adapter = {
+  async connect(url) {
+    const client = wrapPostgres(postgres)(url);
+    const db = drizzleOnPostgres({ client });
+    return {
+      ...itemWrites(db),
+      transaction: (work) => db.transaction((transaction) => work(opened(transaction))),
+      batch: { notOffered: 'Drizzle has no batches on postgres.js' },
+      close: () => client.end(),
     };
   },
 };

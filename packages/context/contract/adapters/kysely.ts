@@ -1,6 +1,9 @@
 import { withContextPool } from '@bemi-db/context/kysely';
-import { type ControlledTransaction, Kysely, PostgresDialect, sql } from 'kysely';
+import { wrapPostgres } from '@bemi-db/context/postgres';
+import { type ControlledTransaction, type Dialect, Kysely, PostgresDialect, sql } from 'kysely';
+import { PostgresJSDialect } from 'kysely-postgres-js';
 import pg from 'pg';
+import postgres from 'postgres';
 import type { Adapter, Item, ItemWrites, OpenTransaction } from '../client-under-test.ts';
 
 interface Tables {
@@ -63,10 +66,15 @@ async function inControlled(
   }
 }
 
-const withTransactions = (begin: typeof inCallback): Adapter => ({
+const onPg = (url: string): Dialect => {
+  const pool = new pg.Pool({ connectionString: url });
+  return new PostgresDialect(withContextPool({ pool }));
+};
+const onPostgres = (url: string): Dialect => new PostgresJSDialect({ postgres: wrapPostgres(postgres)(url) });
+
+const withTransactions = (begin: typeof inCallback, dialect: (url: string) => Dialect): Adapter => ({
   async connect(url) {
-    const pool = new pg.Pool({ connectionString: url });
-    const db = new Kysely<Tables>({ dialect: new PostgresDialect(withContextPool({ pool })) });
+    const db = new Kysely<Tables>({ dialect: dialect(url) });
     return {
       ...itemWrites(db),
       transaction: (work) => begin(db, work),
@@ -76,5 +84,6 @@ const withTransactions = (begin: typeof inCallback): Adapter => ({
   },
 });
 
-export const kyselyAdapter = withTransactions(inCallback);
-export const controlledKyselyAdapter = withTransactions(inControlled);
+export const kyselyAdapter = withTransactions(inCallback, onPg);
+export const controlledKyselyAdapter = withTransactions(inControlled, onPg);
+export const kyselyOnPostgresAdapter = withTransactions(inControlled, onPostgres);
