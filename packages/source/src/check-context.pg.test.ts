@@ -59,6 +59,13 @@ test('row triggers of the published clients are seen', async () => {
   expect(short(await findings())).toEqual([...good, 'row-triggers: ok']);
 });
 
+test('the number of the function that sends messages', async () => {
+  const { sql } = await createSource(undefined);
+  expect((await inspectContext(sql)).emitFunction).toMatch(
+    /^pg_logical_emit_message\(boolean,text,text(,boolean)?\)$/,
+  );
+});
+
 const emitFunction = async (sql: pg.Client) => (await inspectContext(sql)).emitFunction;
 
 /** Each fault, made on a source that was well, and what names it. What is printed cures it. */

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { type TriggerKind, triggerNames, triggerSchema } from './context-triggers.ts';
+import { emitTextOid, type TriggerKind, triggerNames, triggerSchema } from './context-triggers.ts';
 import { readRows } from './read-rows.ts';
 
 /** What of a source database has to do with contexts, at one moment. Plain data, as `SourceSnapshot`. */
@@ -73,14 +73,8 @@ interface TriggerRow {
   readonly is_enabled: boolean;
 }
 
-// Its parameters differ: PostgreSQL 17 has one more.
-const emitFunction = `
-  SELECT p.oid FROM pg_proc p
-   WHERE p.proname = 'pg_logical_emit_message' AND p.pronamespace = 'pg_catalog'::regnamespace
-     AND p.proargtypes[2] = 'text'::regtype`;
-
 const emitQuery = `
-  WITH emit AS (${emitFunction})
+  WITH emit AS (SELECT oid FROM pg_proc WHERE oid = ${emitTextOid})
   SELECT emit.oid::regprocedure::text AS name, has_function_privilege('public', emit.oid, 'EXECUTE') AS is_public,
          CASE WHEN has_function_privilege('public', emit.oid, 'EXECUTE') THEN '{}'::text[]
               ELSE ARRAY(SELECT r.rolname::text FROM pg_roles r
@@ -93,7 +87,7 @@ const emitQuery = `
     FROM emit`;
 
 const functionsQuery = `
-  WITH emit AS (${emitFunction})
+  WITH emit AS (SELECT oid FROM pg_proc WHERE oid = ${emitTextOid})
   SELECT substring(p.proname FROM 6) AS kind, p.proowner::regrole::text AS owner,
          has_function_privilege(p.proowner, emit.oid, 'EXECUTE') AS may_emit
     FROM emit, pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace

@@ -1,6 +1,7 @@
 import { runWithBemiContext } from '@bemi-db/context';
 import { wrapClient } from '@bemi-db/context/pg';
 import { triggersDown, triggersUp } from '@bemi-db/source/context-triggers';
+import { inspectContext } from '@bemi-db/source/inspect-context';
 import { streamsContext } from '@bemi-db/test-kit/server-major';
 import type pg from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -219,12 +220,8 @@ describe.runIf(streamsContext())('a context that a statement trigger sends', () 
     onTestFinished(async () => {
       await sql.query(`DROP OWNED BY ${role} CASCADE; DROP ROLE ${role}`);
     });
-    const [emit] = (
-      await sql.query<{ name: string }>(
-        `SELECT oid::regprocedure::text AS name FROM pg_proc WHERE proname = 'pg_logical_emit_message' AND proargtypes[2] = 'text'::regtype`,
-      )
-    ).rows;
-    await sql.query(`REVOKE EXECUTE ON FUNCTION ${emit!.name} FROM PUBLIC`);
+    const { emitFunction } = await inspectContext(sql);
+    await sql.query(`REVOKE EXECUTE ON FUNCTION ${emitFunction} FROM PUBLIC`);
     const writer = await connect({ connectionString: source.urlAs(role, 'secret') });
     await give(writer, { userId: 'w' }, false);
     await expect(writer.query(`SELECT pg_logical_emit_message(true, '_bemi', '{}')`)).rejects.toThrow(
@@ -291,6 +288,7 @@ test.runIf(!streamsContext())(
     });
     expect(notices).toContainEqual(expect.stringMatching(/^PostgreSQL 1[23]\S* does not stream messages/));
     await sql.query(`SET bemi.context = '{"userId":"u1"}'; INSERT INTO note VALUES (1)`);
+    expect((await inspectContext(sql)).emitFunction).toMatch(/^pg_logical_emit_message\(/);
     expect(await record()).toEqual([['INSERT 1', null]]);
   },
 );
