@@ -104,6 +104,7 @@ async function transfer(client: pg.Client, number: number, isRolledBack: boolean
   const delta = Math.floor(Math.random() * 10_000) - 5_000;
   await client.query(`BEGIN;
     ${number % 2 === 0 ? `SELECT pg_logical_emit_message(true, '_bemi', '{"client":${number}}');` : ''}
+    ${number % 4 === 1 ? `SELECT pg_logical_emit_message(true, '_bemi_actor', '{"session_user":"client ${number}"}');` : ''}
     UPDATE account SET balance = balance + ${delta} WHERE id = ${account};
     UPDATE teller SET balance = balance + ${delta} WHERE id = ${teller};
     INSERT INTO history (teller_id, account_id, delta) VALUES (${teller}, ${account}, ${delta});

@@ -43,6 +43,11 @@ test.each(places)(
     );
     const contexts = streamsContext() ? [null, { client: 0 }, { client: 2 }] : [null];
     expect(rows).toEqual(contexts.map((context) => ({ context, isSeen: true })));
+    // And a trigger said of one which database user it is.
+    const { rows: actors } = await bank.auditSql.query(
+      `SELECT DISTINCT actor, context FROM bemi.changes WHERE actor IS NOT NULL`,
+    );
+    expect(actors).toEqual(streamsContext() ? [{ actor: { session_user: 'client 1' }, context: null }] : []);
   },
 );
 
