@@ -6,8 +6,11 @@ import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import pg from 'pg';
 
-/** Who writes: without Bemi, by the wrapped driver with and without a key, with a row trigger. */
-export type Contestant = 'plain' | 'message' | 'signed' | 'trigger';
+/**
+ * Who writes: without Bemi, by the wrapped driver with and without a key, with a row trigger; with our statement trigger
+ * that sends a setting of the session, and with the one that reports the database user.
+ */
+export type Contestant = 'plain' | 'message' | 'signed' | 'trigger' | 'setting' | 'actor';
 
 /** A row that is inserted, and an UPDATE that finds none. */
 export type Write = 'insert' | 'nothing';
@@ -55,7 +58,7 @@ process.on('disconnect', () => void pool.end());
 process.send?.('ready');
 
 async function carrierOf(contestant: Contestant): Promise<Carrier> {
-  if (contestant === 'plain' || contestant === 'trigger') {
+  if (contestant !== 'message' && contestant !== 'signed') {
     return { wrap: (plain) => plain, inContext: (work) => work() };
   }
   const { runWithBemiContext } = await import('@bemi-db/context');
@@ -87,6 +90,8 @@ async function openConnections(): Promise<readonly number[]> {
   for (const client of clients) {
     const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
     processes.push(rows[0]!.pid);
+    if (contestant === 'setting')
+      await client.query(`SELECT set_config('bemi.context', $1, false)`, [JSON.stringify(CONTEXT)]);
     // The wrapper's one question to each connection is not a part of the writes.
     await inContext(() => client.query('DELETE FROM plain WHERE false'));
     client.release();
@@ -95,7 +100,7 @@ async function openConnections(): Promise<readonly number[]> {
 }
 
 async function run({ write, times }: Order): Promise<Run> {
-  const table = contestant === 'trigger' ? 'trigger' : 'plain';
+  const table = contestant === 'message' || contestant === 'signed' ? 'plain' : contestant;
   const comment = contestant === 'trigger' ? ` /*Bemi ${JSON.stringify(CONTEXT)} Bemi*/` : '';
   const [text, first] =
     write === 'insert'

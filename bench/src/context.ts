@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { startPostgres } from '@bemi-db/embedded-postgres';
+import { triggersUp } from '@bemi-db/source/context-triggers';
 import type pg from 'pg';
 import type { Contestant, Order, Run, Write } from './context-writer.ts';
 import { withClient } from './drain.ts';
@@ -29,7 +30,7 @@ export interface ContextCost {
   readonly roundTripsPerWrite: number;
 }
 
-const contestants: readonly Contestant[] = ['plain', 'message', 'signed', 'trigger'];
+const contestants: readonly Contestant[] = ['plain', 'message', 'signed', 'trigger', 'setting', 'actor'];
 const writer = fileURLToPath(new URL('context-writer.js', import.meta.url));
 
 /** The carrier that Bemi's published clients install: a comment in the text, and a trigger that parses it for each row. */
@@ -39,10 +40,12 @@ const SCHEMA = `
   CREATE FUNCTION carry() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     PERFORM pg_logical_emit_message(true, '_bemi', (regexp_match(current_query(), '/\\*Bemi (.*) Bemi\\*/'))[1]);
     RETURN NULL; END $$;
-  CREATE TRIGGER carry AFTER INSERT OR UPDATE OR DELETE ON trigger FOR EACH ROW EXECUTE FUNCTION carry()`;
+  CREATE TRIGGER carry AFTER INSERT OR UPDATE OR DELETE ON trigger FOR EACH ROW EXECUTE FUNCTION carry();
+  CREATE TABLE setting (LIKE plain INCLUDING ALL);
+  CREATE TABLE actor (LIKE plain INCLUDING ALL)`;
 
 /**
- * Single-row writes, on one connection and on eight: without Bemi, by the wrapped driver, and by a row trigger. The
+ * Single-row writes, on one connection and on eight: without Bemi, by the wrapped driver, and by triggers. The
  * contestants take short turns, so that what else the machine does meets them all.
  */
 export async function benchContext({ writes, rounds, report }: ContextOptions): Promise<ContextCost[]> {
@@ -50,6 +53,9 @@ export async function benchContext({ writes, rounds, report }: ContextOptions): 
   try {
     return await withClient(server.url(), async (admin) => {
       await admin.query(SCHEMA);
+      await admin.query(triggersUp({ kinds: ['context'], tables: [{ schema: 'public', name: 'setting' }] }));
+      await admin.query(triggersUp({ kinds: ['actor'], tables: [{ schema: 'public', name: 'actor' }] }));
+      await admin.query('DROP TRIGGER bemi_context ON actor');
       const costs: ContextCost[] = [];
       for (const connections of [1, 8]) {
         const processes = await Promise.all(
@@ -99,7 +105,7 @@ async function takeTurns(
       const walBytes = (await walPosition(admin)) - before;
       if (round > 0) runs.get(contestant)!.push({ ...run, walBytes }); // the first round warms up
     }
-    await admin.query('TRUNCATE plain, trigger');
+    await admin.query('TRUNCATE plain, trigger, setting, actor');
   }
   return runs;
 }

@@ -9,7 +9,7 @@ const usage = `Usage: npm run bench -- drain|verify [--transactions 150000] [--r
 
   drain   how fast a backlog is recorded, beside PostgreSQL's own subscription, in changes a second
   verify  how fast a whole log is verified, beside COPY … TO STDOUT of its partitions, in entries a second
-  context what a context costs single-row writes, beside the same without Bemi and a row trigger
+  context what a context costs single-row writes, beside the same without Bemi and with triggers
 `;
 
 const { positionals, values } = parseArgs({
