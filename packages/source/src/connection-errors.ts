@@ -1,6 +1,7 @@
 import type { ConnectionAttempt, ConnectionExplanation } from './connection-attempt.ts';
 import { ConnectionStringError, describeTarget } from './connection-string.ts';
 import { explainNetworkError, tlsFailure } from './network-errors.ts';
+import { PasswordError } from './password-command.ts';
 import { explainServerError } from './server-errors.ts';
 import { sqlStateOf } from './sql-state.ts';
 
@@ -12,6 +13,9 @@ import { sqlStateOf } from './sql-state.ts';
 export function explainConnectionError(error: unknown, attempt: ConnectionAttempt): ConnectionExplanation {
   if (error instanceof ConnectionStringError) {
     return { code: error.code, message: error.message, fix: error.fix, retry: false };
+  }
+  if (error instanceof PasswordError) {
+    return { code: 'password-source', message: error.message, fix: error.fix, retry: true };
   }
   const state = sqlStateOf(error);
   if (state !== undefined) return explainServerError(error, state, attempt);

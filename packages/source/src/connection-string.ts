@@ -1,5 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import pg from 'pg';
+import { parseIntoClientConfig } from 'pg-connection-string';
+import { PasswordError, passwordOfCommand } from './password-command.ts';
 
 /** Where a connection goes, without anything secret: safe in logs, errors and metrics. */
 export interface ConnectionTarget {
@@ -15,8 +18,17 @@ export interface ConnectionTarget {
   readonly usesTls: boolean;
 }
 
+/** A URL, and where its password comes from if not from the URL: asked for at each connection, so that it may change. */
+export interface SecretConnection {
+  readonly url: string;
+  /** A file that holds such a URL. Only its user and password are read again. */
+  readonly urlFile?: string;
+  /** A command of the shell that prints the password, such as a token of the cloud's identity service. */
+  readonly passwordCommand?: string;
+}
+
 export interface ParsedConnection {
-  /** For `new pg.Client({ ...config, … })`. Holds the password: never log it. */
+  /** For `new pg.Client({ ...config, … })`. Holds the password, or asks for it: never log it. */
   readonly config: pg.ClientConfig;
   readonly target: ConnectionTarget;
 }
@@ -62,8 +74,11 @@ const sslModes = [...libpqModes, 'no-verify'];
  * const { config, target } = parseConnectionString(process.env.BEMI_DATABASE_URL, 'BEMI_DATABASE_URL');
  * const client = new pg.Client({ ...config, application_name: 'bemi' });
  */
-export function parseConnectionString(text: string, setting: string): ParsedConnection {
-  const url = parseUrl(text.trim(), setting);
+export function parseConnectionString(
+  connection: string | SecretConnection,
+  setting: string,
+): ParsedConnection {
+  const url = parseUrl(urlTextOf(connection).trim(), setting);
   for (const name of droppedParameters) url.searchParams.delete(name);
   const sslMode = url.searchParams.get('sslmode');
   if (sslMode !== null && !sslModes.includes(sslMode)) {
@@ -81,8 +96,47 @@ export function parseConnectionString(text: string, setting: string): ParsedConn
     url.username = systemUser();
   }
   if (url.pathname === '') url.pathname = '/';
-  const config = { connectionString: url.href.replace(emptyHost, '') };
+  const connectionString = url.href.replace(emptyHost, '');
+  const password = typeof connection === 'string' ? undefined : changingPassword(connection, setting);
+  const config = password ? configWith(password, connectionString, setting) : { connectionString };
   return { config, target: targetOf(config, setting) };
+}
+
+/** The URL alone. Holds the password: never log it. */
+export function urlTextOf(connection: string | SecretConnection): string {
+  return typeof connection === 'string' ? connection : connection.url;
+}
+
+/** In a connection string, its own password would rule, also an empty one. */
+function configWith(
+  password: () => Promise<string>,
+  connectionString: string,
+  setting: string,
+): pg.ClientConfig {
+  try {
+    return { ...parseIntoClientConfig(connectionString), password };
+  } catch (cause) {
+    throw unusable(setting, cause);
+  }
+}
+
+/** What the driver calls for each connection that it makes. */
+function changingPassword(
+  { urlFile, passwordCommand }: SecretConnection,
+  setting: string,
+): (() => Promise<string>) | undefined {
+  if (passwordCommand !== undefined) return () => passwordOfCommand(passwordCommand, setting);
+  if (urlFile === undefined) return undefined;
+  return async () => {
+    let text: string;
+    try {
+      text = await readFile(urlFile, 'utf8');
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      throw new PasswordError(setting, `can't be read from ${urlFile}: ${code}`, 'Make the file readable.');
+    }
+    return decodeURIComponent(parseUrl(text.trim(), setting).password);
+  };
 }
 
 /** `role@host:port/database`: names a connection in logs and errors, without secrets. */
@@ -126,11 +180,7 @@ function targetOf(config: pg.ClientConfig, setting: string): ConnectionTarget {
   try {
     client = new pg.Client(config);
   } catch (cause) {
-    throw new ConnectionStringError(
-      setting,
-      `cannot be used: ${tlsProblem(cause)}`,
-      'Correct sslmode, sslrootcert, sslcert and sslkey; the files must be readable by this process.',
-    );
+    throw unusable(setting, cause);
   }
   return {
     setting,
@@ -141,6 +191,14 @@ function targetOf(config: pg.ClientConfig, setting: string): ConnectionTarget {
     hasPassword: Boolean(client.password),
     usesTls: Boolean(client.ssl),
   };
+}
+
+function unusable(setting: string, cause: unknown): ConnectionStringError {
+  return new ConnectionStringError(
+    setting,
+    `cannot be used: ${tlsProblem(cause)}`,
+    'Correct sslmode, sslrootcert, sslcert and sslkey; the files must be readable by this process.',
+  );
 }
 
 function tlsProblem(cause: unknown): string {

@@ -1,6 +1,10 @@
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ParsedConnection, parseConnectionString } from '@bemi-db/source/connection-string';
+import {
+  type ParsedConnection,
+  parseConnectionString,
+  type SecretConnection,
+} from '@bemi-db/source/connection-string';
 import type { LogResource } from '@bemi-db/trail/tree/log-resource';
 import { AbandonedBackends } from './abandoned-backends.ts';
 import { aliveIntervalMs } from './alive.ts';
@@ -21,10 +25,10 @@ import { retryDelayMs } from './retry-delay.ts';
 import { newCounters, snapshotOf, type WorkerStatus } from './worker-status.ts';
 
 export interface WorkerOptions {
-  /** URL of the source database. */
-  readonly source: string;
-  /** URL of the audit database. */
-  readonly destination: string;
+  /** The source database: its URL, or with a password that may change. */
+  readonly source: string | SecretConnection;
+  /** The audit database, likewise. */
+  readonly destination: string | SecretConnection;
   /** Name of the log in the audit database. Default: the source database's name. */
   readonly name?: string;
   /** Default `bemi_slot`. */

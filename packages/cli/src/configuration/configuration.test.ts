@@ -94,6 +94,49 @@ test('a missing source says how to name one', () => {
   expect(() => requireDatabaseUrl(configuration)).toThrow('No source database is configured');
 });
 
+test('what may be secret is read from a file that is named', () => {
+  const folder = project('BEMI_ENCRYPTION_KEY=from worker.env\n');
+  const url = 'postgres://bemi:secret@h/app';
+  const write = (name: string, text: string): string => {
+    const path = join(folder.path, name);
+    writeFileSync(path, text);
+    return path;
+  };
+  const urlFile = write('url', `${url}\n`);
+  const configuration = loadConfiguration({
+    environment: {
+      BEMI_DATABASE_URL_FILE: urlFile,
+      BEMI_DESTINATION_URL: 'postgres://bemi@h/audit',
+      BEMI_DESTINATION_PASSWORD_COMMAND: 'aws rds generate-db-auth-token',
+      BEMI_ENCRYPTION_KEY_FILE: write('key', 'from the file'),
+    },
+    folder,
+  });
+  expect(configuration).toMatchObject({
+    databaseUrl: { url, urlFile },
+    destinationUrl: {
+      url: 'postgres://bemi@h/audit',
+      passwordCommand: 'aws rds generate-db-auth-token',
+    },
+    encryptionKey: 'from the file',
+  });
+  expect(configuration.isSet('BEMI_DATABASE_URL')).toBe(true);
+  expect(failure({ BEMI_SMTP_URL_FILE: write('smtp', 'mail:secret') })).toMatchObject({
+    message: 'BEMI_SMTP_URL_FILE is not a URL of the form smtp://… or smtps://…',
+  });
+  expect(failure({ BEMI_DATABASE_URL: url, BEMI_DATABASE_URL_FILE: urlFile })).toMatchObject({
+    exitCode: 2,
+    message: 'BEMI_DATABASE_URL and BEMI_DATABASE_URL_FILE are both set',
+  });
+  expect(failure({ BEMI_SIGNING_KEY_FILE: '/nowhere/key' })).toMatchObject({
+    message: "BEMI_SIGNING_KEY_FILE can't be read: /nowhere/key: ENOENT",
+  });
+  expect(failure({ BEMI_SIGNING_KEY_FILE: write('empty', '\n') })).toMatchObject({
+    message: expect.stringContaining('names an empty file'),
+  });
+  expect(failure({ BEMI_PORT_FILE: urlFile })).toMatchObject({ code: 'unknown-setting' });
+});
+
 test('secrets are for their owner alone, and not for version control', () => {
   const folder = project();
   makeBemiFolder(folder);

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import type { SecretConnection } from '@bemi-db/source/connection-string';
 import { CliError, configurationError } from '../cli-error.ts';
 import { type BemiFolder, bemiFolder, readFileIfAny } from './bemi-folder.ts';
 import { parseEnvironmentFile } from './environment-file.ts';
@@ -8,6 +10,7 @@ import {
   SettingError,
   type SettingName,
   type Settings,
+  secretSettings,
   settingNames,
 } from './settings.ts';
 
@@ -27,7 +30,8 @@ export interface Configuration extends Settings {
   readonly isSet: (name: SettingName) => boolean;
 }
 
-const known = new Set<string>(settingNames);
+const fileNames = secretSettings.map((name) => `${name}_FILE`);
+const known = new Set<string>([...settingNames, ...fileNames]);
 
 /**
  * What the commands go by: flags before the environment, the environment before `.bemi/worker.env`, that before the
@@ -44,10 +48,8 @@ export function loadConfiguration(sources: ConfigurationSources = {}): Configura
     refuseUnknown(name, `line ${line} of .bemi/worker.env`);
     file.set(name, value);
   }
-  const set = (name: SettingName): SetText | undefined => {
-    const text = [environment[name], file.get(name)].find((each) => each !== undefined && each !== '');
-    return text === undefined ? undefined : { text, setWith: name };
-  };
+  const set = (name: SettingName): SetText | undefined =>
+    textOrFile(name, (each) => environment[each]) ?? textOrFile(name, (each) => file.get(each));
   try {
     const settings = readSettings((name) => flags[name] ?? set(name));
     return { ...settings, isSet: (name) => set(name) !== undefined };
@@ -57,9 +59,38 @@ export function loadConfiguration(sources: ConfigurationSources = {}): Configura
   }
 }
 
+/** What a setting is set to in one place: by itself or, where it may be secret, by the file that is named. */
+function textOrFile(name: SettingName, variable: (name: string) => string | undefined): SetText | undefined {
+  const text = variable(name) || undefined;
+  const file = (secretSettings.includes(name) && variable(`${name}_FILE`)) || undefined;
+  if (file === undefined) return text === undefined ? undefined : { text, setWith: name };
+  if (text !== undefined) {
+    throw configurationError(
+      `${name} and ${name}_FILE are both set`,
+      'Keep one of them: the file for what is secret.',
+    );
+  }
+  const setWith = `${name}_FILE`;
+  let content: string;
+  try {
+    content = readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw configurationError(
+      `${setWith} can't be read: ${file}: ${code}`,
+      'Name a file that this process may read.',
+    );
+  }
+  if (content !== '') return { text: content, setWith, file };
+  throw configurationError(
+    `${setWith} names an empty file: ${file}`,
+    `Write what ${name} would be set to into it.`,
+  );
+}
+
 function refuseUnknown(name: string, where: string): void {
   if (!name.startsWith('BEMI_') || known.has(name)) return;
-  const nearest = nearestName(name, settingNames);
+  const nearest = nearestName(name, [...known]);
   throw new CliError(
     2,
     'unknown-setting',
@@ -71,7 +102,7 @@ function refuseUnknown(name: string, where: string): void {
 }
 
 /** The source database's URL. */
-export function requireDatabaseUrl(configuration: Configuration): string {
+export function requireDatabaseUrl(configuration: Configuration): string | SecretConnection {
   if (configuration.databaseUrl !== undefined) return configuration.databaseUrl;
   throw configurationError(
     'No source database is configured',

@@ -1,9 +1,12 @@
+import type { SecretConnection } from '@bemi-db/source/connection-string';
 import { slotNameProblem } from '@bemi-db/source/slot-name';
 
 /** Every setting that there is, by the name of its environment variable. The order is that of the manual. */
 export const settingNames = [
   'BEMI_DATABASE_URL',
   'BEMI_DESTINATION_URL',
+  'BEMI_DATABASE_PASSWORD_COMMAND',
+  'BEMI_DESTINATION_PASSWORD_COMMAND',
   'BEMI_REPLICATION_SLOT',
   'BEMI_PUBLICATION',
   'BEMI_LOG_LEVEL',
@@ -28,6 +31,18 @@ export const settingNames = [
   'BEMI_PUBLIC_URL',
 ] as const;
 
+/** Those that may be secret, and can be read from a file that a variable of this name with `_FILE` names. */
+export const secretSettings: readonly SettingName[] = [
+  'BEMI_DATABASE_URL',
+  'BEMI_DESTINATION_URL',
+  'BEMI_SIGNING_KEY',
+  'BEMI_ENCRYPTION_KEY',
+  'BEMI_CHECKPOINT_TOKEN',
+  'BEMI_ALERT_WEBHOOK_URL',
+  'BEMI_ALERT_SLACK_URL',
+  'BEMI_SMTP_URL',
+];
+
 export type SettingName = (typeof settingNames)[number];
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -35,8 +50,8 @@ export type LogLevel = (typeof logLevels)[number];
 
 /** What a setting is worth. URLs are checked where they are used: their errors say more there. */
 export interface Settings {
-  readonly databaseUrl: string | undefined;
-  readonly destinationUrl: string | undefined;
+  readonly databaseUrl: string | SecretConnection | undefined;
+  readonly destinationUrl: string | SecretConnection | undefined;
   readonly slot: string;
   readonly publication: string;
   readonly logLevel: LogLevel;
@@ -75,6 +90,8 @@ export interface Settings {
 export interface SetText {
   readonly text: string;
   readonly setWith: string;
+  /** The file that it was read from. */
+  readonly file?: string;
 }
 
 /** Why a text is not worth anything for a setting. */
@@ -103,8 +120,8 @@ export function readSettings(find: (name: SettingName) => SetText | undefined): 
   const text = (name: SettingName, fallback: string): SetText =>
     find(name) ?? { text: fallback, setWith: name };
   return {
-    databaseUrl: find('BEMI_DATABASE_URL')?.text,
-    destinationUrl: find('BEMI_DESTINATION_URL')?.text,
+    databaseUrl: connection(find('BEMI_DATABASE_URL'), find('BEMI_DATABASE_PASSWORD_COMMAND')),
+    destinationUrl: connection(find('BEMI_DESTINATION_URL'), find('BEMI_DESTINATION_PASSWORD_COMMAND')),
     slot: slotName(text('BEMI_REPLICATION_SLOT', 'bemi_slot')),
     publication: publicationName(text('BEMI_PUBLICATION', 'bemi_publication')),
     logLevel: logLevel(text('BEMI_LOG_LEVEL', 'info')),
@@ -141,6 +158,20 @@ export function readSettings(find: (name: SettingName) => SetText | undefined): 
     smtpUrl: url(find('BEMI_SMTP_URL'), ['smtp:', 'smtps:']),
     host: text('BEMI_HOST', '127.0.0.1').text,
     port: wholeNumber(text('BEMI_PORT', '4000'), 0, 65_535, ''),
+  };
+}
+
+/** A URL that is in a file, or has a command beside it, is asked for its password each time. */
+function connection(
+  url: SetText | undefined,
+  command: SetText | undefined,
+): string | SecretConnection | undefined {
+  if (url === undefined) return undefined;
+  if (url.file === undefined && command === undefined) return url.text;
+  return {
+    url: url.text,
+    ...(url.file === undefined ? {} : { urlFile: url.file }),
+    ...(command === undefined ? {} : { passwordCommand: command.text }),
   };
 }
 

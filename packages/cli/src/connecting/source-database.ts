@@ -1,4 +1,8 @@
-import { type ParsedConnection, parseConnectionString } from '@bemi-db/source/connection-string';
+import {
+  type ParsedConnection,
+  parseConnectionString,
+  type SecretConnection,
+} from '@bemi-db/source/connection-string';
 import { connect } from '@bemi-db/worker/connections';
 import type pg from 'pg';
 import { explained } from './explained.ts';
@@ -15,7 +19,7 @@ export interface SourceDatabase {
  * @throws ProblemError when it can't be reached.
  */
 export async function withSourceDatabase<T>(
-  url: string,
+  url: string | SecretConnection,
   setWith: string,
   work: (database: SourceDatabase) => Promise<T>,
 ): Promise<T> {

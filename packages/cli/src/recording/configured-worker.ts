@@ -1,4 +1,4 @@
-import { parseConnectionString } from '@bemi-db/source/connection-string';
+import { parseConnectionString, type SecretConnection } from '@bemi-db/source/connection-string';
 import { createWorker, type Worker } from '@bemi-db/worker';
 import type { Logger } from '@bemi-db/worker/logger';
 import { bemiFolder, makeBemiFolder } from '../configuration/bemi-folder.ts';
@@ -9,9 +9,8 @@ import { missingDestination } from '../trail-reading/audit-database.ts';
 
 export interface ConfiguredWorkerOptions {
   readonly configuration: Configuration;
-  /** URLs. */
-  readonly source: string;
-  readonly destination: string;
+  readonly source: string | SecretConnection;
+  readonly destination: string | SecretConnection;
   readonly logger: Logger;
 }
 
@@ -43,7 +42,7 @@ export function configuredWorker({
 }
 
 export interface Destination {
-  readonly url: string;
+  readonly url: string | SecretConnection;
   close(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-import { type ConnectionTarget, parseConnectionString } from '@bemi-db/source/connection-string';
+import { type ConnectionTarget, parseConnectionString, urlTextOf } from '@bemi-db/source/connection-string';
 import {
   type BemiFolder,
   bemiFolder,
@@ -41,5 +41,6 @@ export function configuredAs(
   if (destinationUrl === undefined) return undefined;
   const { target } = parseConnectionString(destinationUrl, 'BEMI_DESTINATION_URL');
   if (!isSameDatabase(target, admin) || target.role !== role) return undefined;
-  return { url: destinationUrl, password: passwordOf(destinationUrl) };
+  const url = urlTextOf(destinationUrl);
+  return { url, password: passwordOf(url) };
 }

@@ -3,6 +3,7 @@ import {
   describeTarget,
   type ParsedConnection,
   parseConnectionString,
+  urlTextOf,
 } from '@bemi-db/source/connection-string';
 import { printableSql } from '@bemi-db/source/plan-step';
 import { inspectRoles, lockSetup, type TrailRolesSnapshot } from '@bemi-db/trail/roles/inspect-roles';
@@ -56,7 +57,7 @@ export async function runDestinationSetup(flags: DestinationFlags): Promise<void
   const open = await explained({ ...attempt, phase: 'connect' }, () => connect(connection, 'command'));
   try {
     await explained({ ...attempt, phase: 'inspect' }, () =>
-      setUp(open.client, connection, url, flags, configuration),
+      setUp(open.client, connection, urlTextOf(url), flags, configuration),
     );
   } catch (error) {
     if (!(error instanceof TrailRolesError)) throw error;

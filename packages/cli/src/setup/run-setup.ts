@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { check } from '@bemi-db/source/check';
-import { describeTarget, parseConnectionString } from '@bemi-db/source/connection-string';
+import { describeTarget, parseConnectionString, urlTextOf } from '@bemi-db/source/connection-string';
 import type { Finding } from '@bemi-db/source/finding';
 import { inspect } from '@bemi-db/source/inspect';
 import { plan } from '@bemi-db/source/plan';
@@ -85,7 +85,7 @@ export async function runSetup(flags: SetupFlags): Promise<void> {
     if (failure) throw stopped([failure]);
 
     const written = writeWorkerEnvironment({
-      ...{ configuration, adminUrl, wanted },
+      ...{ configuration, adminUrl: urlTextOf(adminUrl), wanted },
       admin: connection.target,
       isRoleNew: steps.some((step) => step.id === 'role create'),
     });
@@ -105,9 +105,10 @@ function wantedOf(flags: SetupFlags, { slot, publication, databaseUrl }: Configu
 }
 
 /** A role that the worker is configured to use already keeps its password; another gets a random one. */
-function passwordFor(role: string, databaseUrl: string | undefined): string {
+function passwordFor(role: string, databaseUrl: Configuration['databaseUrl']): string {
   const configured = databaseUrl && parseConnectionString(databaseUrl, 'BEMI_DATABASE_URL');
-  const password = configured && configured.target.role === role ? passwordOf(databaseUrl) : undefined;
+  const password =
+    configured && configured.target.role === role ? passwordOf(urlTextOf(databaseUrl)) : undefined;
   return password ?? randomBytes(24).toString('base64url');
 }
 

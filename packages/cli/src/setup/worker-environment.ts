@@ -1,4 +1,4 @@
-import { type ConnectionTarget, parseConnectionString } from '@bemi-db/source/connection-string';
+import { type ConnectionTarget, parseConnectionString, urlTextOf } from '@bemi-db/source/connection-string';
 import type { Wanted } from '@bemi-db/source/source-snapshot';
 import {
   type BemiFolder,
@@ -40,9 +40,11 @@ export function writeWorkerEnvironment(
 ): WrittenEnvironment {
   const { configuration, wanted } = facts;
   const url = workerUrl(facts);
+  // Where the password is in a file or comes by a command, it stays there alone.
+  const isElsewhere = typeof configuration.databaseUrl === 'object' && configuration.databaseUrl.url === url;
   const existing = readFileIfAny(folder.workerEnvironment);
   const text = updateEnvironmentFile(existing ?? environmentHeading, {
-    ...(url === undefined ? {} : { BEMI_DATABASE_URL: url }),
+    ...(url === undefined || isElsewhere ? {} : { BEMI_DATABASE_URL: url }),
     BEMI_REPLICATION_SLOT: configuration.slot,
     BEMI_PUBLICATION: configuration.publication,
   });
@@ -68,7 +70,7 @@ function workerUrl({
   wanted,
   isRoleNew,
 }: WorkerEnvironmentFacts): string | undefined {
-  const { databaseUrl } = configuration;
+  const databaseUrl = configuration.databaseUrl && urlTextOf(configuration.databaseUrl);
   const configured =
     databaseUrl === undefined ? undefined : parseConnectionString(databaseUrl, 'BEMI_DATABASE_URL').target;
   const isConfigured = configured !== undefined && isSameDatabase(configured, admin);

@@ -1,6 +1,6 @@
 import { parseLsn } from '@bemi-db/replication/lsn';
 import { check } from '@bemi-db/source/check';
-import { describeTarget } from '@bemi-db/source/connection-string';
+import { describeTarget, type SecretConnection } from '@bemi-db/source/connection-string';
 import type { Finding } from '@bemi-db/source/finding';
 import { inspect } from '@bemi-db/source/inspect';
 import type { SourceSnapshot, Wanted } from '@bemi-db/source/source-snapshot';
@@ -38,7 +38,10 @@ export interface SlotStatus {
 const firstVersionWithContext = 140_000;
 
 /** @throws ProblemError when the source can't be reached. */
-export async function sourceStatus(databaseUrl: string, configuration: Configuration): Promise<SourceStatus> {
+export async function sourceStatus(
+  databaseUrl: string | SecretConnection,
+  configuration: Configuration,
+): Promise<SourceStatus> {
   const { slot, publication } = configuration;
   return await withSourceDatabase(databaseUrl, 'BEMI_DATABASE_URL', async ({ client, connection }) => {
     const snapshot = await inspect(client, { slot, publication });

@@ -1,4 +1,4 @@
-import { parseConnectionString } from '@bemi-db/source/connection-string';
+import { parseConnectionString, type SecretConnection } from '@bemi-db/source/connection-string';
 import { connect } from '@bemi-db/worker/connections';
 import pg from 'pg';
 import { CliError, configurationError } from '../cli-error.ts';
@@ -20,7 +20,7 @@ export interface AuditDatabase {
   /** `role@host:port/database`, without the password; for the embedded one, where it lies. */
   readonly name: string;
   /** For further connections. Holds the password: never log it. */
-  readonly url: string;
+  readonly url: string | SecretConnection;
 }
 
 const sqlStateInsufficientPrivilege = '42501';
@@ -58,7 +58,7 @@ export function missingDestination(): CliError {
 }
 
 async function connected<T>(
-  url: string,
+  url: string | SecretConnection,
   name: string | undefined,
   work: (database: AuditDatabase) => Promise<T>,
 ): Promise<T> {

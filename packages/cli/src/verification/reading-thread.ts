@@ -1,12 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { parseConnectionString } from '@bemi-db/source/connection-string';
+import { parseConnectionString, type SecretConnection } from '@bemi-db/source/connection-string';
 import { readStep } from '@bemi-db/trail/verify/verify-log';
 import { connect } from '@bemi-db/worker/connections';
 import type { StepAnswer, StepRequest } from './reading-threads.ts';
 
 // A thread of reading-threads.ts: reads steps of a log, one after the other, until it is ended.
 
-const { url, log } = workerData as { readonly url: string; readonly log: number };
+const { url, log } = workerData as { readonly url: string | SecretConnection; readonly log: number };
 const port = parentPort!;
 const opening = connect(parseConnectionString(url, 'BEMI_DESTINATION_URL'), 'reader');
 opening.catch(() => undefined); // told with the first answer

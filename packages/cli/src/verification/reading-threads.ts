@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import type { SecretConnection } from '@bemi-db/source/connection-string';
 import type { StepReader, StoredStep } from '@bemi-db/trail/verify/verify-log';
 
 /** What a thread is asked for, and what it answers. */
@@ -20,7 +21,11 @@ export interface ReadingThreads {
  *
  * @param url - of the audit database.
  */
-export function openReadingThreads(url: string, log: number, count: number): ReadingThreads {
+export function openReadingThreads(
+  url: string | SecretConnection,
+  log: number,
+  count: number,
+): ReadingThreads {
   const program = new URL('./reading-thread.js', import.meta.url);
   const threads = Array.from({ length: count }, () => new Worker(program, { workerData: { url, log } }));
   return {

@@ -8,7 +8,7 @@ import { invocation } from '../output/invocation.ts';
 import { print, printNote } from '../output/print.ts';
 import { countText } from '../presentation/quantity-text.ts';
 import { textStyle } from '../presentation/text-style.ts';
-import { readingAuditDatabase } from '../trail-reading/audit-database.ts';
+import { type AuditDatabase, readingAuditDatabase } from '../trail-reading/audit-database.ts';
 import { chooseSource } from '../trail-reading/choose-source.ts';
 import { nothingRecorded } from '../trail-reading/nothing-recorded.ts';
 import { givenCheckpoints, type KeptCheckpoint, ownCheckpoints } from './kept-checkpoints.ts';
@@ -72,7 +72,7 @@ export async function runVerify(flags: VerifyFlags): Promise<void> {
 
 async function verifyWithProgress(
   client: pg.ClientBase,
-  url: string,
+  url: AuditDatabase['url'],
   log: SourceSummary,
   configuration: Configuration,
   flags: VerifyFlags,

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseConnectionString } from '@bemi-db/source/connection-string';
+import { parseConnectionString, type SecretConnection } from '@bemi-db/source/connection-string';
 import { connect, type OpenConnection } from '../connections.ts';
 import type { Worker } from '../create-worker.ts';
 import { type Logger, silentLogger } from '../logger.ts';
@@ -22,9 +22,9 @@ import type { AuditReading, SourceReading } from './readings.ts';
 export interface HealthMonitorOptions {
   /** The worker of this process; it is asked for its state, and told of alerts. */
   readonly worker: Pick<Worker, 'status' | 'announce'>;
-  /** URLs. */
-  readonly source: string;
-  readonly destination: string;
+  /** As the worker has them. */
+  readonly source: string | SecretConnection;
+  readonly destination: string | SecretConnection;
   /** Of the log. Default: the source database's name. */
   readonly name?: string;
   /** Default `bemi_slot`. */
