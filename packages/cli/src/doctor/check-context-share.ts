@@ -9,7 +9,7 @@ const shownTables = 8;
 const shownWriters = 3;
 
 /**
- * Whether the recent changes of each table say who made them.
+ * Whether the recent changes of each table have a context.
  *
  * @param maximumWithout - how many percent of a table's changes may have no context.
  */
@@ -22,12 +22,12 @@ export function checkContextShare(share: ContextShare, maximumWithout: number): 
   const wanting = tables.filter((table) => percentOf(table) > maximumWithout);
   const total = `${percentText(without, changes)} of ${countText(changes)} recent changes`;
   if (wanting.length === 0) {
-    return ok(id, 'The recent changes say who made them', `${total} have no context (${window})`);
+    return ok(id, 'The recent changes have their context', `${total} are without (${window})`);
   }
   const title =
     without === changes
-      ? 'No recent change says who made it'
-      : `Changes of ${wanting.length === 1 ? displayTable(nameOf(wanting[0]!)) : `${wanting.length} tables`} don’t say who made them`;
+      ? 'No recent change has a context'
+      : `Changes of ${wanting.length === 1 ? displayTable(nameOf(wanting[0]!)) : `${wanting.length} tables`} have no context`;
   const lines = columns(wanting.slice(0, shownTables).map(rowOf));
   if (wanting.length > shownTables)
     lines.push(`and ${wanting.length - shownTables} more: --json has them all`);
@@ -37,7 +37,7 @@ export function checkContextShare(share: ContextShare, maximumWithout: number): 
     'warning',
     id,
     title,
-    [`${total} have no context (${window})`, ...lines].join('\n'),
+    [`${total} are without (${window})`, ...lines].join('\n'),
     [
       `See them: bemi log --table ${shellWord(displayTable(nameOf(first)))} --without-context`,
       ...(hasWriters

@@ -51,7 +51,7 @@ test.runIf(streamsContext())(
     const wanting = await runBemi(['doctor'], environment, folder);
     expect(wanting.code).toBe(1);
     expect(wanting.stdout).toMatch(
-      / ! Changes of public\.Patient don’t say who made them {2}50 % of 8 recent changes/,
+      / ! Changes of public\.Patient have no context {2}50 % of 8 recent changes are without/,
     );
     expect(wanting.stdout).toMatch(/\n {6}public\.Patient {2}50 % {2}4 of 8\n/);
     expect(wanting.stdout).toMatch(/→ See them: bemi log --table public\.Patient --without-context\n/);
