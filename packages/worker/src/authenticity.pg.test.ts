@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { runWithBemiContext } from '@bemi-db/context';
 import { signMessage } from '@bemi-db/context/authentic-message';
 import { wrapClient } from '@bemi-db/context/pg';
+import { triggersUp } from '@bemi-db/source/context-triggers';
 import { createDatabase } from '@bemi-db/test-kit/database';
 import { verifyLogStructure } from '@bemi-db/test-kit/log-oracle';
 import { streamsContext } from '@bemi-db/test-kit/server-major';
@@ -74,6 +75,18 @@ async function authenticApplication() {
 }
 
 describe.runIf(streamsContext())('authenticity', () => {
+  test('a signed context that a statement trigger sends is authentic in one transaction, and replayed in the next', async () => {
+    const app = await authenticApplication();
+    await app.sql.query(triggersUp({ kinds: ['context'], tables: 'all' }));
+    await app.sql.query(`SELECT set_config('bemi.context', $1, false)`, [app.sign('{"userId":"42"}')]);
+    await app.sql.query(
+      `BEGIN; SAVEPOINT a; INSERT INTO note VALUES (1); ROLLBACK TO a; INSERT INTO note VALUES (2); COMMIT`,
+    );
+    expect(await app.record()).toEqual(['authentic']);
+    await app.sql.query('INSERT INTO note VALUES (3)');
+    expect(await app.record()).toEqual(['authentic', 'replayed']);
+  });
+
   test('what the application writes is authentic, and shown without what makes it so', async () => {
     const app = await authenticApplication();
     await runWithBemiContext({ userId: '42', n: 9007199254740993n }, async () => {
