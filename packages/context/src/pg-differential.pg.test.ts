@@ -43,7 +43,7 @@ it(
         expect(outcomes).toEqual(expected);
         for (const transaction of await wal.take()) expectContexts(transaction);
       }),
-      { numRuns: effort(40, 3_000), seed, endOnFailure: true },
+      { numRuns: effort(30, 3_000), seed, endOnFailure: true },
     );
   },
   effort(120_000, 3_600_000),
