@@ -88,7 +88,7 @@ export function wrapClient<C extends pg.ClientBase>(client: C, options: CarrierO
   const wrappable = client as unknown as WrappableClient;
   const { connection } = wrappable;
   const Query = wrappable.constructor.Query;
-  if (connection === undefined || Query === undefined) {
+  if (typeof connection?._send !== 'function' || Query === undefined) {
     warnOnce(
       'BEMI_CONTEXT_NOT_CARRIED',
       'This kind of PostgreSQL client cannot carry a context.',
@@ -103,8 +103,8 @@ export function wrapClient<C extends pg.ClientBase>(client: C, options: CarrierO
   let carriesContexts = false;
 
   /** What is to be queued for a call of `query`, its context ahead; undefined: the call itself, which is left alone. */
-  function withContext(args: unknown[]): PgQuery | undefined {
-    const text = statementText(args[0], connection!);
+  const withContext = (args: unknown[]): PgQuery | undefined => {
+    const text = statementText(args[0], connection);
     if (typeof text !== 'string' || !changesRows(text)) return undefined;
     const message = messageFor(text);
     carriesContexts ||= message !== undefined;
@@ -115,14 +115,14 @@ export function wrapClient<C extends pg.ClientBase>(client: C, options: CarrierO
       precede(given, message);
       return undefined;
     }
-    const own = new Query!(...args);
+    const own = new Query(...args);
     // What `pg` would complain of is left to it.
     if (own.callback !== undefined && typeof own.callback !== 'function') return undefined;
     // Read by the client from what it is given, so not a part of what a Query takes over.
     own.query_timeout = given.query_timeout;
     precede(own, message);
     return own;
-  }
+  };
 
   wrappable.query = (...args) => {
     const own = withoutFailing(() => withContext(args));
