@@ -48,7 +48,8 @@ if (!url || !name || !connections) throw new Error('Usage: context-writer URL CO
 const contestant = name as Contestant;
 const lanes = Number(connections);
 const { wrap, inContext } = await carrierOf(contestant);
-const pool = wrap(new pg.Pool({ connectionString: url, max: lanes }));
+// While others take their turns, connections are idle for longer than a pool keeps them by itself.
+const pool = wrap(new pg.Pool({ connectionString: url, max: lanes, idleTimeoutMillis: 0 }));
 let roundTrips = 0;
 pool.on('connect', (client) => countRoundTrips(client));
 const pids = await openConnections();
