@@ -108,7 +108,7 @@ function writeMessage(context: object): string {
     if (path.length === 1 && (key === AUTHENTICATION_MEMBER || key === DROPPED_MEMBER)) {
       return drop('reserved');
     }
-    return key.length > MAX_TEXT_LENGTH ? drop('too large') : keepIfRoom(`,${quote(storable(key))}:`);
+    return key.length > MAX_TEXT_LENGTH ? drop('too large') : keepIfRoom(`,${quote(cleaned(key))}:`);
   }
 
   /** Reading a property may run the application's code, and that may throw. */
@@ -142,8 +142,12 @@ function writeMessage(context: object): string {
   function writableText(text: string): string {
     const cut = text.length > MAX_TEXT_LENGTH ? withoutHalfPair(text.slice(0, MAX_TEXT_LENGTH)) : text;
     if (cut !== text) drop(`cut: ${cut.length} of ${text.length} characters`);
-    const clean = storable(cut);
-    if (clean !== cut) drop('NUL or half a surrogate pair, now U+FFFD');
+    return cleaned(cut);
+  }
+
+  function cleaned(given: string): string {
+    const clean = storable(given);
+    if (clean !== given) drop('NUL or half a surrogate pair, now U+FFFD');
     return clean;
   }
 
