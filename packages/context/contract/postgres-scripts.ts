@@ -224,6 +224,14 @@ export const scripts: Readonly<Record<string, Script>> = {
       reserved.release();
     }
   },
+  'a text that ends a transaction that failed': async ({ sql }) => {
+    const reserved = await sql.reserve();
+    await reserved`BEGIN`;
+    const failed = [await code(reserved`SELECT 1 / 0`), await code(reserved`INSERT INTO t VALUES (1)`)];
+    const ended = await reserved.unsafe('ROLLBACK; DELETE FROM t WHERE false RETURNING id');
+    reserved.release();
+    return [failed, ended];
+  },
   'BEGIN without a connection of its own': ({ sql }) => code(sql`BEGIN`),
   'COPY in and out': async ({ sql }) => {
     const writable = await sql`COPY t (id, v) FROM STDIN`.writable();

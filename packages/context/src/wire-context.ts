@@ -239,8 +239,6 @@ export function contextWire({ ask, database: askedFor, sign }: WireOptions): Con
           carried = undefined;
         return answer;
       case type.errorResponse:
-        if (exchange !== undefined) exchange.unseen = [];
-        return withPositionInText(answer, exchange);
       case type.noticeResponse:
         return withPositionInText(answer, exchange);
       case type.readyForQuery:
