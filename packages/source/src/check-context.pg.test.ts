@@ -38,6 +38,8 @@ test('a source without triggers, with them, and with some is well; a role that m
   expect((await none.findings())[1]!.title).toMatch(/^No triggers/);
   const all = await createSource('all');
   const role = await makeTestRole(all.database, all.sql, 'LOGIN');
+  // The functions' schema holds no tables: setup has nothing to do with it.
+  expect((await inspect(all.sql, { slot: 's', publication: 'p' })).schemas).toEqual(['public']);
   const [, context, actor] = await all.findings();
   expect(context).toMatchObject({ verdict: 'ok', evidence: 'on 4 of 4 tables' });
   expect(actor).toMatchObject({ verdict: 'ok', evidence: 'on 4 of 4 tables' });

@@ -115,7 +115,6 @@ function isWrittenTo(table: TableSnapshot, { schemas }: SourceSnapshot): boolean
     table.persistence === 'permanent' &&
     table.extension === undefined &&
     schemas.includes(table.schema) &&
-    table.schema !== triggerSchema &&
     (table.isPublished || table.kind === 'partitioned')
   );
 }
