@@ -35,6 +35,8 @@ const sessions = [
   'UNLISTEN *',
   'SET application_name = a',
   'SELECT 1; SELECT 2',
+  'DEALLOCATE ALL',
+  "DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$",
 ];
 
 const ways = {
