@@ -139,6 +139,7 @@ describe('changesRows', () => {
     ['slashes', '/*'.repeat(100_000)],
     ['parentheses', `with x as ${'('.repeat(100_000)} insert`],
     ['quotes', `select insert ${"'".repeat(100_001)}`],
+    ['options', `explain (${'analyze '.repeat(400_000)} insert`],
     ['dollars', `select insert ${'$'.repeat(100_000)}`],
   ])('is not slowed down by many %s', (_, sql) => expect(changesRows(`${sql} (`)).toBe(false));
 });

@@ -16,7 +16,8 @@ const MAY_WRITE = /\b(?:insert|update|delete|merge|truncate|into|copy|execute|cr
  */
 const CHANGES_ROWS =
   /^[(\s]*(?:(?:insert|update|delete|merge|truncate|execute|(?:select|with)\b.*\binto)\b|with\b.*[()]\s*(?:insert\s+into|update|delete\s+from|merge\s+into)\b\s*["\w\u0080-\uffff]|copy\b\s*[^\s(](?:(?!\b(?:from|to)\b).)*\bfrom\b|create\s+(?:(?:global|local|temporary|temp|unlogged)\s+)*table\b.*\bas\s*(?:\(|(?:select|with|values|table|execute)\b))/is;
-const EXPLAIN_ANALYZE = /^\s*explain\s*(?:analy[sz]e\b(?:\s*verbose\b)?|\([^)]*\banaly[sz]e\b[^)]*\))/i;
+const EXPLAIN_ANALYZE =
+  /^\s*explain\s*(?:analy[sz]e\b(?:\s*verbose\b)?|\((?:(?!\banaly[sz]e\b)[^)])*\banaly[sz]e\b[^)]*\))/i;
 const MAY_CALL = /^[(\s]*(?:call|select|values|with)\b/i;
 const MAY_COMMIT_INSIDE = /^\s*(call|do)\b/i;
 
