@@ -4,13 +4,13 @@ import tls from 'node:tls';
 import { mergeBemiContext, runWithBemiContext } from '@bemi-db/context';
 import { signMessage } from '@bemi-db/context/authentic-message';
 import { wrapPostgres } from '@bemi-db/context/postgres';
+import { issueCertificate, makeAuthority } from '@bemi-db/test-kit/certificates';
 import { createDatabase, type TestDatabase } from '@bemi-db/test-kit/database';
 import pg from 'pg';
 import postgres from 'postgres';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type DecodedWal, decodeWal } from '../test/decoded-wal.ts';
 import { hasPgBouncer, startPgBouncer, whyNot } from '../test/pgbouncer.ts';
-import { CERTIFICATE, KEY } from './test-certificate.ts';
 
 const ALICE = { userId: 'alice' };
 const BOB = { userId: 'bob' };
@@ -267,13 +267,13 @@ describe('over a connection', () => {
   });
 
   it.each([
-    ['require', 'require'],
-    ['prefer', 'prefer'],
-    ['an authority', { ca: CERTIFICATE, checkServerIdentity: () => undefined }],
+    ['require', () => 'require' as const],
+    ['prefer', () => 'prefer' as const],
+    ['an authority', (ca: string) => ({ ca })],
   ] as const)('with TLS: %s', async (_, ssl) => {
     const { connect, database, wal } = await bench();
-    const { url, encrypted } = await behindTls(database.url);
-    const sql = connect({ ssl, max: 1 }, url);
+    const { url, encrypted, authority } = await behindTls(database.url);
+    const sql = connect({ ssl: ssl(authority), max: 1 }, url);
     await runWithBemiContext(ALICE, () => sql`INSERT INTO t VALUES (${1})`);
     expect(await wal.take()).toEqual([[ALICE, 'INSERT 1']]);
     expect(encrypted()).toBe(1);
@@ -286,7 +286,7 @@ describe('over a connection', () => {
     const { url } = await behindTls(database.url);
     for (const made of [postgres, wrapPostgres(postgres)]) {
       const sql = made(url, { ssl: 'verify-full', max: 1 });
-      await expect(sql`SELECT 1`).rejects.toMatchObject({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
+      await expect(sql`SELECT 1`).rejects.toMatchObject({ code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' });
       await sql.end({ timeout: 0 });
     }
   });
@@ -437,15 +437,25 @@ async function byteByByte(url: string): Promise<net.Socket> {
   return socket;
 }
 
+interface BehindTls {
+  readonly url: string;
+  /** Connections until now. */
+  readonly encrypted: () => number;
+  /** Its certificate. */
+  readonly authority: string;
+}
+
 /** A server that speaks TLS, as PostgreSQL does, in front of one that doesn't. */
-async function behindTls(url: string): Promise<{ readonly url: string; encrypted(): number }> {
+async function behindTls(url: string): Promise<BehindTls> {
   const { hostname, port } = new URL(url);
+  const authority = await makeAuthority();
+  const { certificate: cert, key } = await issueCertificate(authority, 'server', ['localhost', hostname]);
   let encrypted = 0;
   const server = net.createServer((client) => {
     client.on('error', () => undefined);
     client.once('data', () => {
       client.write('S');
-      const secure = new tls.TLSSocket(client, { isServer: true, key: KEY, cert: CERTIFICATE });
+      const secure = new tls.TLSSocket(client, { isServer: true, key, cert });
       secure.once('secure', () => encrypted++);
       const upstream = net.connect(Number(port), hostname);
       secure.on('error', () => upstream.destroy());
@@ -458,5 +468,5 @@ async function behindTls(url: string): Promise<{ readonly url: string; encrypted
   onTestFinished(() => void server.close());
   const behind = new URL(url);
   behind.host = `127.0.0.1:${(server.address() as net.AddressInfo).port}`;
-  return { url: behind.href, encrypted: () => encrypted };
+  return { url: behind.href, encrypted: () => encrypted, authority: authority.certificate };
 }
