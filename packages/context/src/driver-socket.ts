@@ -99,6 +99,8 @@ function secure(
 }
 
 export class DriverSocket extends EventEmitter {
+  /** postgres.js up to 3.4.3 takes a new socket for its next attempt only if the last one says that it is encrypted. */
+  readonly encrypted = true;
   readonly #between: Between;
   readonly #nextHost: number;
   /** What was written before the server could be reached. */
