@@ -251,6 +251,19 @@ it('shows the options as they were given', async () => {
   expect(wrapPostgres(postgres).camel).toBe(postgres.camel);
 });
 
+it('shows nothing of it to debug, in results and in errors', async () => {
+  const debugged: string[] = [];
+  const { sql } = await bench({ max: 1, fetch_types: false, debug: (_, query) => void debugged.push(query) });
+  await runWithBemiContext(ALICE, async () => {
+    const { statement } = await sql.unsafe('INSERT INTO t VALUES (1)').simple();
+    expect(statement.string).toBe('INSERT INTO t VALUES (1)');
+    await sql`UPDATE t SET n = ${1}`;
+    const failed = sql.unsafe('UPDATE t SET n = -1');
+    await expect(failed).rejects.toMatchObject({ query: 'UPDATE t SET n = -1' });
+  });
+  expect(debugged).toEqual(['INSERT INTO t VALUES (1)', 'UPDATE t SET n = $1', 'UPDATE t SET n = -1']);
+});
+
 describe('over a connection', () => {
   it('whose bytes come one by one', async () => {
     const { connect, database, wal } = await bench();
