@@ -20,6 +20,9 @@ const alias = [
   { find: /^@bemi-db\/([a-z-]+)\/(.+)$/, replacement: `${packages}$1/src/$2.ts` },
 ];
 
+/** One more than the cores of a small machine: most tests wait for a server half of their time. */
+const maxWorkers = 3;
+
 /** Tests on a PostgreSQL server that they share. */
 function onPostgres(
   name: string,
@@ -36,7 +39,7 @@ function onPostgres(
       provide: { postgresMajor },
       testTimeout: 60_000,
       hookTimeout: 60_000,
-      maxWorkers: 2,
+      maxWorkers,
     },
   };
 }
@@ -67,7 +70,7 @@ const mostTelling = ['types', 'user-types', 'generated'].map(
 // biome-ignore lint/style/noDefaultExport: vitest reads the default export.
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    maxWorkers,
     projects: [
       {
         resolve: { alias },
