@@ -87,6 +87,8 @@ class Recording {
   readonly #pauses = new Set<'look-up' | 'pressure' | 'stopping'>();
   readonly #drainTarget: Lsn | undefined;
   #stream: ReplicationStream | undefined;
+  /** The source's side has ended: what is complete is still written, and nothing is added. */
+  #isFailing = false;
   #confirmedLsn: Lsn;
   #lastCommitAtMs = Number.NEGATIVE_INFINITY;
   /** The source's clock when it last spoke. */
@@ -150,7 +152,7 @@ class Recording {
       fromLsn: this.#confirmedLsn,
       aliveIntervalMs: options.aliveIntervalMs,
       announcements: options.announcements,
-      isInTransaction: () => this.#stitcher.isInTransaction,
+      isInTransaction: () => this.#isFailing || this.#stitcher.isInTransaction,
       flush: () => this.#queue.flushIfIdle(),
       fail: (error) => this.#fail(error),
       logger: options.logger,
@@ -330,6 +332,7 @@ class Recording {
    * is stored first. The server would send it again; but it may fail each time before the audit database has answered.
    */
   async #failAtStream(error: unknown): Promise<void> {
+    this.#isFailing = true;
     const { sending } = this.#stitcher;
     const attempt = this.#options.session.attempt('source', 'stream');
     const problem = explainProblem(error, { ...attempt, ...(sending ? { sending } : {}) });
@@ -372,6 +375,7 @@ class Recording {
 
   /** Now and then: what happens when nothing arrives. */
   #tick(): void {
+    if (this.#isFailing) return;
     const { counters, session, isDraining } = this.#options;
     if (this.#stream) counters.receivedLsn = formatLsn(this.#stream.receivedLsn);
     this.#tellSlot();

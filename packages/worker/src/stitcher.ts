@@ -198,7 +198,6 @@ export class Stitcher implements PgoutputHandler {
 
   commit(_commitLsn: Lsn, endLsn: Lsn): void {
     const transaction = this.#open();
-    this.#transaction = undefined;
     if (transaction.isRepeated) {
       this.#verifyRepeated(transaction, endLsn);
     } else if (transaction.sequence !== undefined) {
@@ -225,6 +224,8 @@ export class Stitcher implements PgoutputHandler {
       this.#lastFinalLsn = transaction.finalLsn;
       this.#coveredLsn = endLsn;
     }
+    // Not before: parts of what is refused here may be written, and nobody may take them for complete.
+    this.#transaction = undefined;
     this.#reach(endLsn);
     this.#options.onTransaction();
   }

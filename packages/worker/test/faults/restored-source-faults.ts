@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { type FaultScene, queryAt } from '../fault-scene.ts';
 import type { Fault } from './fault.ts';
@@ -43,10 +44,20 @@ export const restoredSourceFaults: readonly Fault[] = [
       const copy = await copyAndRecordOn(scene);
       await restore(scene, copy);
       await scene.source.query(
-        `INSERT INTO bulk (text) SELECT repeat('again ', 20) FROM generate_series(1, 200000)`,
+        `INSERT INTO bulk (text) SELECT repeat('again ', 20) FROM generate_series(1, 70000)`,
       );
       expect(await isPastLog(scene)).toBe(true);
+      const changes = async () =>
+        (await scene.audit.query('SELECT count(*) AS n FROM bemi.change_log'))[0]!['n'];
+      const before = await changes();
+      // Parts of it are written when it is refused; what the log has to say of itself meanwhile must not commit them.
+      scene.onFailpoint = (name) => (name === 'append:after' ? delay(1_500) : undefined);
+      const saying = setInterval(() => scene.worker.announce({ event: 'said by the test' }), 50);
       scene.startWorker();
+      await expect.poll(() => scene.worker.status().state, { timeout: 60_000 }).toBe('stopped');
+      clearInterval(saying);
+      scene.onFailpoint = () => undefined;
+      expect(await changes()).toBe(before);
     },
   },
   {
