@@ -20,8 +20,8 @@ const alias = [
   { find: /^@bemi-db\/([a-z-]+)\/(.+)$/, replacement: `${packages}$1/src/$2.ts` },
 ];
 
-/** One more than the cores of a small machine: most tests wait for a server half of their time. */
-const maxWorkers = 3;
+/** As many as a small machine has cores. */
+const maxWorkers = 2;
 
 /** Tests on a PostgreSQL server that they share. */
 function onPostgres(
