@@ -1,4 +1,5 @@
 import type { EventEffect } from '@bemi-db/trail/append/append-unit';
+import { parseAttestation } from '@bemi-db/trail/attestations/attestation-request';
 import { parseErasure } from '@bemi-db/trail/erasure/erasure-request';
 import { pairedCount, type SequencePair } from '@bemi-db/trail/erasure/sequence-pairs';
 import { parseHold } from '@bemi-db/trail/holds/hold-request';
@@ -41,6 +42,7 @@ const requestable: ReadonlySet<string> = new Set([
   'custom',
   'access',
   'config',
+  'attestation',
 ]);
 
 const effectful: ReadonlySet<string> = new Set(['erasure', 'hold', 'retention']);
@@ -95,6 +97,7 @@ export class Inbox {
     }
     if (request.kind === 'key') return this.#judgeKey(request);
     if (request.kind === 'config') return this.#judgeConfig(request);
+    if (request.kind === 'attestation') return judgeAttestation(request);
     if (!effectful.has(request.kind)) return { event: request };
     const before = [...this.#underWay.values()];
     if (before.includes('hold') || before.includes('retention')) return { wait: 'for another request' };
@@ -122,6 +125,11 @@ export class Inbox {
     const problem = await keyRequestProblem(request, { logId, currentKey: currentKeyBytes });
     return problem === undefined ? { event: request } : { refusal: problem };
   }
+}
+
+function judgeAttestation(request: InboxRequest): Verdict {
+  const attestation = parseAttestation(request.payload);
+  return typeof attestation === 'string' ? { refusal: attestation } : eventOf(request, attestation);
 }
 
 async function judgeErasure(client: pg.ClientBase, log: number, request: InboxRequest): Promise<Verdict> {

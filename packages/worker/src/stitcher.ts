@@ -16,10 +16,11 @@ import { contextDigest } from '@bemi-db/trail/append/rejected-rows';
 import type { RecordedTransaction } from '@bemi-db/trail/sources';
 import { ACTOR_PREFIX, ActorMemory } from './actor-memory.ts';
 import type { ContextAuthenticity, JudgedTransaction } from './authenticity/context-authenticity.ts';
-import { nowMicros } from './clock.ts';
+import { nowMicros, timeText } from './clock.ts';
 import type { ContextText } from './context-text.ts';
 import { isTextValid } from './invalid-text.ts';
 import { findJsonPoison, type JsonPoison } from './json-poison.ts';
+import { PROBE_PREFIX, ProbeLimit, probeToken } from './probe.ts';
 import type { RecordedHistory } from './recorded-history.ts';
 import { historyChanged, ResentHistory } from './resent-history.ts';
 import { type OldRow, writeChangedColumns, writeIdentity, writePrimaryKey, writeRow } from './row-json.ts';
@@ -79,6 +80,8 @@ interface OpenTransaction extends JudgedTransaction {
   isContextPending: boolean;
   /** What triggers say of who it is. */
   actors: ActorMemory | undefined;
+  /** Token of a probe, to be recorded with its commit. */
+  probe: string | undefined;
 }
 
 /**
@@ -87,7 +90,7 @@ interface OpenTransaction extends JudgedTransaction {
  *
  * A context applies to the changes that follow it in its transaction. Changes before the first one take the first
  * one too: both have context number 0, and that a change has the smaller sequence marks it. Transactions in which
- * nothing is recorded (no change, or only to the trail's own tables) leave no entry.
+ * nothing is recorded (no change, or only to the trail's own tables) leave no entry, but for a probe's event.
  *
  * A transaction whose final LSN is at or below that of the last recorded one is sent again. It is skipped if and
  * only if the log holds it with the same xid and commit time; otherwise the source's history is another one.
@@ -97,6 +100,7 @@ export class Stitcher implements PgoutputHandler {
   readonly #batch: EntryBatch;
   readonly #decoder: PgoutputDecoder;
   readonly #resent: ResentHistory;
+  readonly #probeLimit = new ProbeLimit();
   #transaction: OpenTransaction | undefined;
   #message: { bytes: Buffer; start: number; end: number } = { bytes: Buffer.alloc(0), start: 0, end: 0 };
   #lastFinalLsn: Lsn;
@@ -178,6 +182,7 @@ export class Stitcher implements PgoutputHandler {
       context: undefined,
       isContextPending: false,
       actors: undefined,
+      probe: undefined,
       nonces: undefined,
     };
     this.#transaction = transaction;
@@ -220,9 +225,14 @@ export class Stitcher implements PgoutputHandler {
         },
         transaction.actors?.text(),
       );
+      this.#appendProbe(transaction);
       this.#batch.complete();
       this.#lastFinalLsn = transaction.finalLsn;
       this.#coveredLsn = endLsn;
+    } else if (this.#appendProbe(transaction)) {
+      this.#batch.complete();
+      // Nothing else in the log tells that it is recorded: at or below this position it is not recorded again.
+      this.#lastFinalLsn = transaction.finalLsn;
     }
     // Not before: parts of what is refused here may be written, and nobody may take them for complete.
     this.#transaction = undefined;
@@ -270,7 +280,10 @@ export class Stitcher implements PgoutputHandler {
       transaction.actors ??= new ActorMemory(this.#options.readContext);
       transaction.actors.add(content);
     }
-    if (prefix !== CONTEXT_PREFIX) return;
+    if (prefix !== CONTEXT_PREFIX) {
+      if (prefix === PROBE_PREFIX) transaction.probe ??= probeToken(content);
+      return;
+    }
     if (transaction.context?.equals(content)) return;
     transaction.context = Buffer.from(content);
     transaction.isContextPending = true;
@@ -377,6 +390,15 @@ export class Stitcher implements PgoutputHandler {
     this.#batch.context(transaction.sequence!, transaction.contextCount, kept, word);
     transaction.contextCount++;
     if (reason) onQuarantine('context', reason);
+  }
+
+  /** Records the probe that a transaction carries, with its commit. Returns whether it did. */
+  #appendProbe({ probe, finalLsn, committedAtMicros }: OpenTransaction): boolean {
+    if (probe === undefined || !this.#probeLimit.take()) return false;
+    const committedAt = timeText(committedAtMicros);
+    const payload = { event: 'probe', token: probe, lsn: formatLsn(finalLsn), committedAt };
+    this.#batch.event('lifecycle', nowMicros(), undefined, JSON.stringify(payload));
+    return true;
   }
 
   #open(): OpenTransaction {

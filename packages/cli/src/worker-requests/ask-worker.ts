@@ -15,7 +15,7 @@ const sqlStateInsufficientPrivilege = '42501';
 export interface WorkerRequest {
   readonly client: pg.Client;
   readonly source: SourceSummary;
-  readonly kind: 'erasure' | 'hold' | 'retention' | 'config';
+  readonly kind: 'erasure' | 'hold' | 'retention' | 'config' | 'attestation';
   /** One request each: all are made, or none. */
   readonly payloads: readonly object[];
   readonly waitSeconds: number;
