@@ -45,13 +45,20 @@ export function hasWorkingIdentity(table: TableSnapshot): boolean {
 /**
  * The identity that a table should get, or `undefined` where the one it has is the best there is: that is
  * FULL wherever FULL works, except for tables of extensions, which are not the application's to alter.
+ *
+ * @param preference - `default` leaves a table that can be told apart by a key as it is, and takes FULL for the others
+ * alone.
  */
 export function betterIdentity(
   table: TableSnapshot,
   server: { readonly version: number },
+  preference: PlannedIdentity = 'full',
 ): PlannedIdentity | undefined {
   if (table.persistence !== 'permanent') return undefined; // never in the WAL
   if (table.extension !== undefined && hasWorkingIdentity(table)) return undefined;
+  if (preference === 'default' && table.hasPrimaryKey && whyFullBreaks(table, server) === undefined) {
+    return table.kind === 'table' && !hasWorkingIdentity(table) ? 'default' : undefined;
+  }
   if (whyFullBreaks(table, server) === undefined) return table.identity === 'full' ? undefined : 'full';
   const isUseless = table.identity === 'full' || !hasWorkingIdentity(table);
   return isUseless && table.hasPrimaryKey ? 'default' : undefined;

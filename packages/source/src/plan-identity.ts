@@ -1,15 +1,22 @@
-import { betterIdentity, isUnidentifiable, whyFullBreaks } from './identity.ts';
+import {
+  betterIdentity,
+  hasWorkingIdentity,
+  isUnidentifiable,
+  type PlannedIdentity,
+  whyFullBreaks,
+} from './identity.ts';
 import { PlanError, type PlanStep } from './plan-step.ts';
 import type { SourceSnapshot, TableSnapshot } from './source-snapshot.ts';
-import { displayTable, displayTables, quoteTable } from './table-name.ts';
+import { displayTable, displayTables, nameOf, quoteTable } from './table-name.ts';
 
 /** REPLICA IDENTITY for each table that should have another one. Each partition has an identity of its own. */
 export function planIdentities(
   snapshot: SourceSnapshot,
   tables: readonly TableSnapshot[],
+  preference: PlannedIdentity = 'full',
 ): readonly PlanStep[] {
   return tables.flatMap((table) => {
-    const identity = betterIdentity(table, snapshot.server);
+    const identity = betterIdentity(table, snapshot.server, preference);
     return identity === undefined ? [] : [identityStep(table, identity, snapshot.server)];
   });
 }
@@ -33,21 +40,31 @@ export function refuseUnidentifiable(snapshot: SourceSnapshot, tables: readonly 
   );
 }
 
+/**
+ * The steps that must have been done before these tables are published: those that give an identity to a table without
+ * one, which would refuse UPDATE and DELETE from then on.
+ */
+export function urgentIdentities(tables: readonly TableSnapshot[]): readonly string[] {
+  return tables.filter((table) => !hasWorkingIdentity(table)).map(identityStepId);
+}
+
+function identityStepId(table: TableSnapshot): string {
+  return `identity ${displayTable(table)}`;
+}
+
 function identityStep(
   table: TableSnapshot,
   identity: 'full' | 'default',
   server: SourceSnapshot['server'],
 ): PlanStep {
   const name = displayTable(table);
-  const common = { id: `identity ${name}`, kind: 'identity' } as const;
+  const common = { id: identityStepId(table), kind: 'identity', table: nameOf(table) } as const;
   if (identity === 'default') {
     return {
       ...common,
       title: `Identify rows of ${name} by their primary key`,
       sql: `ALTER TABLE ${quoteTable(table)} REPLICA IDENTITY DEFAULT;`,
-      why:
-        `REPLICA IDENTITY FULL would make its UPDATE and DELETE fail: ${whyFullBreaks(table, server)}. ` +
-        'Old rows show the primary key alone.',
+      why: `${whyDefault(table, server)} Old rows show the primary key alone.`,
     };
   }
   return {
@@ -60,4 +77,11 @@ function identityStep(
         : 'UPDATE and DELETE then write the old row to the WAL; otherwise "before" has the key alone, or ' +
           'they fail where there is no primary key. Changes the catalog alone, no rows.',
   };
+}
+
+function whyDefault(table: TableSnapshot, server: SourceSnapshot['server']): string {
+  const reason = whyFullBreaks(table, server);
+  return reason === undefined
+    ? 'Without an identity its UPDATE and DELETE fail once it is published.'
+    : `REPLICA IDENTITY FULL would make its UPDATE and DELETE fail: ${reason}.`;
 }

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { withDescendants } from './identity.ts';
+import { urgentIdentities } from './plan-identity.ts';
 import { PlanError, type PlanStep } from './plan-step.ts';
 import type { SourceSnapshot, TableSnapshot, Wanted } from './source-snapshot.ts';
 import { displayTables, quoteTable } from './table-name.ts';
@@ -58,6 +59,7 @@ function creation(
     kind: 'publication',
     title: `Publish the changes of ${selected ? displayTables(selected) : 'all tables'}`,
     sql: `CREATE PUBLICATION ${pg.escapeIdentifier(name)} FOR ${scope} WITH (${options});`,
+    needs: urgentIdentities(selected ? withDescendants(snapshot, selected) : snapshot.tables),
     why: selected
       ? 'The server sends the changes of published tables only. Tables made later are not among them.'
       : 'The server sends the changes of published tables only. Tables made later are published at once, but ' +
@@ -99,6 +101,7 @@ function planChanges(
       kind: 'publication',
       title: `Publish the changes of ${displayTables(missing)} too`,
       sql: `ALTER PUBLICATION ${name} ADD TABLE ${tables.map(quoteTable).join(', ')};`,
+      needs: urgentIdentities(withDescendants(snapshot, missing)),
       why: 'The server sends the changes of published tables only.',
     });
   }

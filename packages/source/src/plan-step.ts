@@ -1,3 +1,5 @@
+import type { TableName } from './table-name.ts';
+
 /** One statement that brings a source nearer to what is wanted. */
 export interface PlanStep {
   /** Stable and unique within a plan, such as `identity public.users`. */
@@ -8,6 +10,10 @@ export interface PlanStep {
   /** The exact statement, with its semicolon: what is run is what `--dry-run` prints. */
   readonly sql: string;
   readonly why: string;
+  /** The table that it locks, where it is about one: to tell who holds it. */
+  readonly table?: TableName;
+  /** Ids of steps without which this one does harm: it is left out when one of them has failed. */
+  readonly needs?: readonly string[];
   /** A part of `sql` that must not be seen: use {@link printableSql} wherever the statement is shown. */
   readonly secret?: string;
 }

@@ -26,7 +26,7 @@ export function plan(snapshot: SourceSnapshot, wanted: Wanted): readonly PlanSte
     ...planGeneratedColumns(snapshot, tables),
     // Identity before publication: from the moment that a table without a primary key is published until it
     // has an identity, the server refuses the application's UPDATE and DELETE.
-    ...planIdentities(snapshot, tables),
+    ...planIdentities(snapshot, tables, wanted.identity),
     ...(wanted.role ? planRole(snapshot, wanted.role, selected) : []),
     ...planPublication(snapshot, wanted, selected),
     // Publication before slot: a slot decodes each change with the catalog of that change's moment. What is
@@ -48,6 +48,7 @@ function planSlot(snapshot: SourceSnapshot, wanted: Wanted): readonly PlanStep[]
       why:
         'From here on the server keeps its WAL until the worker has recorded it. It waits for the transactions ' +
         'that are running now; they are not disturbed.',
+      ...(snapshot.publication ? {} : { needs: ['publication create'] }),
     },
   ];
 }

@@ -137,6 +137,8 @@ export interface Wanted {
   readonly publication: string;
   /** `all`, also those made later, or a selection. A selected partitioned table includes its partitions. */
   readonly tables: 'all' | readonly TableName[];
+  /** REPLICA IDENTITY of tables with a primary key: the whole old row, or its key alone. Default: `full`. */
+  readonly identity?: 'full' | 'default';
   /** A role for the worker that {@link plan} makes if it is missing. Default: none. */
   readonly role?: WantedRole;
 }

@@ -6,6 +6,11 @@ export interface TableName {
   readonly name: string;
 }
 
+/** The name alone, of something that is more. */
+export function nameOf({ schema, name }: TableName): TableName {
+  return { schema, name };
+}
+
 /** The name as SQL needs it, always quoted and with its schema: `"public"."Patient"`. */
 export function quoteTable(table: TableName): string {
   return `${pg.escapeIdentifier(table.schema)}.${pg.escapeIdentifier(table.name)}`;

@@ -1,4 +1,5 @@
-import { ApplyError, applyPlan } from '@bemi-db/source/apply-plan';
+import { ApplyError } from '@bemi-db/source/apply-error';
+import { applyPlan } from '@bemi-db/source/apply-plan';
 import { check } from '@bemi-db/source/check';
 import { hasWorkingIdentity } from '@bemi-db/source/identity';
 import { plan } from '@bemi-db/source/plan';

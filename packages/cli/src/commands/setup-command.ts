@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { DestinationFlags } from '../setup/run-destination-setup.ts';
 import type { SetupFlags } from '../setup/run-setup.ts';
 
@@ -19,6 +19,12 @@ export function setupCommand(): Command {
     .option('--dry-run', 'print the SQL that it would run, and nothing else')
     .option('--tables <tables>', 'only these, separated by commas: a,b.c (default: all, also later ones)')
     .option('--role <name>', 'make a role for the worker, which may read and replicate and nothing else')
+    .addOption(
+      new Option(
+        '--identity <kind>',
+        'what old rows have: full (default), or default, the key alone of tables that have one: less WAL',
+      ).choices(['full', 'default']),
+    )
     .option('--slot <name>', 'replication slot (BEMI_REPLICATION_SLOT, default bemi_slot)')
     .option('--publication <name>', 'publication (BEMI_PUBLICATION, default bemi_publication)')
     .option(

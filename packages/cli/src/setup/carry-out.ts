@@ -1,34 +1,60 @@
-import { applyPlan } from '@bemi-db/source/apply-plan';
+import { ApplyError } from '@bemi-db/source/apply-error';
+import { type ApplyProgress, applyPlan } from '@bemi-db/source/apply-plan';
 import type { PlanStep } from '@bemi-db/source/plan-step';
 import type pg from 'pg';
 import { CliError, usageError } from '../cli-error.ts';
 import { print } from '../output/print.ts';
 import { countedText } from '../presentation/quantity-text.ts';
-import { textStyle } from '../presentation/text-style.ts';
-import { planText, progressText } from './plan-text.ts';
+import { type TextStyle, textStyle } from '../presentation/text-style.ts';
+import { mostShown, planText, progressText, tablesDoneText } from './plan-text.ts';
 
 /**
  * Shows the steps of a plan, asks unless it is agreed, and does them, a line each.
  *
- * @throws CliError when there is nobody to ask, or the answer is no; ApplyError for a step that fails.
+ * @param note - shown below the steps: what they cost.
+ * @returns why some tables are as they were, where all else is done.
+ * @throws CliError when there is nobody to ask, or the answer is no; ApplyError for any other step that fails.
  */
 export async function carryOut(
   client: pg.Client,
   steps: readonly PlanStep[],
   isAgreed: boolean,
-): Promise<void> {
+  note = '',
+): Promise<ApplyError | undefined> {
   const style = textStyle(process.stdout);
   if (!isAgreed) {
-    await print(`\nTo be done (--dry-run prints the SQL):\n${planText(steps, style)}\n`);
+    await print(`\nTo be done (--dry-run prints the SQL):\n${planText(steps, style)}${note}\n`);
     await agree(steps.length);
   }
   const lines: Promise<void>[] = [];
-  await applyPlan(client, steps, {
-    onProgress: (progress) => {
+  try {
+    await applyPlan(client, steps, { onProgress: progressPrinter(steps, lines, style) });
+  } catch (error) {
+    if (error instanceof ApplyError && error.undone.every(({ step }) => step.kind === 'identity'))
+      return error;
+    throw error;
+  } finally {
+    await Promise.all(lines);
+  }
+  return undefined;
+}
+
+/** Of many tables, only how far they are, and those that make trouble. */
+function progressPrinter(
+  steps: readonly PlanStep[],
+  lines: Promise<void>[],
+  style: TextStyle,
+): (progress: ApplyProgress) => void {
+  const tables = steps.filter((step) => step.kind === 'identity').length;
+  let done = 0;
+  return (progress) => {
+    if (progress.state !== 'done' || progress.step.kind !== 'identity' || tables <= mostShown) {
       lines.push(print(progressText(progress, style)));
-    },
-  });
-  await Promise.all(lines);
+      return;
+    }
+    done += 1;
+    if (done % 1_000 === 0 || done === tables) lines.push(print(tablesDoneText(done, tables, style)));
+  };
 }
 
 async function agree(stepCount: number): Promise<void> {

@@ -1,10 +1,11 @@
 import type { ApplyProgress } from '@bemi-db/source/apply-plan';
 import type { PlanStep } from '@bemi-db/source/plan-step';
 import { harmless } from '../presentation/harmless-text.ts';
+import { countText } from '../presentation/quantity-text.ts';
 import type { TextStyle } from '../presentation/text-style.ts';
 
 /** Longer plans are counted instead of shown: they are one line a table. */
-const mostShown = 20;
+export const mostShown = 20;
 
 /** What is about to be done, a line each. */
 export function planText(steps: readonly PlanStep[], { colors }: TextStyle): string {
@@ -19,14 +20,27 @@ export function planText(steps: readonly PlanStep[], { colors }: TextStyle): str
   return lines.join('');
 }
 
-/** A line for each step that is done, and for each that has to wait. */
-export function progressText({ step, state, waitMs }: ApplyProgress, { colors }: TextStyle): string {
+/** A line for each step that is done, that has to wait, or that can't be done. */
+export function progressText(progress: ApplyProgress, { colors }: TextStyle): string {
+  const { step, state, waitMs, holders, undone } = progress;
+  const title = harmless(step.title);
   switch (state) {
     case 'started':
       return '';
     case 'done':
-      return `${colors.green('✓')} ${harmless(step.title)}\n`;
-    case 'busy':
-      return `${colors.yellow('…')} ${harmless(step.title)}: in use, tried again in ${(waitMs ?? 0) / 1_000} s\n`;
+      return `${colors.green('✓')} ${title}\n`;
+    case 'busy': {
+      const who = holders.length === 0 ? '' : ` by ${harmless(holders.join(', '))}`;
+      return `${colors.yellow('…')} ${title}: in use${who}, tried again in ${(waitMs ?? 0) / 1_000} s\n`;
+    }
+    case 'failed':
+      return `${colors.red('✗')} ${title}: ${harmless(undone?.reason ?? 'not done')}\n`;
   }
+}
+
+/** How far many tables are: one line now and then, instead of one for each. */
+export function tablesDoneText(done: number, all: number, { colors }: TextStyle): string {
+  return done === all
+    ? `${colors.green('✓')} Set the replica identity of ${countText(all)} tables\n`
+    : `${colors.dim('…')} ${countText(done)} of ${countText(all)} tables\n`;
 }

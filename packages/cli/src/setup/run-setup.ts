@@ -1,20 +1,23 @@
 import { randomBytes } from 'node:crypto';
+import { ApplyError } from '@bemi-db/source/apply-error';
 import { check } from '@bemi-db/source/check';
 import { describeTarget, parseConnectionString, urlTextOf } from '@bemi-db/source/connection-string';
 import type { Finding } from '@bemi-db/source/finding';
+import { identityCosts, tablesOf } from '@bemi-db/source/identity-cost';
 import { inspect } from '@bemi-db/source/inspect';
 import { plan } from '@bemi-db/source/plan';
-import { printableSql } from '@bemi-db/source/plan-step';
+import { type PlanStep, printableSql } from '@bemi-db/source/plan-step';
 import type { SourceSnapshot, Wanted } from '@bemi-db/source/source-snapshot';
 import type pg from 'pg';
 import { CliError, configurationError } from '../cli-error.ts';
 import { type Configuration, loadConfiguration } from '../configuration/configuration.ts';
 import { withSourceDatabase } from '../connecting/source-database.ts';
-import { print } from '../output/print.ts';
+import { print, printNote } from '../output/print.ts';
 import { harmless } from '../presentation/harmless-text.ts';
-import { textStyle } from '../presentation/text-style.ts';
+import { type TextStyle, textStyle } from '../presentation/text-style.ts';
 import { findingsText } from '../status/status-text.ts';
 import { carryOut } from './carry-out.ts';
+import { identityCostText } from './identity-cost-text.ts';
 import { nextCommand } from './next-command.ts';
 import { parseTables } from './tables-argument.ts';
 import { writeWorkerEnvironment } from './worker-environment.ts';
@@ -26,6 +29,7 @@ export interface SetupFlags {
   readonly dryRun?: true;
   readonly tables?: string;
   readonly role?: string;
+  readonly identity?: 'full' | 'default';
   readonly slot?: string;
   readonly publication?: string;
   readonly yes?: true;
@@ -64,8 +68,10 @@ export async function runSetup(flags: SetupFlags): Promise<void> {
     // Of an older server or a standby there is nothing to plan.
     if (stopping.some(({ id }) => id === 'version' || id === 'primary')) throw stopped(stopping);
     const steps = plan(before, wanted);
+    const costs = await costOf(client, before, steps);
     if (flags.dryRun) {
       await print(steps.map((step) => `${printableSql(step)}\n`).join(''));
+      printNote(costs(textStyle(process.stderr)));
       if (stopping.length > 0) throw stopped(stopping);
       return;
     }
@@ -74,23 +80,53 @@ export async function runSetup(flags: SetupFlags): Promise<void> {
     await print(
       `${style.colors.bold('Source')}  ${harmless(describeTarget(connection.target))}, PostgreSQL ${before.server.versionText}\n`,
     );
-    if (steps.length === 0)
+    if (steps.length === 0) {
       await print(`${style.colors.green('✓')} Nothing is missing: it is ready to be recorded.\n`);
-    else await carryOut(client, steps, flags.yes === true);
-
-    const after = steps.length === 0 ? before : await look(client, wanted);
-    const findings = check(after, wanted).filter((finding) => finding.verdict !== 'ok');
-    if (findings.length > 0) await print(`\n${findingsText(findings, style)}`);
-    const failure = findings.find((finding) => finding.verdict === 'failure');
-    if (failure) throw stopped([failure]);
-
-    const written = writeWorkerEnvironment({
+    }
+    const facts = {
       ...{ configuration, adminUrl: urlTextOf(adminUrl), wanted },
       admin: connection.target,
       isRoleNew: steps.some((step) => step.id === 'role create'),
-    });
+    };
+    let left: ApplyError | undefined;
+    try {
+      if (steps.length > 0) left = await carryOut(client, steps, flags.yes === true, costs(style));
+    } catch (error) {
+      // The password of a role that was made is known here alone.
+      if (error instanceof ApplyError && facts.isRoleNew && (await look(client, wanted)).namedRole) {
+        writeWorkerEnvironment(facts);
+      }
+      throw error;
+    }
+
+    const after = steps.length === 0 ? before : await look(client, wanted);
+    const findings = check(after, wanted).filter(
+      // With --identity default, that is what was asked for.
+      ({ id, verdict }) => verdict !== 'ok' && !(id === 'identity-full' && wanted.identity === 'default'),
+    );
+    if (findings.length > 0) await print(`\n${findingsText(findings, style)}`);
+    const written = writeWorkerEnvironment(facts);
+    const failure = findings.find((finding) => finding.verdict === 'failure');
+    if (failure) throw left ?? stopped([failure]);
+
     await print(`\n${nextCommand({ ...written, configuration, snapshot: after, wanted }, style)}`);
+    if (left) throw left;
   });
+}
+
+/** What the steps that set REPLICA IDENTITY FULL will cost. */
+async function costOf(
+  client: pg.Client,
+  snapshot: SourceSnapshot,
+  steps: readonly PlanStep[],
+): Promise<(style: TextStyle) => string> {
+  const full = steps.filter(({ kind, sql }) => kind === 'identity' && sql.endsWith('FULL;'));
+  const tables = tablesOf(
+    snapshot.tables,
+    full.map(({ table }) => table),
+  ).filter(({ kind }) => kind === 'table');
+  const costs = await identityCosts(client, tables);
+  return (style) => identityCostText(costs, tables.length, style);
 }
 
 function wantedOf(flags: SetupFlags, { slot, publication, databaseUrl }: Configuration): Wanted {
@@ -98,6 +134,7 @@ function wantedOf(flags: SetupFlags, { slot, publication, databaseUrl }: Configu
     slot,
     publication,
     tables: flags.tables === undefined ? 'all' : parseTables(flags.tables),
+    ...(flags.identity === undefined ? {} : { identity: flags.identity }),
     ...(flags.role === undefined
       ? {}
       : { role: { name: flags.role, password: passwordFor(flags.role, databaseUrl) } }),

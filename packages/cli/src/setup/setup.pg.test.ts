@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createDatabase } from '@bemi-db/test-kit/database';
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
-import { projectFolder, runBemi } from '../../test/run-bemi.ts';
+import { projectFolder, runBemi, startBemi } from '../../test/run-bemi.ts';
 
 async function application() {
   const database = await createDatabase();
@@ -108,5 +108,69 @@ test('a role that existed keeps its password, which is not made up', async () =>
   expect(readFileSync(join(folder, '.bemi', 'worker.env'), 'utf8')).not.toContain('BEMI_DATABASE_URL=');
   const worker = new pg.Client(database.urlAs(role, 'secret'));
   await worker.connect();
+  await worker.end();
+});
+
+test('a table that stays in use is named with who holds it, and all else is done', async () => {
+  const { database, client, flags, role } = await application();
+  await client.query('CREATE TABLE large (id int PRIMARY KEY, text text)');
+  await client.query(`INSERT INTO large SELECT n, repeat('x', 500) FROM generate_series(1, 100) n`);
+  await client.query('ANALYZE large');
+  const holder = await database.connect();
+  await holder.query(`SET application_name = 'nightly import'; BEGIN; SELECT FROM large`);
+  const folder = projectFolder();
+  const run = startBemi(['setup', ...flags, '--role', role, '--yes'], {}, folder);
+  await run.untilPrinted('Keep the whole old row of public.large: in use by pid');
+  await run.untilPrinted('✓ Keep the whole old row of public.note');
+  run.child.kill('SIGKILL');
+  await run.finished;
+
+  // With the identity that it has, there is nothing to wait for; and what it would have cost is said.
+  const dry = await runBemi(['setup', ...flags, '--role', role, '--dry-run'], {}, folder);
+  expect(dry.stderr).toMatch(/public\.large +\+5\d\d bytes a change/);
+  const run2 = await runBemi(
+    ['setup', ...flags, '--role', role, '--identity', 'default', '--yes'],
+    {},
+    folder,
+  );
+  expect(run2, run2.stderr).toMatchObject({ code: 0 });
+  const { rows } = await client.query(
+    `SELECT relname, relreplident FROM pg_class WHERE relname IN ('Patient', 'note', 'large') ORDER BY 1`,
+  );
+  expect(rows.map(({ relname, relreplident }) => `${relname} ${relreplident}`)).toEqual([
+    ...['Patient f', 'large d', 'note f'],
+  ]);
+  await holder.query('COMMIT');
+});
+
+test('the password of a role that was made is kept, also where a later step fails', async () => {
+  const { database, client, flags, role } = await application();
+  const admin = `admin_${database.name}`;
+  await client.query(`CREATE ROLE ${admin} LOGIN CREATEROLE REPLICATION PASSWORD 'x'`);
+  await client.query(`ALTER TABLE "Patient" OWNER TO ${admin}; ALTER TABLE note OWNER TO ${admin};
+                      GRANT ALL ON SCHEMA public TO ${admin} WITH GRANT OPTION;
+                      GRANT CREATE ON DATABASE ${database.name} TO ${admin}`);
+  onTestFinished(async () => {
+    const superuser = new pg.Client(database.url);
+    await superuser.connect();
+    await superuser.query(
+      `REASSIGN OWNED BY ${admin} TO postgres; DROP OWNED BY ${admin} CASCADE; DROP ROLE ${admin}`,
+    );
+    await superuser.end();
+  });
+  const folder = projectFolder();
+  const as = ['--admin-url', database.urlAs(admin, 'x'), ...flags.slice(2), '--role', role, '--yes'];
+  // FOR ALL TABLES is a superuser's.
+  const refused = await runBemi(['setup', ...as], {}, folder);
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('42501') });
+  const selected = await runBemi(['setup', ...as, '--tables', 'Patient,note'], {}, folder);
+  expect(selected, selected.stderr).toMatchObject({ code: 0 });
+  expect(selected.stdout).not.toContain("password isn't known here");
+  const url = /^BEMI_DATABASE_URL=(.*)$/m.exec(
+    readFileSync(join(folder, '.bemi', 'worker.env'), 'utf8'),
+  )?.[1];
+  const worker = new pg.Client(url);
+  await worker.connect();
+  await worker.query('SELECT FROM "Patient"');
   await worker.end();
 });
