@@ -3,6 +3,7 @@
 // https://www.postgresql.org/docs/current/catalogs.html
 
 import { triggerSchema } from './context-triggers.ts';
+import { ddlSchema } from './ddl/ddl-functions.ts';
 
 /** Roles by which hosting providers give the rights that REPLICATION and SUPERUSER give elsewhere. */
 const providerRoles = `'rds_replication', 'rds_superuser'`;
@@ -54,7 +55,7 @@ export const publicationQuery = `
 /** $1: slot. */
 export const slotQuery = 'SELECT to_jsonb(s) AS slot FROM pg_replication_slots s WHERE s.slot_name = $1';
 
-const isUserSchema = `n.nspname NOT IN ('information_schema', 'bemi', '${triggerSchema}') AND n.nspname !~ '^pg_'`;
+const isUserSchema = `n.nspname NOT IN ('information_schema', 'bemi', '${triggerSchema}', '${ddlSchema}') AND n.nspname !~ '^pg_'`;
 
 // An extension's own schema is none that the application keeps its tables in. Tables in it are inspected all
 // the same: a publication for all tables includes them.

@@ -4,7 +4,7 @@ import type { TableName } from './table-name.ts';
 export interface PlanStep {
   /** Stable and unique within a plan, such as `identity public.users`. */
   readonly id: string;
-  readonly kind: 'identity' | 'role' | 'publication' | 'slot';
+  readonly kind: 'identity' | 'role' | 'publication' | 'ddl' | 'slot';
   /** What it does, for people, in a line. */
   readonly title: string;
   /** The exact statement, with its semicolon: what is run is what `--dry-run` prints. */
