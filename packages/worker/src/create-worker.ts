@@ -22,6 +22,7 @@ import { directoryTarget } from './publication/directory-target.ts';
 import { type PublicationEnvironment, publicationTargets } from './publication/publication-url.ts';
 import { record } from './recording-session.ts';
 import { retryDelayMs } from './retry-delay.ts';
+import type { ConfiguredRules } from './rules/judge-rules.ts';
 import { newCounters, snapshotOf, type WorkerStatus } from './worker-status.ts';
 
 export interface WorkerOptions {
@@ -58,6 +59,11 @@ export interface WorkerOptions {
   readonly checkpointUrl?: string;
   /** Where the credentials for that come from. Default: the process's environment. */
   readonly publicationEnvironment?: PublicationEnvironment;
+  /**
+   * What is recorded and redacted, where a configuration file says so: an entry of the log is written when they differ from
+   * those in force, and nobody can ask for others. Default: those that the log has.
+   */
+  readonly rules?: ConfiguredRules;
   /** Default: silent. */
   readonly logger?: Logger;
   /** Between two events of the log that say that the worker was there. Default an hour. */
@@ -97,6 +103,8 @@ export interface Worker {
    */
   skip(request: SkipRequest): Promise<RecordedSkip>;
   status(): WorkerStatus;
+  /** Other rules of the configuration file, for what comes from now on; `undefined` where it names none any more. */
+  setRules(rules: ConfiguredRules | undefined): void;
   /**
    * Says something in the log, as a `lifecycle` event: as soon as the worker records, and once at least. It holds no
    * secrets and no row values.
@@ -134,6 +142,8 @@ export function createWorker(options: WorkerOptions): Worker {
   const announcements = new Announcements();
   const abandoned = new AbandonedBackends();
   const liveness = options.liveness ?? livenessTimings;
+
+  let configuredRules = options.rules;
 
   /** One log line for each change of what keeps us waiting, not one for each try. */
   const wait = (problem: Problem): void => {
@@ -177,6 +187,9 @@ export function createWorker(options: WorkerOptions): Worker {
       once(acceptance, (session) => acceptGap(session, { reason, by })),
     skip: (request) => once(undefined, (session) => skipWal(session, request)),
     status: () => snapshotOf(counters),
+    setRules: (rules) => {
+      configuredRules = rules;
+    },
     announce: (payload) => announcements.add(payload),
     readLog: async (path) => counters.readLog?.(path),
     async run({ signal = new AbortController().signal, drain = false } = {}) {
@@ -224,6 +237,7 @@ export function createWorker(options: WorkerOptions): Worker {
               liveness,
               isDraining: drain,
               announcements,
+              configuredRules: () => configuredRules,
               signal,
               counters,
               rejected,

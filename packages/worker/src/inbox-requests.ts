@@ -7,9 +7,11 @@ import { type Hold, holdsBefore, holdsOnEntries, readHolds } from '@bemi-db/trai
 import { type InboxRequest, openRequests, refuseRequest, requestPage } from '@bemi-db/trail/inbox';
 import { mayDropNow, planRetention } from '@bemi-db/trail/retention/plan-retention';
 import { parseRetention } from '@bemi-db/trail/retention/retention-request';
+import { isRulesRequest } from '@bemi-db/trail/rules/rules-event';
 import { currentKey } from '@bemi-db/trail/tree/key-events';
 import type pg from 'pg';
 import type { ContextKeys } from './authenticity/context-keys.ts';
+import type { RulesJudge } from './rules/judge-rules.ts';
 import { keyRequestProblem } from './signing/key-request.ts';
 
 export interface InboxOptions {
@@ -18,6 +20,7 @@ export interface InboxOptions {
   readonly log: number;
   readonly logId: string;
   readonly contextKeys: ContextKeys;
+  readonly rulesJudge: RulesJudge;
   /** Whether a source transaction is open, which may take long. */
   readonly isInTransaction: () => boolean;
   /** Requests to be appended as events, each handed over once. */
@@ -112,7 +115,11 @@ export class Inbox {
   }
 
   async #judgeConfig(request: InboxRequest): Promise<Verdict> {
-    const { client, log, contextKeys } = this.#options;
+    const { client, log, contextKeys, rulesJudge } = this.#options;
+    if (isRulesRequest(request.payload)) {
+      const asked = await rulesJudge.judge(request);
+      return typeof asked === 'string' ? { refusal: asked } : { event: request };
+    }
     const judged = await contextKeys.judge(client, log, request);
     return 'refusal' in judged ? judged : { event: { ...request, payload: judged.payload } };
   }

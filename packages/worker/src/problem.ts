@@ -2,6 +2,7 @@ import type { ConnectionAttempt, ConnectionPhase } from '@bemi-db/source/connect
 import { explainConnectionError } from '@bemi-db/source/connection-errors';
 import { sqlStateOtherEnd, sqlStateTakenOver } from '@bemi-db/trail/append/log-writer';
 import { AuditEncodingError, NewerSchemaError, SchemaNotCurrentError } from '@bemi-db/trail/migrate';
+import { UnreadableRulesError } from '@bemi-db/trail/rules/recorded-rules';
 import { RefusalError } from './refusal.ts';
 import { SigningKeyError } from './signing/signing-key.ts';
 
@@ -69,6 +70,14 @@ export function explainProblem(error: unknown, attempt: ConnectionAttempt): Prob
       code: 'audit-encoding',
       message: error.message,
       fix: `CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8'; and name that one in ${attempt.target.setting}`,
+      kind: 'configuration',
+    };
+  }
+  if (error instanceof UnreadableRulesError) {
+    return {
+      code: 'rules-unreadable',
+      message: error.message,
+      fix: 'Run the version of Bemi that set them, or a newer one. Where nobody has: bemi verify says whether the entry was altered.',
       kind: 'configuration',
     };
   }

@@ -7,6 +7,7 @@ import { EntryBatch } from '@bemi-db/trail/append/entry-batch';
 import { LogWriter } from '@bemi-db/trail/append/log-writer';
 import { recordedRelations } from '@bemi-db/trail/relations';
 import { countTransactions } from '@bemi-db/trail/resent-transactions';
+import { recordedRules } from '@bemi-db/trail/rules/recorded-rules';
 import { recordedTransactions } from '@bemi-db/trail/sources';
 import type { Announcements } from './announcements.ts';
 import { AppendQueue, type Written } from './append-queue.ts';
@@ -25,6 +26,9 @@ import { Publisher } from './publication/publisher.ts';
 import { RecentTiles } from './publication/recent-tiles.ts';
 import { RecordedHistory } from './recorded-history.ts';
 import { findRejected } from './rejected-unit.ts';
+import { type ConfiguredRules, type DueRules, RulesJudge } from './rules/judge-rules.ts';
+import { RulesInForce } from './rules/rules-in-force.ts';
+import { valueHash } from './rules/value-hash.ts';
 import { SessionEvents } from './session-events.ts';
 import { ShapeRegistry } from './shape-registry.ts';
 import { lookUpTable } from './source-catalog.ts';
@@ -44,12 +48,23 @@ export interface RecordingOptions {
   /** Stop when everything up to the source's position at the start is recorded. */
   readonly isDraining: boolean;
   readonly announcements: Announcements;
+  /** Rules that the configuration file names now. */
+  readonly configuredRules: () => ConfiguredRules | undefined;
   readonly signal: AbortSignal;
   readonly counters: WorkerCounters;
   /** What the audit database would not take: SQLSTATEs by digest. What is found is added, for the next session. */
   readonly rejected: Map<string, string>;
   readonly logger: Logger;
   readonly failpoint: FailpointHook | undefined;
+}
+
+/** What the log says, read before anything is recorded. */
+interface LoadedFromLog {
+  readonly contextKeys: ContextKeys;
+  readonly authenticity: ContextAuthenticity;
+  readonly rules: RulesInForce;
+  readonly rulesJudge: RulesJudge;
+  readonly dueRules: DueRules | undefined;
 }
 
 const historyPageSize = 5_000;
@@ -84,6 +99,7 @@ class Recording {
   readonly #publisher: Publisher;
   readonly #shapes: ShapeRegistry;
   readonly #events: SessionEvents;
+  readonly #dueRules: DueRules | undefined;
   readonly #pauses = new Set<'look-up' | 'pressure' | 'stopping'>();
   readonly #drainTarget: Lsn | undefined;
   #stream: ReplicationStream | undefined;
@@ -114,7 +130,15 @@ class Recording {
           'Contexts of some keys are recorded as unsigned: BEMI_ENCRYPTION_KEY is missing, or another one than theirs',
         );
       }
-      return new Recording(options, new ShapeRegistry(recorded), drainTarget, { contextKeys, authenticity });
+      const { encryptionKey } = options.targets;
+      const hash = encryptionKey && valueHash(encryptionKey, logId);
+      const rules = new RulesInForce(await recordedRules(session.writer.client, log), hash);
+      const { configuredRules: configured } = options;
+      const sourceClient = session.sourceSql.client;
+      const rulesJudge = new RulesJudge({ inForce: rules, hash, sourceClient, configured });
+      const dueRules = await rulesJudge.due();
+      const loaded = { contextKeys, authenticity, rules, rulesJudge, dueRules };
+      return new Recording(options, new ShapeRegistry(recorded), drainTarget, loaded);
     } catch (error) {
       throw new ProblemError(explainProblem(error, session.attempt('audit', 'write')), error);
     }
@@ -124,13 +148,11 @@ class Recording {
     options: RecordingOptions,
     shapes: ShapeRegistry,
     drainTarget: Lsn | undefined,
-    {
-      contextKeys,
-      authenticity,
-    }: { readonly contextKeys: ContextKeys; readonly authenticity: ContextAuthenticity },
+    { contextKeys, authenticity, rules, rulesJudge, dueRules }: LoadedFromLog,
   ) {
     this.#options = options;
     this.#shapes = shapes;
+    this.#dueRules = dueRules;
     this.#drainTarget = drainTarget;
     const { session, failpoint } = options;
     const { state } = session;
@@ -149,6 +171,9 @@ class Recording {
       targets: options.targets,
       batch: this.#batch,
       contextKeys,
+      rules,
+      rulesJudge,
+      nextFinalLsn: () => this.#stitcher.nextFinalLsn,
       fromLsn: this.#confirmedLsn,
       aliveIntervalMs: options.aliveIntervalMs,
       announcements: options.announcements,
@@ -167,6 +192,7 @@ class Recording {
       log: state.log,
       logId: state.logId,
       contextKeys,
+      rulesJudge,
       nextSequence: () => this.#batch.nextSequence,
       isBusy: () => this.#queue.isBusy,
       isInTransaction: () => this.#stitcher.isInTransaction,
@@ -204,6 +230,7 @@ class Recording {
     this.#stitcher = new Stitcher({
       batch: this.#batch,
       shapes,
+      rules,
       history: new RecordedHistory((fromLsn) =>
         recordedTransactions(session.upkeep.client, state.log, formatLsn(fromLsn), historyPageSize),
       ),
@@ -225,6 +252,9 @@ class Recording {
         await failpoint?.('look-up:after');
       },
       onChange: () => this.#queue.changeAdded(),
+      onLeftOut: () => {
+        options.counters.leftOut++;
+      },
       onTransaction: () => this.#queue.transactionComplete(),
       onQuarantine: (what, reason) => {
         options.counters.quarantined++;
@@ -239,7 +269,7 @@ class Recording {
     let ticker: NodeJS.Timeout | undefined;
     try {
       await this.#upkeep.start();
-      this.#events.appendStart();
+      this.#events.appendStart(this.#dueRules);
       this.#queue.flush();
       // Keys that were asked for while no worker ran count for what is sent now.
       await this.#upkeep.readInbox();
@@ -380,6 +410,7 @@ class Recording {
     if (this.#stream) counters.receivedLsn = formatLsn(this.#stream.receivedLsn);
     this.#tellSlot();
     this.#events.appendAnnouncements();
+    void this.#events.considerConfiguredRules(this.#options.configuredRules());
     void this.#events.appendAliveIfDue(this.#sourceMicros, () => this.#stitcher.safeLsn);
     if (this.#queue.isIdle) this.#showLife();
     if (this.#stitcher.isInTransaction || !this.#queue.isIdle) return;

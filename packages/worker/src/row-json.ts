@@ -62,7 +62,8 @@ export function writeIdentity(out: CopyBuffer, shape: TableShape, row: Tuple): v
   writeByte(out, openBrace);
   let isFirst = true;
   for (let column = 0; column < row.columnCount; column++) {
-    if (!shape.isIdentityColumn[column]) continue;
+    // What is left out was marked so.
+    if (!shape.isIdentityColumn[column] || row.kinds[column] === columnUnchanged) continue;
     writeMember(out, shape, row, column, isFirst);
     isFirst = false;
   }
@@ -99,7 +100,7 @@ export function writePrimaryKey(
   row: Tuple,
   old: OldRow | undefined,
 ): void {
-  const { keyColumns } = shape;
+  const { keyColumns, keyReplaced } = shape;
   const count = keyColumns.length;
   if (count === 0 || !isKeyPresent(keyColumns, row, old)) {
     out.reserve(4);
@@ -110,13 +111,17 @@ export function writePrimaryKey(
   if (count === 1) {
     const column = keyColumns[0]!;
     const from = holder(row, old, column);
-    writeRaw(out, from.bytes, from.starts[column]!, from.ends[column]!);
+    const text = keyReplaced?.[column]?.(from.bytes.subarray(from.starts[column], from.ends[column]));
+    if (text) writeRaw(out, text, 0, text.length);
+    else writeRaw(out, from.bytes, from.starts[column]!, from.ends[column]!);
   } else {
     for (let i = 0; i < count; i++) {
       const column = keyColumns[i]!;
       const from = holder(row, old, column);
       writeByte(out, i === 0 ? openBracket : comma);
-      writeJsonString(out, from.bytes, from.starts[column]!, from.ends[column]!);
+      const text = keyReplaced?.[column]?.(from.bytes.subarray(from.starts[column], from.ends[column]));
+      if (text) writeJsonString(out, text, 0, text.length);
+      else writeJsonString(out, from.bytes, from.starts[column]!, from.ends[column]!);
     }
     writeByte(out, closeBracket);
   }
@@ -147,6 +152,17 @@ function writeMember(out: CopyBuffer, shape: TableShape, row: Tuple, column: num
   writeRaw(out, name, 0, name.length);
   if (row.kinds[column] === columnNull) writeRaw(out, nullText, 0, 4);
   else writeValue(out, shape.encodings[column]!, row.bytes, row.starts[column]!, row.ends[column]!);
+}
+
+/** Whether an UPDATE changed some of the columns that are marked by 1, and no other. */
+export function onlyMarkedDiffer(before: Tuple, after: Tuple, marked: Uint8Array): boolean {
+  let isChanged = false;
+  for (let column = 0; column < before.columnCount; column++) {
+    if (isUnchanged(before, after, column)) continue;
+    if (marked[column] === 0) return false;
+    isChanged = true;
+  }
+  return isChanged;
 }
 
 function isUnchanged(before: Tuple, after: Tuple, column: number): boolean {

@@ -2,6 +2,7 @@ import { encodeBase64 } from '@bemi-db/proof/base64';
 import type { Lsn } from '@bemi-db/replication/lsn';
 import type { EntryBatch } from '@bemi-db/trail/append/entry-batch';
 import type { InboxRequest } from '@bemi-db/trail/inbox';
+import { isRulesRequest, parseRulesRequest } from '@bemi-db/trail/rules/rules-event';
 import { aliveEvent } from './alive.ts';
 import type { Announcements } from './announcements.ts';
 import type { ContextKeys } from './authenticity/context-keys.ts';
@@ -11,6 +12,8 @@ import { effectOf } from './inbox-requests.ts';
 import type { Logger } from './logger.ts';
 import type { OpenSession, SessionTargets } from './open-session.ts';
 import { ProblemError } from './problem.ts';
+import type { ConfiguredRules, DueRules, RulesJudge } from './rules/judge-rules.ts';
+import type { RulesInForce } from './rules/rules-in-force.ts';
 import { loadSigningKey } from './signing/signing-key.ts';
 
 export interface SessionEventsOptions {
@@ -18,6 +21,10 @@ export interface SessionEventsOptions {
   readonly targets: SessionTargets;
   readonly batch: EntryBatch;
   readonly contextKeys: ContextKeys;
+  readonly rules: RulesInForce;
+  readonly rulesJudge: RulesJudge;
+  /** What transactions that have not begun to come commit at, or after. */
+  readonly nextFinalLsn: () => Lsn;
   /** Up to where the source was recorded when the session began. */
   readonly fromLsn: Lsn;
   readonly aliveIntervalMs: number;
@@ -38,6 +45,8 @@ export class SessionEvents {
   /** Up to where an `alive` event, or the start, covers the source. */
   #aliveLsn: Lsn;
   #aliveDueAtMs: number;
+  /** The rules of the configuration file that were looked at last. */
+  #consideredRules: ConfiguredRules | undefined;
 
   constructor(options: SessionEventsOptions) {
     this.#options = options;
@@ -46,8 +55,12 @@ export class SessionEvents {
     this.#aliveDueAtMs = performance.now() + options.aliveIntervalMs;
   }
 
-  /** Before anything else of the session. */
-  appendStart(): void {
+  /**
+   * Before anything else of the session.
+   *
+   * @param dueRules - that the worker sets by itself.
+   */
+  appendStart(dueRules: DueRules | undefined): void {
     const { session, targets, batch } = this.#options;
     const { isNew, publicKey, keyRequest } = session.tree;
     const first = batch.nextSequence;
@@ -58,6 +71,7 @@ export class SessionEvents {
     // A new key signs from here on, so the log says so first.
     if (keyRequest) this.#appendRequest(keyRequest);
     if (session.lineage) this.#append('lineage', session.lineage);
+    if (dueRules) this.#appendRules(dueRules);
     this.#appendAnnounced();
     if (batch.nextSequence !== first) this.#complete();
   }
@@ -89,6 +103,28 @@ export class SessionEvents {
     if (this.#appendAnnounced()) this.#complete();
   }
 
+  /** Puts rules into force that the configuration file has come to name. What can't be is said, and nothing changes. */
+  async considerConfiguredRules(configured: ConfiguredRules | undefined): Promise<void> {
+    if (configured === this.#consideredRules) return;
+    this.#consideredRules = configured;
+    const { rulesJudge, logger, batch } = this.#options;
+    try {
+      const due = configured && (await rulesJudge.due());
+      if (!due || this.#consideredRules !== configured) return;
+      const sequence = batch.nextSequence;
+      this.#appendRules(due);
+      this.#complete();
+      logger.info(
+        { file: configured.file, entry: sequence },
+        'Other rules are in force for what comes from now on',
+      );
+    } catch (error) {
+      if (!(error instanceof ProblemError)) return; // a connection that is lost ends the session by itself
+      const { code, message, fix } = error.problem;
+      logger.error({ code, fix }, message);
+    }
+  }
+
   /** Said last, where no source transaction is open: it would go with one that is rolled back now. */
   appendStop(): void {
     if (this.#options.isInTransaction()) return;
@@ -118,8 +154,26 @@ export class SessionEvents {
     this.#options.batch.event(kind, nowMicros(), undefined, JSON.stringify(payload));
   }
 
+  /** Before any change that they judge. */
+  #appendRules({ rules, said }: DueRules, actor?: string): { sequence: number; payload: string } {
+    const { batch, rules: inForce, nextFinalLsn } = this.#options;
+    const event = inForce.event(rules, nextFinalLsn(), said);
+    const payload = JSON.stringify(event);
+    const sequence = batch.event('config', nowMicros(), actor, payload);
+    inForce.apply(event, sequence);
+    return { sequence, payload };
+  }
+
   #appendRequest({ id, kind, actor, payload }: InboxRequest): void {
     const { batch, contextKeys } = this.#options;
+    if (kind === 'config' && isRulesRequest(payload)) {
+      const asked = parseRulesRequest(payload);
+      if (typeof asked === 'string') throw new TypeError(`A request was not judged: ${asked}`);
+      const { rules, reason, by } = asked;
+      const appended = this.#appendRules({ rules, said: { origin: 'request', reason, by } }, actor);
+      batch.answer({ id, sequence: appended.sequence });
+      return;
+    }
     const sequence = batch.event(kind, nowMicros(), actor, payload);
     if (kind === 'config') contextKeys.apply(payload);
     batch.answer({ id, sequence, ...effectOf(kind, payload) });

@@ -9,7 +9,7 @@ import {
   type Relation,
   type TruncateOptions,
 } from '@bemi-db/replication/pgoutput';
-import type { Tuple } from '@bemi-db/replication/tuple';
+import { columnUnchanged, type Tuple } from '@bemi-db/replication/tuple';
 import type { CopyBuffer } from '@bemi-db/trail/append/copy-buffer';
 import type { EntryBatch } from '@bemi-db/trail/append/entry-batch';
 import { contextDigest } from '@bemi-db/trail/append/rejected-rows';
@@ -23,7 +23,17 @@ import { findJsonPoison, type JsonPoison } from './json-poison.ts';
 import { PROBE_PREFIX, ProbeLimit, probeToken } from './probe.ts';
 import type { RecordedHistory } from './recorded-history.ts';
 import { historyChanged, ResentHistory } from './resent-history.ts';
-import { type OldRow, writeChangedColumns, writeIdentity, writePrimaryKey, writeRow } from './row-json.ts';
+import {
+  type OldRow,
+  onlyMarkedDiffer,
+  writeChangedColumns,
+  writeIdentity,
+  writePrimaryKey,
+  writeRow,
+} from './row-json.ts';
+import type { PeriodRules, RulesInForce } from './rules/rules-in-force.ts';
+import type { TableTreatment } from './rules/table-treatment.ts';
+import { withheldMessage } from './rules/withheld-message.ts';
 import type { ShapeRegistry } from './shape-registry.ts';
 import type { TableShape } from './table-shape.ts';
 import { ValueFormError } from './value-json.ts';
@@ -33,6 +43,8 @@ const trailSchema = 'bemi';
 export interface StitcherOptions {
   readonly batch: EntryBatch;
   readonly shapes: ShapeRegistry;
+  /** What is recorded, and what of it is redacted. */
+  readonly rules: RulesInForce;
   readonly history: RecordedHistory;
   readonly generation: number;
   /** final_lsn of the last recorded transaction: one at or below it is sent again. */
@@ -59,6 +71,8 @@ export interface StitcherOptions {
   readonly lookUp: (relation: Relation, xid: number) => Promise<void>;
   /** A recorded change was added to the batch. */
   readonly onChange: () => void;
+  /** A change came that the rules leave out. */
+  readonly onLeftOut: () => void;
   /** A source transaction ended; the batch is complete up to here. */
   readonly onTransaction: () => void;
   readonly onQuarantine: (what: string, reason: string) => void;
@@ -68,6 +82,8 @@ export interface StitcherOptions {
 interface OpenTransaction extends JudgedTransaction {
   readonly finalLsn: Lsn;
   readonly xid: number;
+  /** Those that were in force for it; `undefined` where there were none. */
+  readonly rules: PeriodRules | undefined;
   /** It is in the log already: compare, don't record. */
   isRepeated: boolean;
   /** Sequence of its first entry, by which the log knows it. */
@@ -150,6 +166,15 @@ export class Stitcher implements PgoutputHandler {
     return transaction && { xid: transaction.xid, skipToLsn: formatLsn((transaction.finalLsn + 1n) as Lsn) };
   }
 
+  /**
+   * A transaction that has not begun to come commits here or later, and those before committed earlier. Begins often have
+   * the end of the transaction before, or a keepalive's position.
+   */
+  get nextFinalLsn(): Lsn {
+    const transaction = this.#transaction;
+    return transaction ? ((transaction.finalLsn + 1n) as Lsn) : this.#safeLsn;
+  }
+
   /** How many recorded transactions the source has to send again, from where its slot is. */
   expectAgain(count: number): void {
     this.#resent.expect(count);
@@ -175,6 +200,7 @@ export class Stitcher implements PgoutputHandler {
       finalLsn,
       xid,
       committedAtMicros,
+      rules: this.#options.rules.at(finalLsn),
       isRepeated,
       sequence: undefined,
       changeCount: 0,
@@ -304,6 +330,11 @@ export class Stitcher implements PgoutputHandler {
     if (shape === 'ignored') return;
     if (!shape)
       throw new PgoutputError('change', 1, 'a table that a Relation message described', `OID ${oid}`);
+    const treatment = transaction.rules?.of(shape);
+    if (treatment && isLeftOut(treatment, beforeKind, before, after)) {
+      this.#options.onLeftOut();
+      return;
+    }
     transaction.changeCount++;
     if (transaction.isRepeated) return;
 
@@ -319,10 +350,16 @@ export class Stitcher implements PgoutputHandler {
       operation,
       beforeKind,
     );
-    const problem = this.#writeFields(row, shape, beforeKind, before, after) ?? this.#rejection();
+    const redaction = treatment?.redaction;
+    if (redaction) leaveOut(redaction.omitted, before, after);
+    const problem =
+      this.#writeFields(row, redaction?.shape ?? shape, beforeKind, before, after) ?? this.#rejection();
     if (problem) {
       const { bytes, start, end } = this.#message;
-      this.#batch.quarantineChange({ reason: problem, bytes: Buffer.from(bytes.subarray(start, end)) });
+      const message = bytes.subarray(start, end);
+      // What is redacted must not be kept beside the log either.
+      const kept = redaction ? withheldMessage(message) : Buffer.from(message);
+      this.#batch.quarantineChange({ reason: problem, bytes: kept });
       this.#options.onQuarantine(`${shape.document.schema}.${shape.document.table}`, problem);
     } else this.#batch.endChange();
     this.#options.onChange();
@@ -444,6 +481,23 @@ const lengthPrefix = 4;
 
 function rejectedReason(sqlState: string | undefined): string | undefined {
   return sqlState && `rejected-${sqlState}`;
+}
+
+/** Whether the rules leave a change out: only where the WAL has the whole old row is it known what differs. */
+function isLeftOut(
+  { isExcluded, ignored }: TableTreatment,
+  beforeKind: BeforeKind,
+  before: Tuple | undefined,
+  after: Tuple | undefined,
+): boolean {
+  if (isExcluded) return true;
+  if (!ignored || beforeKind !== 'full' || !before || !after) return false;
+  return onlyMarkedDiffer(before, after, ignored);
+}
+
+/** Marks values as ones that the WAL does not hold, which is how a row is written without them. */
+function leaveOut(columns: readonly number[], ...rows: readonly (Tuple | undefined)[]): void {
+  for (const row of rows) for (const column of columns) if (row) row.kinds[column] = columnUnchanged;
 }
 
 function writeNull(row: CopyBuffer): void {

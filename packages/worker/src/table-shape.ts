@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Lsn } from '@bemi-db/replication/lsn';
 import type { Relation, ReplicaIdentity } from '@bemi-db/replication/pgoutput';
+import type { PeriodRules } from './rules/rules-in-force.ts';
+import type { TableTreatment } from './rules/table-treatment.ts';
 import { holdsComposite, holdsJson, type TypeEncoding } from './type-encoding.ts';
+import type { ValueEncoding } from './value-json.ts';
 
 /** What the catalog says now, about a table that the stream has described and about its types. */
 export interface SourceCatalog {
@@ -60,11 +63,13 @@ export interface TableShape {
   readonly document: ShapeDocument;
   /** Canonical JSON: members in the order of the interface, no white space. */
   readonly text: string;
-  readonly encodings: readonly TypeEncoding[];
+  readonly encodings: readonly ValueEncoding[];
   /** `"name":` in UTF-8, for each column. */
   readonly memberNames: readonly Buffer[];
   /** Positions of the primary key's columns, in the key's order. */
   readonly keyColumns: readonly number[];
+  /** By column, where one of the key is redacted: what takes the place of its text. */
+  readonly keyReplaced: readonly (((bytes: Uint8Array) => Uint8Array) | undefined)[] | undefined;
   /** Columns of the replica identity: what an old row of kind `key` holds. */
   readonly isIdentityColumn: readonly boolean[];
   readonly mayHoldPoison: boolean;
@@ -73,6 +78,9 @@ export interface TableShape {
   readonly holdsComposites: boolean;
   /** The number that changes refer to; given when the shape is first needed. */
   relation: number | undefined;
+  /** What rules mean for it, and which. */
+  treatment: TableTreatment | undefined;
+  treatedBy: PeriodRules | undefined;
 }
 
 /**
@@ -186,7 +194,10 @@ export function tableShape(document: ShapeDocument, relation: Relation): TableSh
     ),
     mayHoldPoison: encodings.some(holdsJson),
     holdsComposites: encodings.some(holdsComposite),
+    keyReplaced: undefined,
     relation: undefined,
+    treatment: undefined,
+    treatedBy: undefined,
   };
 }
 

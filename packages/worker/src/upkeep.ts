@@ -3,12 +3,14 @@ import { extendPartitions, indexContexts } from '@bemi-db/trail/partitions';
 import type { ContextKeys } from './authenticity/context-keys.ts';
 import type { OpenConnection } from './connections.ts';
 import { Inbox } from './inbox-requests.ts';
+import type { RulesJudge } from './rules/judge-rules.ts';
 
 export interface UpkeepOptions {
   readonly connection: OpenConnection;
   readonly log: number;
   readonly logId: string;
   readonly contextKeys: ContextKeys;
+  readonly rulesJudge: RulesJudge;
   readonly nextSequence: () => number;
   /** Whether entries wait for the writer. */
   readonly isBusy: () => boolean;
@@ -51,6 +53,7 @@ export class Upkeep {
       log,
       logId: options.logId,
       contextKeys: options.contextKeys,
+      rulesJudge: options.rulesJudge,
       isInTransaction,
       onRequests,
     });

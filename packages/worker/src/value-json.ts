@@ -32,10 +32,13 @@ export class ValueFormError extends Error {
   }
 }
 
+/** How a value is written: by its type, or as the text that takes its place. */
+export type ValueEncoding = TypeEncoding | { readonly replaced: (bytes: Uint8Array) => Uint8Array };
+
 /** Appends the JSON of a value that PostgreSQL printed as `bytes[start, end)`. */
 export function writeValue(
   out: CopyBuffer,
-  encoding: TypeEncoding,
+  encoding: ValueEncoding,
   bytes: Uint8Array,
   start: number,
   end: number,
@@ -74,7 +77,11 @@ export function writeValue(
   }
   if ('array' in encoding) writeArray(out, encoding.array, ascii(encoding.delimiter), bytes, start, end);
   else if ('vector' in encoding) writeVector(out, encoding.vector, bytes, start, end);
-  else writeComposite(out, encoding.composite, bytes, start, end);
+  else if ('composite' in encoding) writeComposite(out, encoding.composite, bytes, start, end);
+  else {
+    const text = encoding.replaced(bytes.subarray(start, end));
+    writeJsonString(out, text, 0, text.length);
+  }
 }
 
 /** JSON has no NaN and no infinities; PostgreSQL's to_jsonb quotes them. */

@@ -13,6 +13,8 @@ export interface WorkerStatus {
   readonly changes: number;
   readonly transactions: number;
   readonly quarantined: number;
+  /** Changes that the rules left out. */
+  readonly leftOut: number;
   /** Audit transactions that were committed, and the time that they took, each from when it was sent. */
   readonly auditTransactions: number;
   readonly auditSeconds: number;
@@ -42,6 +44,7 @@ export function newCounters(): WorkerCounters {
     changes: 0,
     transactions: 0,
     quarantined: 0,
+    leftOut: 0,
     auditTransactions: 0,
     auditSeconds: 0,
     restarts: 0,

@@ -14,6 +14,7 @@ const counters: readonly (readonly [string, string, Read])[] = [
     'Rows and contexts put into quarantine',
     (monitor) => monitor.status().quarantined,
   ],
+  ['bemi_left_out_total', 'Changes that the rules left out', (monitor) => monitor.status().leftOut],
   ['bemi_restarts_total', 'Sessions that ended by a failure', (monitor) => monitor.status().restarts],
   [
     'bemi_audit_transactions_total',
