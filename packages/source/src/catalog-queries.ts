@@ -8,10 +8,13 @@ import { ddlSchema } from './ddl/ddl-functions.ts';
 /** Roles by which hosting providers give the rights that REPLICATION and SUPERUSER give elsewhere. */
 const providerRoles = `'rds_replication', 'rds_superuser'`;
 
+/** $1: roles that providers make. */
 export const serverQuery = `
   SELECT current_setting('server_version_num')::int4 AS version,
          current_setting('server_version') AS version_text,
-         EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_superuser') AS is_rds,
+         ARRAY(SELECT rolname::text FROM pg_roles WHERE rolname = ANY ($1)) AS provider_roles,
+         to_regproc('aurora_version') IS NOT NULL AS is_aurora,
+         (SELECT setting FROM pg_settings WHERE name = 'data_directory') AS data_directory,
          current_database()::text AS database,
          getdatabaseencoding()::text AS encoding,
          pg_is_in_recovery() AS is_in_recovery,

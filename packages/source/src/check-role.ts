@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { type Finding, ok, problem } from './finding.ts';
+import { plainText, providerOf } from './providers/recognise.ts';
 import { mayReplicate, type ServerSnapshot, type SourceSnapshot, type Wanted } from './source-snapshot.ts';
 
 /** Whether the worker's role may stream: the one that is wanted by name, else the one that is connected. */
@@ -46,13 +47,15 @@ export function checkRole(snapshot: SourceSnapshot, wanted: Wanted): readonly Fi
   return [ok('role', `The role ${role.name} may read the WAL`, how)];
 }
 
-/** How a role comes to read the WAL; RDS has a role for it, because nobody there may give the attribute. */
+/** How a role comes to read the WAL; AWS has a role for it, because nobody there may give the attribute. */
 export function replicationFix(
   server: Pick<ServerSnapshot, 'provider'>,
   role: string,
 ): { readonly advice: string; readonly sql: readonly string[] } {
   const quoted = pg.escapeIdentifier(role);
-  return server.provider === 'aws-rds'
-    ? { advice: 'Run as rds_superuser:', sql: [`GRANT rds_replication TO ${quoted};`] }
-    : { advice: 'Run as a superuser:', sql: [`ALTER USER ${quoted} WITH REPLICATION;`] };
+  const { administrator, replication } = providerOf(server.provider);
+  const advice = `Run as ${plainText(administrator)}:`;
+  return replication.membership === undefined
+    ? { advice, sql: [`ALTER USER ${quoted} WITH REPLICATION;`] }
+    : { advice, sql: [`GRANT ${replication.membership} TO ${quoted};`] };
 }

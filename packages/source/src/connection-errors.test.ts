@@ -59,6 +59,16 @@ test('the fixes are those of the guide, on RDS those of RDS', () => {
   expect(fix({ provider: 'aws-rds' })).toContain('GRANT rds_replication TO "bemi";');
 });
 
+test.each([
+  ['app.c9akciq32.eu-west-1.rds.amazonaws.com', 'security group and VPC'],
+  ['db.abc.supabase.co', 'IPv6'],
+  ['app.postgres.database.azure.com', 'firewall rule'],
+])('%s cannot be reached: what is to be looked at there', (host, hint) => {
+  const { target } = parseConnectionString(`postgres://bemi:x@${host}/app`, 'BEMI_DATABASE_URL');
+  const error = Object.assign(new Error('connect'), { code: 'ETIMEDOUT', syscall: 'connect' });
+  expect(explainConnectionError(error, { database: 'source', phase: 'connect', target }).fix).toContain(hint);
+});
+
 test('what check found explains better than the error does', () => {
   const findings = [problem('failure', 'slot', 'It is of another database', 'of x', 'Use another one.')];
   const explained = explainConnectionError(

@@ -59,6 +59,20 @@ test('a Unix socket needs no host', () => {
   });
 });
 
+test('hosts of AWS are verified by the authorities of AWS, without a file', () => {
+  const host = 'app.c9akciq32.eu-west-1.rds.amazonaws.com';
+  const { config, target } = parse(`postgres://u:p%40w@${host}/d?sslmode=verify-full`);
+  expect(config).toMatchObject({ host, user: 'u', password: 'p@w', database: 'd' });
+  expect((config.ssl as { ca: string[] }).ca.length).toBeGreaterThan(50);
+  expect(config.ssl).not.toHaveProperty('rejectUnauthorized');
+  expect(config.ssl).not.toHaveProperty('checkServerIdentity');
+  expect(target).toMatchObject({ host, usesTls: true, hasPassword: true });
+  expect(parse(`postgres://u@${host}/d?sslmode=verify-ca`).config.ssl).toHaveProperty('checkServerIdentity');
+  // Nobody else's host, and not where encryption alone is asked for.
+  expect(parse('postgres://u@db.example.com/d?sslmode=verify-full').config.ssl).toBeUndefined();
+  expect(parse(`postgres://u@${host}/d?sslmode=require`).config.ssl).toBeUndefined();
+});
+
 test('what is left out is what psql would take', () => {
   const { target } = parse('postgres://me@db');
   expect(target).toMatchObject({ role: 'me', database: 'me', port: 5432, hasPassword: false });

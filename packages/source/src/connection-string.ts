@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import pg from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
+import { awsAuthorities } from './aws-authorities.ts';
 import { PasswordError, passwordOfCommand } from './password-command.ts';
 
 /** Where a connection goes, without anything secret: safe in logs, errors and metrics. */
@@ -96,9 +97,18 @@ export function parseConnectionString(
     url.username = systemUser();
   }
   if (url.pathname === '') url.pathname = '/';
+  const authorities = verifiedBy(url);
+  // Without a file, it would be refused; that the host's name may differ is said below.
+  if (authorities && sslMode === 'verify-ca') url.searchParams.set('sslmode', 'verify-full');
   const connectionString = url.href.replace(emptyHost, '');
   const password = typeof connection === 'string' ? undefined : changingPassword(connection, setting);
-  const config = password ? configWith(password, connectionString, setting) : { connectionString };
+  const config: pg.ClientConfig =
+    password || authorities ? parsedConfig(connectionString, setting) : { connectionString };
+  if (password) config.password = password;
+  if (authorities) {
+    const anyName = sslMode === 'verify-ca' ? { checkServerIdentity: () => undefined } : {};
+    config.ssl = { ca: authorities, ...anyName };
+  }
   return { config, target: targetOf(config, setting) };
 }
 
@@ -107,14 +117,17 @@ export function urlTextOf(connection: string | SecretConnection): string {
   return typeof connection === 'string' ? connection : connection.url;
 }
 
-/** In a connection string, its own password would rule, also an empty one. */
-function configWith(
-  password: () => Promise<string>,
-  connectionString: string,
-  setting: string,
-): pg.ClientConfig {
+/** The authorities by which a server is verified that has none named, where they are known here. */
+function verifiedBy(url: URL): string[] | undefined {
+  const sslMode = url.searchParams.get('sslmode');
+  if (sslMode !== 'verify-full' && sslMode !== 'verify-ca') return undefined;
+  return url.searchParams.has('sslrootcert') ? undefined : awsAuthorities(url.hostname);
+}
+
+/** In a connection string, its own password would rule, also an empty one; and its own TLS. */
+function parsedConfig(connectionString: string, setting: string): pg.ClientConfig {
   try {
-    return { ...parseIntoClientConfig(connectionString), password };
+    return parseIntoClientConfig(connectionString);
   } catch (cause) {
     throw unusable(setting, cause);
   }

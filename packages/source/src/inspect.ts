@@ -10,6 +10,8 @@ import {
   walLsnQuery,
 } from './catalog-queries.ts';
 import { inspectTables } from './inspect-tables.ts';
+import type { ProviderId } from './providers/provider.ts';
+import { providerMarkRoles, recogniseProvider } from './providers/recognise.ts';
 import { readRows } from './read-rows.ts';
 import {
   type NamedRoleSnapshot,
@@ -28,6 +30,8 @@ export interface InspectOptions {
   readonly publication: string;
   /** A role to look at besides the one that is connected, for a plan that shall make it. Default: none. */
   readonly role?: { readonly name: string };
+  /** Who runs the server. Default: whoever it shows. */
+  readonly provider?: ProviderId;
 }
 
 /**
@@ -38,7 +42,7 @@ export interface InspectOptions {
  * @param client - an ordinary (not a replication) connection, outside a transaction that has failed.
  */
 export async function inspect(client: pg.ClientBase, options: InspectOptions): Promise<SourceSnapshot> {
-  const server = await inspectServer(client);
+  const server = await inspectServer(client, options);
   const roles = await readRows<RoleRow>(client, rolesQuery, options.role?.name ?? null);
   const current = roles.find((row) => row.is_current);
   if (!current) throw new Error('pg_roles does not show the role that is connected');
@@ -67,7 +71,9 @@ export async function inspect(client: pg.ClientBase, options: InspectOptions): P
 interface ServerRow {
   readonly version: number;
   readonly version_text: string;
-  readonly is_rds: boolean;
+  readonly provider_roles: readonly string[];
+  readonly is_aurora: boolean;
+  readonly data_directory: string | null;
   readonly database: string;
   readonly encoding: string;
   readonly is_in_recovery: boolean;
@@ -80,14 +86,22 @@ interface ServerRow {
   readonly may_locate: boolean;
 }
 
-async function inspectServer(client: pg.ClientBase): Promise<ServerSnapshot> {
-  const [row] = await readRows<ServerRow>(client, serverQuery);
+async function inspectServer(client: pg.ClientBase, options: InspectOptions): Promise<ServerSnapshot> {
+  const roles = `{${providerMarkRoles.join(',')}}`;
+  const [row] = await readRows<ServerRow>(client, serverQuery, roles);
   if (!row) throw new Error('The server answered a question about itself with nothing');
   const ask = async (text: string) => (await readRows<{ value: string }>(client, text))[0]?.value;
   return {
     version: row.version,
     versionText: row.version_text,
-    provider: row.is_rds ? 'aws-rds' : 'self-managed',
+    provider:
+      options.provider ??
+      recogniseProvider({
+        roles: row.provider_roles,
+        isAurora: row.is_aurora,
+        dataDirectory: row.data_directory ?? undefined,
+        host: 'host' in client && typeof client.host === 'string' ? client.host : undefined,
+      }),
     database: row.database,
     encoding: row.encoding,
     isInRecovery: row.is_in_recovery,

@@ -1,5 +1,6 @@
 import type { ConnectionAttempt, ConnectionExplanation } from './connection-attempt.ts';
 import { type ConnectionTarget, describeTarget } from './connection-string.ts';
+import { plainText, providerOfHost } from './providers/recognise.ts';
 
 // https://nodejs.org/api/errors.html#common-system-errors
 const causes: Readonly<Record<string, string>> = {
@@ -48,13 +49,15 @@ export function explainNetworkError(
 
 /** @param what - which connection, and what is known of the failure. */
 export function tlsFailure(what: string, target: ConnectionTarget): ConnectionExplanation {
+  const provider = providerOfHost(target.host);
   return {
     code: 'tls',
     message: `No encrypted connection to the ${what}`,
     fix:
       `If its certificate is of your own authority, name that by sslrootcert=FILE in ${target.setting}. ` +
       'sslmode=require encrypts without verifying the certificate, verify-full also compares the host name. If ' +
-      'the server has no TLS: turn it on there (ssl = on), or use sslmode=disable on a network that you trust.',
+      'the server has no TLS: turn it on there (ssl = on), or use sslmode=disable on a network that you trust.' +
+      (provider ? `\n${provider.title}: ${plainText(provider.tls.note)}` : ''),
     // The server's certificate may be renewed, and its TLS turned on.
     retry: true,
   };
@@ -81,8 +84,9 @@ function isTls(code: string): boolean {
 
 function reachabilityFix(target: ConnectionTarget): string {
   const check = `Check host and port in ${target.setting}, that the server runs, and that listen_addresses includes this way in.`;
-  if (target.host.endsWith('.rds.amazonaws.com')) {
-    return `${check} On AWS RDS: the security group must admit this address, in the VPC or from outside.`;
+  const provider = providerOfHost(target.host);
+  if (provider) {
+    return `Check host and port in ${target.setting}, and that the server runs. ${plainText(provider.unreachable)}`;
   }
   return /^(localhost|127\.|::1)/.test(target.host)
     ? `${check} Inside a container, localhost is the container itself: use the service's name.`

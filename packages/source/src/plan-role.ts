@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { PlanStep } from './plan-step.ts';
+import { providerOf } from './providers/recognise.ts';
 import { mayReplicate, type SourceSnapshot, type TableSnapshot, type WantedRole } from './source-snapshot.ts';
 import { displayTables, quoteTable } from './table-name.ts';
 
@@ -19,8 +20,8 @@ export function planRole(
 function planAttributes(snapshot: SourceSnapshot, wanted: WantedRole): readonly PlanStep[] {
   const role = pg.escapeIdentifier(wanted.name);
   const existing = snapshot.namedRole;
-  // Nobody on RDS may give the attribute REPLICATION; membership in this role does the same there.
-  const isRds = snapshot.server.provider === 'aws-rds';
+  // Where nobody may give the attribute REPLICATION, membership in a role does the same.
+  const { membership } = providerOf(snapshot.server.provider).replication;
   const steps: PlanStep[] = [];
   if (!existing) {
     const secret = wanted.password === undefined ? undefined : pg.escapeLiteral(wanted.password);
@@ -29,7 +30,7 @@ function planAttributes(snapshot: SourceSnapshot, wanted: WantedRole): readonly 
       kind: 'role',
       title: `Make the role ${wanted.name}`,
       sql:
-        `CREATE ROLE ${role} WITH LOGIN${isRds ? '' : ' REPLICATION'}` +
+        `CREATE ROLE ${role} WITH LOGIN${membership === undefined ? ' REPLICATION' : ''}` +
         `${secret === undefined ? '' : ` PASSWORD ${secret.trimStart()}`};`,
       why: 'The worker needs to read the WAL, and nothing that writes: no superuser, no INSERT, UPDATE, DELETE.',
       ...(secret === undefined ? {} : { secret: secret.trimStart() }),
@@ -43,12 +44,13 @@ function planAttributes(snapshot: SourceSnapshot, wanted: WantedRole): readonly 
       why: 'The worker connects as this role.',
     });
   }
-  if (existing ? !mayReplicate(existing) : isRds) {
+  if (existing ? !mayReplicate(existing) : membership !== undefined) {
     steps.push({
       id: 'role replication',
       kind: 'role',
       title: `Let ${wanted.name} read the WAL`,
-      sql: isRds ? `GRANT rds_replication TO ${role};` : `ALTER ROLE ${role} WITH REPLICATION;`,
+      sql:
+        membership === undefined ? `ALTER ROLE ${role} WITH REPLICATION;` : `GRANT ${membership} TO ${role};`,
       why: 'Without it, the server answers "permission denied" to replication connections and slots.',
     });
   }

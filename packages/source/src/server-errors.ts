@@ -2,6 +2,7 @@ import pg from 'pg';
 import { replicationFix } from './check-role.ts';
 import type { ConnectionAttempt, ConnectionExplanation } from './connection-attempt.ts';
 import { describeTarget } from './connection-string.ts';
+import { plainText, providerOf, providerOfHost } from './providers/recognise.ts';
 import { serverRoutineOf } from './sql-state.ts';
 
 /** Explains an error that the server reported, by its SQLSTATE. */
@@ -133,16 +134,20 @@ function noSuchRole({ database, target }: ConnectionAttempt): Explained {
 }
 
 function notAdmitted({ database, target, provider }: ConnectionAttempt): Explained {
+  const known = provider === undefined ? providerOfHost(target.host) : providerOf(provider);
+  const forced = known?.tls.isForced ? known.title : undefined;
   const tls = target.usesTls
     ? ''
-    : `It may be that it admits TLS only${provider === 'aws-rds' ? ', as RDS does' : ''}: add sslmode=require to ` +
+    : `It may be that it admits TLS only${forced ? `, as ${forced} does` : ''}: add sslmode=require to ` +
       `${target.setting}. Otherwise: `;
   return {
     code: 'not-admitted',
     message: `The ${database} server does not admit this role from this address`,
     fix:
-      `${tls}add a line to pg_hba.conf, such as "hostssl ${target.database} ${target.role} ADDRESS/32 ` +
-      'scram-sha-256", and SELECT pg_reload_conf();',
+      known && known.unreachable !== '' && providerOfHost(target.host)
+        ? `${tls}${plainText(known.unreachable)}`
+        : `${tls}add a line to pg_hba.conf, such as "hostssl ${target.database} ${target.role} ADDRESS/32 ` +
+          'scram-sha-256", and SELECT pg_reload_conf();',
   };
 }
 

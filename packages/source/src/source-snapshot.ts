@@ -1,3 +1,4 @@
+import type { ProviderId } from './providers/provider.ts';
 import type { TableName } from './table-name.ts';
 
 /**
@@ -27,7 +28,7 @@ export interface ServerSnapshot {
   readonly version: number;
   readonly versionText: string;
   /** Who runs the server, as far as it shows; decides which fixes are printed. */
-  readonly provider: 'aws-rds' | 'self-managed';
+  readonly provider: ProviderId;
   readonly database: string;
   readonly encoding: string;
   readonly isInRecovery: boolean;
@@ -45,7 +46,7 @@ export interface RoleSnapshot {
   readonly name: string;
   readonly isSuperuser: boolean;
   readonly canLogin: boolean;
-  /** The attribute REPLICATION. RDS gives `rds_replication` instead: see {@link mayReplicate}. */
+  /** The attribute REPLICATION. AWS gives `rds_replication` instead: see {@link mayReplicate}. */
   readonly hasReplication: boolean;
   /** Membership, direct or not, in the roles by which hosting providers give rights. */
   readonly providerRoles: readonly string[];
