@@ -87,6 +87,12 @@ function fixFor(step: PlanStep, code: string | undefined, holders: readonly stri
     );
   }
   if (code === insufficientPrivilege) {
+    if (step.id === 'publication create' && step.sql.includes('FOR ALL TABLES')) {
+      return (
+        'FOR ALL TABLES takes a superuser, or whom a provider puts in its place. Or publish each table that there is now: ' +
+        "--tables '*'"
+      );
+    }
     return step.kind === 'identity'
       ? 'Run it as the owner of the table or as a superuser.'
       : 'Run it as a superuser, or on a hosted server as its administrator.';

@@ -1,3 +1,4 @@
+import { providerIds } from '@bemi-db/source/providers/provider';
 import { Command, Option } from 'commander';
 import type { DestinationFlags } from '../setup/run-destination-setup.ts';
 import type { SetupFlags } from '../setup/run-setup.ts';
@@ -17,7 +18,10 @@ export function setupCommand(): Command {
       'the source as a superuser or its administrator (default: BEMI_DATABASE_URL)',
     )
     .option('--dry-run', 'print the SQL that it would run, and nothing else')
-    .option('--tables <tables>', 'only these, separated by commas: a,b.c (default: all, also later ones)')
+    .option(
+      '--tables <tables>',
+      "only these, separated by commas; * in a pattern: a,b.c,'sales.*' (default: all, also later ones)",
+    )
     .option('--role <name>', 'make a role for the worker, which may read and replicate and nothing else')
     .addOption(
       new Option(
@@ -25,6 +29,11 @@ export function setupCommand(): Command {
         'what old rows have: full (default), or default, the key alone of tables that have one: less WAL',
       ).choices(['full', 'default']),
     )
+    .option(
+      '--no-event-triggers',
+      'leave out the event triggers, which record DDL and give new tables their identity',
+    )
+    .addOption(providerOption())
     .option('--slot <name>', 'replication slot (BEMI_REPLICATION_SLOT, default bemi_slot)')
     .option('--publication <name>', 'publication (BEMI_PUBLICATION, default bemi_publication)')
     .option(
@@ -42,6 +51,7 @@ Examples:
   bemi setup --admin-url postgres://postgres@localhost/app --role bemi_replication
   bemi setup --admin-url postgres://postgres@localhost/app --dry-run > setup.sql
   bemi setup --tables Patient,sales.order --yes
+  bemi setup --tables 'sales.*' --identity default
   bemi setup --destination postgres://postgres@localhost/audit
   bemi setup --destination postgres://postgres@localhost/audit --dry-run > roles.sql
 
@@ -55,4 +65,11 @@ What the worker needs to connect is written to .bemi/worker.env, readable by you
       const { runSetup } = await import('../setup/run-setup.ts');
       await runSetup(flags);
     });
+}
+
+/** For commands that look at a source. */
+export function providerOption(): Option {
+  return new Option('--provider <id>', 'who runs the server, where it is not recognised').choices(
+    providerIds,
+  );
 }

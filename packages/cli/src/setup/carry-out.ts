@@ -1,4 +1,4 @@
-import { ApplyError } from '@bemi-db/source/apply-error';
+import { ApplyError, type UndoneStep } from '@bemi-db/source/apply-error';
 import { type ApplyProgress, applyPlan } from '@bemi-db/source/apply-plan';
 import type { PlanStep } from '@bemi-db/source/plan-step';
 import type pg from 'pg';
@@ -12,7 +12,7 @@ import { mostShown, planText, progressText, tablesDoneText } from './plan-text.t
  * Shows the steps of a plan, asks unless it is agreed, and does them, a line each.
  *
  * @param note - shown below the steps: what they cost.
- * @returns why some tables are as they were, where all else is done.
+ * @returns why some tables, or the event triggers, are as they were, where all else is done.
  * @throws CliError when there is nobody to ask, or the answer is no; ApplyError for any other step that fails.
  */
 export async function carryOut(
@@ -30,8 +30,8 @@ export async function carryOut(
   try {
     await applyPlan(client, steps, { onProgress: progressPrinter(steps, lines, style) });
   } catch (error) {
-    if (error instanceof ApplyError && error.undone.every(({ step }) => step.kind === 'identity'))
-      return error;
+    const isBearable = ({ step }: UndoneStep) => step.kind === 'identity' || step.kind === 'ddl';
+    if (error instanceof ApplyError && error.undone.every(isBearable)) return error;
     throw error;
   } finally {
     await Promise.all(lines);

@@ -1,37 +1,38 @@
-import { randomBytes } from 'node:crypto';
 import { ApplyError } from '@bemi-db/source/apply-error';
 import { check } from '@bemi-db/source/check';
-import { describeTarget, parseConnectionString, urlTextOf } from '@bemi-db/source/connection-string';
+import { checkServer } from '@bemi-db/source/check-server';
+import { describeTarget, urlTextOf } from '@bemi-db/source/connection-string';
+import { inspectDdl } from '@bemi-db/source/ddl/inspect-ddl';
 import type { Finding } from '@bemi-db/source/finding';
 import { identityCosts, tablesOf } from '@bemi-db/source/identity-cost';
 import { inspect } from '@bemi-db/source/inspect';
-import { plan } from '@bemi-db/source/plan';
 import { type PlanStep, printableSql } from '@bemi-db/source/plan-step';
 import type { SourceSnapshot, Wanted } from '@bemi-db/source/source-snapshot';
 import type pg from 'pg';
-import { CliError, configurationError } from '../cli-error.ts';
-import { type Configuration, loadConfiguration } from '../configuration/configuration.ts';
+import { CliError } from '../cli-error.ts';
 import { withSourceDatabase } from '../connecting/source-database.ts';
 import { print, printNote } from '../output/print.ts';
 import { harmless } from '../presentation/harmless-text.ts';
 import { type TextStyle, textStyle } from '../presentation/text-style.ts';
 import { findingsText } from '../status/status-text.ts';
+import { adminConnection } from './admin-connection.ts';
 import { carryOut } from './carry-out.ts';
 import { identityCostText } from './identity-cost-text.ts';
 import { nextCommand } from './next-command.ts';
-import { parseTables } from './tables-argument.ts';
+import { chosenIdentity, sourceSteps } from './source-steps.ts';
+import { parseTableSelection, selectTables } from './tables-argument.ts';
+import { configurationWith, type SourceFlags, wantedRole } from './wanted-source.ts';
+import { withoutTriggersText } from './without-triggers-text.ts';
 import { writeWorkerEnvironment } from './worker-environment.ts';
-import { passwordOf } from './worker-url.ts';
 
 /** The flags of `bemi setup`, as they are typed. */
-export interface SetupFlags {
-  readonly adminUrl?: string;
+export interface SetupFlags extends SourceFlags {
   readonly dryRun?: true;
   readonly tables?: string;
   readonly role?: string;
   readonly identity?: 'full' | 'default';
-  readonly slot?: string;
-  readonly publication?: string;
+  /** False with --no-event-triggers. */
+  readonly eventTriggers: boolean;
   readonly yes?: true;
 }
 
@@ -44,30 +45,30 @@ const stoppingChecks = new Set(['version', 'primary', 'wal-level', 'free-slots']
  * @throws CliError with exit code 1 when something stays in the way, or the answer is no.
  */
 export async function runSetup(flags: SetupFlags): Promise<void> {
-  const configuration = loadConfiguration({
-    flags: {
-      BEMI_REPLICATION_SLOT: flags.slot === undefined ? undefined : { text: flags.slot, setWith: '--slot' },
-      BEMI_PUBLICATION:
-        flags.publication === undefined ? undefined : { text: flags.publication, setWith: '--publication' },
-    },
-  });
-  const adminUrl = flags.adminUrl ?? configuration.databaseUrl;
-  if (adminUrl === undefined) {
-    throw configurationError(
-      'No source database is named',
-      'Name it as a superuser or its administrator: bemi setup --admin-url postgres://postgres:password@host:5432/database',
-    );
-  }
-  const wanted = wantedOf(flags, configuration);
-  const setWith = flags.adminUrl === undefined ? 'BEMI_DATABASE_URL' : '--admin-url';
+  const configuration = configurationWith(flags);
+  const { url: adminUrl, setWith } = adminConnection(flags, configuration, 'setup');
+  const selection = flags.tables === undefined ? undefined : parseTableSelection(flags.tables);
+  const named = {
+    ...{ slot: configuration.slot, publication: configuration.publication },
+    ...wantedRole(flags.role, configuration.databaseUrl),
+  };
   await withSourceDatabase(adminUrl, setWith, async ({ client, connection }) => {
-    const before = await look(client, wanted);
+    const look = () => inspect(client, { ...named, ...(flags.provider ? { provider: flags.provider } : {}) });
+    const before = await look();
+    // Of an older server or a standby there is nothing to plan.
+    const hopeless = checkServer(before).filter(
+      ({ id, verdict }) => verdict === 'failure' && (id === 'version' || id === 'primary'),
+    );
+    if (hopeless.length > 0) throw stopped(hopeless);
+    const wanted: Wanted = {
+      ...named,
+      tables: selection ? selectTables(selection, before) : 'all',
+      identity: flags.identity ?? chosenIdentity(await inspectDdl(client)),
+    };
     const stopping = check(before, wanted).filter(
       ({ id, verdict }) => verdict === 'failure' && stoppingChecks.has(id),
     );
-    // Of an older server or a standby there is nothing to plan.
-    if (stopping.some(({ id }) => id === 'version' || id === 'primary')) throw stopped(stopping);
-    const steps = plan(before, wanted);
+    const { steps, isWithoutTriggers } = await sourceSteps(client, before, wanted, flags.eventTriggers);
     const costs = await costOf(client, before, steps);
     if (flags.dryRun) {
       await print(steps.map((step) => `${printableSql(step)}\n`).join(''));
@@ -93,13 +94,13 @@ export async function runSetup(flags: SetupFlags): Promise<void> {
       if (steps.length > 0) left = await carryOut(client, steps, flags.yes === true, costs(style));
     } catch (error) {
       // The password of a role that was made is known here alone.
-      if (error instanceof ApplyError && facts.isRoleNew && (await look(client, wanted)).namedRole) {
+      if (error instanceof ApplyError && facts.isRoleNew && (await look()).namedRole) {
         writeWorkerEnvironment(facts);
       }
       throw error;
     }
 
-    const after = steps.length === 0 ? before : await look(client, wanted);
+    const after = steps.length === 0 ? before : await look();
     const findings = check(after, wanted).filter(
       // With --identity default, that is what was asked for.
       ({ id, verdict }) => verdict !== 'ok' && !(id === 'identity-full' && wanted.identity === 'default'),
@@ -110,7 +111,10 @@ export async function runSetup(flags: SetupFlags): Promise<void> {
     if (failure) throw left ?? stopped([failure]);
 
     await print(`\n${nextCommand({ ...written, configuration, snapshot: after, wanted }, style)}`);
-    if (left) throw left;
+    const others = left?.undone.filter(({ step, code }) => step.kind !== 'ddl' || !isRefusal(code)) ?? [];
+    const isRefused = left !== undefined && others.length < left.undone.length;
+    if (isWithoutTriggers || isRefused) await print(`\n${withoutTriggersText(style)}`);
+    if (others.length > 0) throw left;
   });
 }
 
@@ -129,28 +133,9 @@ async function costOf(
   return (style) => identityCostText(costs, tables.length, style);
 }
 
-function wantedOf(flags: SetupFlags, { slot, publication, databaseUrl }: Configuration): Wanted {
-  return {
-    slot,
-    publication,
-    tables: flags.tables === undefined ? 'all' : parseTables(flags.tables),
-    ...(flags.identity === undefined ? {} : { identity: flags.identity }),
-    ...(flags.role === undefined
-      ? {}
-      : { role: { name: flags.role, password: passwordFor(flags.role, databaseUrl) } }),
-  };
-}
-
-/** A role that the worker is configured to use already keeps its password; another gets a random one. */
-function passwordFor(role: string, databaseUrl: Configuration['databaseUrl']): string {
-  const configured = databaseUrl && parseConnectionString(databaseUrl, 'BEMI_DATABASE_URL');
-  const password =
-    configured && configured.target.role === role ? passwordOf(urlTextOf(databaseUrl)) : undefined;
-  return password ?? randomBytes(24).toString('base64url');
-}
-
-function look(client: pg.Client, { slot, publication, role }: Wanted): Promise<SourceSnapshot> {
-  return inspect(client, { slot, publication, ...(role ? { role } : {}) });
+/** Whether the server refused it, or it was left out with another. */
+function isRefusal(code: string | undefined): boolean {
+  return code === '42501' || code === undefined;
 }
 
 function stopped(findings: readonly Finding[]): CliError {

@@ -26,10 +26,22 @@ test('a dry run prints the SQL and changes nothing', async () => {
   const dry = await runBemi(['setup', ...flags, '--role', role, '--dry-run']);
   expect(dry).toMatchObject({ code: 0, stderr: '' });
   const statements = dry.stdout.trimEnd().split('\n');
-  expect(statements.every((statement) => /^(ALTER|CREATE|GRANT|SELECT) .*;$/.test(statement))).toBe(true);
   expect(statements[0]).toBe('ALTER TABLE "public"."Patient" REPLICA IDENTITY FULL;');
   expect(statements.at(-1)).toContain('pg_create_logical_replication_slot');
   expect(dry.stdout).toContain(`CREATE ROLE "${role}" WITH LOGIN REPLICATION PASSWORD :'password';`);
+  expect(dry.stdout).toContain('CREATE EVENT TRIGGER bemi_ddl_command');
+  const without = await runBemi([
+    'setup',
+    ...flags,
+    '--no-event-triggers',
+    '--provider',
+    'aws-rds',
+    '--role',
+    role,
+    '--dry-run',
+  ]);
+  expect(without.stdout).not.toContain('EVENT TRIGGER');
+  expect(without.stdout).toContain(`GRANT rds_replication TO "${role}";`);
   const { rowCount } = await client.query('SELECT FROM pg_publication');
   expect(rowCount).toBe(0);
 });
@@ -83,11 +95,28 @@ test('selected tables only', async () => {
   expect(code).toBe(0);
   const { rows } = await client.query('SELECT pubname, tablename FROM pg_publication_tables');
   expect(rows).toEqual([{ pubname: 'some', tablename: 'Patient' }]);
+  const pattern = await runBemi([
+    'setup',
+    ...flags,
+    '--tables',
+    'Pat*,note',
+    '--publication',
+    'some',
+    '--dry-run',
+  ]);
+  expect(pattern.stdout).toContain('ALTER PUBLICATION "some" ADD TABLE "public"."note";');
   const unknown = await runBemi(['setup', ...flags, '--tables', 'patient', '--yes']);
   expect(unknown).toMatchObject({
     code: 2,
     stderr: expect.stringMatching(/no table public.patient.*public.Patient/s),
   });
+});
+
+test('a pooler is refused before anything is asked of it', async () => {
+  const url = 'postgres://a:hunter2@ep-cool-1-pooler.eu-central-1.aws.neon.tech/app';
+  const run = await runBemi(['setup', '--admin-url', url]);
+  expect(run).toMatchObject({ code: 2, stderr: expect.stringContaining('take the host without -pooler') });
+  expect(run.stderr).not.toContain('hunter2');
 });
 
 test('without a terminal to ask on, nothing is done', async () => {
@@ -134,13 +163,17 @@ test('a table that stays in use is named with who holds it, and all else is done
     folder,
   );
   expect(run2, run2.stderr).toMatchObject({ code: 0 });
+  // So it is with tables that are made later, and with the next run.
+  await client.query('CREATE TABLE keyed (id int PRIMARY KEY); CREATE TABLE keyless (id int)');
   const { rows } = await client.query(
-    `SELECT relname, relreplident FROM pg_class WHERE relname IN ('Patient', 'note', 'large') ORDER BY 1`,
+    `SELECT relname, relreplident FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1`,
   );
   expect(rows.map(({ relname, relreplident }) => `${relname} ${relreplident}`)).toEqual([
-    ...['Patient f', 'large d', 'note f'],
+    ...['Patient f', 'keyed d', 'keyless f', 'large d', 'note f'],
   ]);
   await holder.query('COMMIT');
+  const again = await runBemi(['setup', ...flags, '--role', role, '--dry-run'], {}, folder);
+  expect(again).toMatchObject({ code: 0, stdout: '' });
 });
 
 test('the password of a role that was made is kept, also where a later step fails', async () => {
@@ -162,10 +195,11 @@ test('the password of a role that was made is kept, also where a later step fail
   const as = ['--admin-url', database.urlAs(admin, 'x'), ...flags.slice(2), '--role', role, '--yes'];
   // FOR ALL TABLES is a superuser's.
   const refused = await runBemi(['setup', ...as], {}, folder);
-  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('42501') });
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/42501.*--tables '\*'/s) });
   const selected = await runBemi(['setup', ...as, '--tables', 'Patient,note'], {}, folder);
   expect(selected, selected.stderr).toMatchObject({ code: 0 });
   expect(selected.stdout).not.toContain("password isn't known here");
+  expect(selected.stdout).toMatch(/Event triggers are not allowed.*SELECT bemi_ddl.record_tables\(\);/s);
   const url = /^BEMI_DATABASE_URL=(.*)$/m.exec(
     readFileSync(join(folder, '.bemi', 'worker.env'), 'utf8'),
   )?.[1];

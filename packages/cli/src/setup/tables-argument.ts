@@ -1,20 +1,88 @@
+import type { SourceSnapshot } from '@bemi-db/source/source-snapshot';
 import { parseTableName, type TableName } from '@bemi-db/source/table-name';
 import { usageError } from '../cli-error.ts';
 
-/** `a,b.c,"odd.name"`: tables, of schema `public` where none is named. */
-export function parseTables(text: string): TableName[] {
-  const parts = text.match(/(?:"(?:[^"]|"")*"|[^,"])+/gsu) ?? [];
-  return parts
-    .filter((part) => part.trim() !== '')
-    .map((part) => {
-      try {
-        return parseTableName(part);
-      } catch (cause) {
-        if (!(cause instanceof SyntaxError)) throw cause;
-        throw usageError(
-          `--tables: ${JSON.stringify(part)} is not the name of a table`,
-          'Write names as the catalog does, separated by commas: --tables Patient,sales.order',
-        );
-      }
-    });
+/** Tables that are named, and patterns of names. */
+export interface TableSelection {
+  readonly names: readonly TableName[];
+  readonly patterns: readonly string[];
+}
+
+/**
+ * `a,b.c,"odd.name",sales.*`: tables, of schema `public` where none is named; and patterns, of every schema where none is
+ * named, in which `*` stands for any characters.
+ */
+export function parseTableSelection(text: string): TableSelection {
+  const parts = (text.match(/(?:"(?:[^"]|"")*"|[^,"])+/gsu) ?? []).filter((part) => part.trim() !== '');
+  const isPattern = (part: string) => part.replaceAll(/"(?:[^"]|"")*"/gsu, '').includes('*');
+  return {
+    names: parts.filter((part) => !isPattern(part)).map((part) => parseName(part)),
+    patterns: parts.filter(isPattern).map((part) => part.trim()),
+  };
+}
+
+/** Tables that are named, where there is no server to ask what a pattern means. */
+export function parseTables(text: string): readonly TableName[] {
+  const { names, patterns } = parseTableSelection(text);
+  const [pattern] = patterns;
+  if (pattern === undefined) return names;
+  throw usageError(`--tables takes no patterns here: ${pattern}`, 'Name the tables, separated by commas.');
+}
+
+function parseName(part: string): TableName {
+  try {
+    return parseTableName(part);
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw usageError(
+      `--tables: ${JSON.stringify(part)} is not the name of a table`,
+      'Write names as the catalog does, separated by commas: --tables Patient,sales.order',
+    );
+  }
+}
+
+/**
+ * The tables that a selection means at this moment. A pattern selects no tables of extensions, none that are unlogged, and of
+ * a partitioned table it alone, since its partitions come with it.
+ *
+ * @throws CliError for a pattern that no table has.
+ */
+export function selectTables(
+  { names, patterns }: TableSelection,
+  { tables }: SourceSnapshot,
+): readonly TableName[] {
+  const selectable = tables.filter(
+    (table) =>
+      table.persistence === 'permanent' && table.extension === undefined && table.parents.length === 0,
+  );
+  const matching = patterns.flatMap((pattern) => {
+    const matches = matcher(pattern);
+    const found = selectable.filter(matches);
+    if (found.length === 0) {
+      throw usageError(`No table is named like ${pattern}`, 'Write schema.table, with * for any characters.');
+    }
+    return found;
+  });
+  const all = [...names, ...matching.map(({ schema, name }) => ({ schema, name }))];
+  return [...new Map(all.map((table) => [JSON.stringify([table.schema, table.name]), table])).values()];
+}
+
+function matcher(pattern: string): (table: TableName) => boolean {
+  const [schema, name] = patternParts(pattern);
+  return (table) => name.test(table.name) && schema.test(table.schema);
+}
+
+/** Of schema and name. Within double quotes every character means itself. */
+function patternParts(pattern: string): readonly [schema: RegExp, name: RegExp] {
+  const parts = [''];
+  for (const [token] of pattern.matchAll(/"(?:[^"]|"")*"|./gsu)) {
+    if (token === '.') parts.push('');
+    else if (token === '*') parts[parts.length - 1] += '.*';
+    else {
+      const text = token.length > 1 ? token.slice(1, -1).replaceAll('""', '"') : token;
+      parts[parts.length - 1] += text.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
+    }
+  }
+  const [name = '', schema = '.*'] = parts.toReversed();
+  return [new RegExp(`^${schema}$`, 'su'), new RegExp(`^${name}$`, 'su')];
 }

@@ -3,9 +3,11 @@ import { oldestMessageVersion } from './ddl-version.ts';
 /** Schema of the functions, in the source database. Not that of the context's triggers: who makes those need not be who may make these. */
 export const ddlSchema = 'bemi_ddl';
 
+export type NewTableIdentity = 'full' | 'default' | 'unchanged';
+
 export interface DdlFunctionOptions {
-  /** What becomes of a new table's replica identity. Default `full`. */
-  readonly identity?: 'full' | 'unchanged';
+  /** What becomes of a new table's replica identity; `default` is FULL only where there is no primary key. Default `full`. */
+  readonly identity?: NewTableIdentity;
   /** Whether messages hold the text of statements, which may hold any literal that somebody wrote. Default true. */
   readonly statements?: boolean;
 }
@@ -38,6 +40,13 @@ export function ddlFunctions(version: number, options: DdlFunctionOptions): read
   ];
 }
 
+/** A condition, given the one that tells whether there is a primary key. */
+const getsFull: Readonly<Record<NewTableIdentity, (hasKey: string) => string>> = {
+  full: () => 'true',
+  default: (key) => `NOT ${key}`,
+  unchanged: () => 'false',
+};
+
 const fixedPath = 'SET search_path = pg_catalog, pg_temp';
 
 /** Schemas that are nobody's tables but Bemi's or the server's. */
@@ -61,7 +70,7 @@ const hasKey = `EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.in
  * With the rights of whoever makes the table, who owns it: the administrator of a hosted server may not alter the tables of
  * others. A table that is altered so that FULL would break it goes back to its key.
  */
-function setIdentity(identity: 'full' | 'unchanged'): DdlFunction {
+function setIdentity(identity: NewTableIdentity): DdlFunction {
   return {
     name: 'set_identity',
     signature: '()',
@@ -91,7 +100,7 @@ BEGIN
         ELSIF NOT it.has_key THEN
           RAISE WARNING 'Bemi: once % is published, its UPDATE and DELETE fail without a primary key', it.name;
         END IF;
-      ELSIF ${identity === 'full'} AND it.is_new AND NOT it.is_full AND NOT (it.in_extension AND it.has_key) THEN
+      ELSIF ${getsFull[identity]('it.has_key')} AND it.is_new AND NOT it.is_full AND NOT (it.in_extension AND it.has_key) THEN
         EXECUTE format('ALTER TABLE %s REPLICA IDENTITY FULL', it.name);
       END IF;
     EXCEPTION WHEN OTHERS THEN
@@ -287,7 +296,7 @@ EXCEPTION WHEN OTHERS THEN
 END `,
 };
 
-function recordTables(identity: 'full' | 'unchanged'): DdlFunction {
+function recordTables(identity: NewTableIdentity): DdlFunction {
   return {
     name: 'record_tables',
     signature: "(VARIADIC tables regclass[] DEFAULT '{}')",
@@ -304,7 +313,7 @@ DECLARE
 BEGIN
   FOR it IN
     SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name,
-           ${identity === 'full'} AND c.relreplident <> 'f' AND pg_has_role(c.relowner, 'USAGE') AND NOT (${fullBreaks}) AS gets_identity
+           ${getsFull[identity](hasKey)} AND c.relreplident <> 'f' AND pg_has_role(c.relowner, 'USAGE') AND NOT (${fullBreaks}) AS gets_identity
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND NOT (${isOthers('n.nspname')})
        AND CASE WHEN cardinality(tables) > 0 THEN c.oid = ANY (tables)

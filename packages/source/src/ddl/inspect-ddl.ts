@@ -83,7 +83,7 @@ export function triggersInstalled({ version, triggers }: DdlSnapshot): DdlInstal
 
 /** With which options the functions that are there were made; defaults where they can't be told. */
 export function installedOptions(snapshot: DdlSnapshot): Required<DdlFunctionOptions> {
-  for (const identity of ['full', 'unchanged'] as const)
+  for (const identity of ['full', 'default', 'unchanged'] as const)
     for (const statements of [true, false])
       if (functionsInstalled(snapshot, { identity, statements }) === 'current')
         return { identity, statements };
