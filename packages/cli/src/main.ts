@@ -12,6 +12,7 @@ import { logCommand } from './commands/log-command.ts';
 import { migrationCommand } from './commands/migration-command.ts';
 import { proofCommand } from './commands/proof-command.ts';
 import { retentionCommand } from './commands/retention-command.ts';
+import { rulesCommand } from './commands/rules-command.ts';
 import { setupCommand } from './commands/setup-command.ts';
 import { skipCommand } from './commands/skip-command.ts';
 import { startCommand } from './commands/start-command.ts';
@@ -36,6 +37,7 @@ const commands = [
   historyCommand,
   verifyCommand,
   proofCommand,
+  rulesCommand,
   eraseCommand,
   holdCommand,
   retentionCommand,

@@ -1,6 +1,7 @@
 import { type ContextKey, readContextKeys } from '@bemi-db/trail/context-keys';
 import { type QuarantineGroup, quarantineGroups } from '@bemi-db/trail/query/quarantine-summary';
 import type { SourceSummary } from '@bemi-db/trail/query/trail-summary';
+import { type RecordedRules, rulesInForce } from '@bemi-db/trail/rules/recorded-rules';
 import type pg from 'pg';
 import { configurationError } from '../cli-error.ts';
 import { bemiFolder } from '../configuration/bemi-folder.ts';
@@ -37,6 +38,8 @@ export interface TrailStatus {
   readonly contextKeys: readonly ContextKey[];
   /** Whether BEMI_ENCRYPTION_KEY is set, without which a worker can't open them. */
   readonly hasEncryptionKey: boolean;
+  /** What is recorded and redacted; `undefined` where no rules were ever set. */
+  readonly rules: RecordedRules | undefined;
 }
 
 /** Both sides at one moment, each as far as it can be reached: what one says matters most when the other is down. */
@@ -109,6 +112,7 @@ async function trailStatus(
       quarantine: summary ? await quarantineGroups(client, summary.log) : [],
       contextKeys: summary ? await contextKeys(client, summary.log) : [],
       hasEncryptionKey: configuration.encryptionKey !== undefined,
+      rules: summary && (await rulesInForce(client, summary.log)),
     };
   });
 }
@@ -133,6 +137,7 @@ export function statusJson({ source, trail, errors }: StatusReport): object {
           quarantine: trail.quarantine,
           contextKeys: trail.contextKeys,
           hasEncryptionKey: trail.hasEncryptionKey,
+          rules: trail.rules ?? null,
         }
       : null,
     errors: errors.map((error) => {

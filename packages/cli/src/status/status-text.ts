@@ -1,11 +1,14 @@
 import type { QuarantineGroup } from '@bemi-db/trail/query/quarantine-summary';
 import type { SourceSummary } from '@bemi-db/trail/query/trail-summary';
+import { isWithoutRules } from '@bemi-db/trail/rules/tracking-rules';
 import type { Configuration } from '../configuration/configuration.ts';
+import { invocation } from '../output/invocation.ts';
 import { labelledLines } from '../output/labelled-lines.ts';
 import { harmless } from '../presentation/harmless-text.ts';
 import { ageText, momentText } from '../presentation/moment-text.ts';
 import { bytesText, countedText, countText } from '../presentation/quantity-text.ts';
 import { type TextStyle, textStyle } from '../presentation/text-style.ts';
+import { rulesSummary } from '../tracking-rules/rules-text.ts';
 import type { ProofStatus } from './proof-status.ts';
 import type { StatusReport, TrailStatus } from './run-status.ts';
 import type { SourceStatus } from './source-status.ts';
@@ -81,6 +84,9 @@ function trailText(trail: TrailStatus, style: TextStyle, now: Date): string {
       `from LSN ${summary.completeFromLsn}, recording since ${momentText(summary.recordingSince, style.timeZone)}${exceptionsText(summary, style)}`,
     ],
     ['Confirmed', `LSN ${summary.confirmedLsn}`],
+    ...(trail.rules && !isWithoutRules(trail.rules.rules)
+      ? [['Rules', `${rulesSummary(trail.rules.rules)}: ${invocation()} rules`] as const]
+      : []),
     ['Quarantine', quarantineText(summary, quarantine, style)],
     ...contextKeyRows(trail, style, now),
     ...(proof ? proofRows(proof, moment, style) : []),

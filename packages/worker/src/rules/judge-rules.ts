@@ -96,7 +96,8 @@ export class RulesJudge {
     const { hash, sourceClient } = this.#options;
     if (needsHashKey(rules) && !hash) {
       return {
-        message: 'to redact by a hash, the worker needs BEMI_ENCRYPTION_KEY',
+        message:
+          'to redact by a hash, the worker needs BEMI_ENCRYPTION_KEY: set it there, and start the worker again',
         fix: 'Set BEMI_ENCRYPTION_KEY where the worker runs, and start it again. Make one by: openssl rand -base64 32',
       };
     }
