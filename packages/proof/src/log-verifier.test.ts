@@ -546,6 +546,21 @@ describe('what the records say', () => {
       },
     ],
     [
+      'another number of a transaction that only has its commit',
+      (log) => {
+        log.transaction(0, { contexts: 0 }); // of DDL alone: well
+        log.transaction(0, { contexts: 0, commit: { transaction: 3 } });
+        return { code: 'broken-transaction', sequence: log.size - 1, rule: 'number' };
+      },
+    ],
+    [
+      'changes that a transaction which only has its commit says it has',
+      (log) => {
+        log.transaction(0, { contexts: 0, commit: { changeCount: 1 } });
+        return { code: 'broken-transaction', sequence: log.size - 1, rule: 'change-count' };
+      },
+    ],
+    [
       'context numbers that do not count',
       (log) => {
         log.transaction(1, { context: { contextNumber: 1 } });

@@ -65,7 +65,11 @@ export class TransactionRules {
 
   commit(bytes: Uint8Array, start: number, sequence: number): void {
     if (!this.#uncertain) {
-      if (readU64Number(bytes, start + 10) !== this.#transaction) this.#broken(sequence, 'number');
+      // Of a transaction without changes and contexts (there was DDL), the commit itself is the first entry.
+      const transaction = readU64Number(bytes, start + 10);
+      if (this.#transaction === NO_TRANSACTION && transaction === sequence)
+        this.#member(transaction, sequence);
+      if (transaction !== this.#transaction) this.#broken(sequence, 'number');
       else this.#counts(bytes, start, sequence);
     }
     this.#transaction = NO_TRANSACTION;

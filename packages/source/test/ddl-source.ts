@@ -67,7 +67,7 @@ export async function createDdlSource(options: DdlFunctionOptions = {}): Promise
 
 /** https://www.postgresql.org/docs/current/protocol-logicalrep-message-formats.html, Message */
 function ddlMessage(data: Buffer): DdlMessage | undefined {
-  if (data[0] !== 'M'.charCodeAt(0)) return undefined;
+  if (data[0] !== 'M'.charCodeAt(0) || data[1] !== 1) return undefined;
   const prefixEnd = data.indexOf(0, 10);
   if (data.toString('utf8', 10, prefixEnd) !== '_bemi_ddl') return undefined;
   return JSON.parse(data.toString('utf8', prefixEnd + 5)) as DdlMessage;

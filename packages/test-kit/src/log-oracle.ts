@@ -104,7 +104,7 @@ export async function verifyLogStructure(
       UNION ALL
       SELECT format('transaction %s: %s changes from %s to %s, its commit at %s says %s', transaction, c.count, c.least, c.most, t.sequence, t.change_count)
         FROM changes c FULL JOIN bemi.transaction_log t USING (log, transaction)
-       WHERE c.count IS DISTINCT FROM t.change_count OR c.least < transaction OR c.most > t.sequence
+       WHERE coalesce(c.count, 0) IS DISTINCT FROM t.change_count OR c.least < transaction OR c.most > t.sequence
       UNION ALL
       SELECT format('commit LSN %s is recorded %s times', commit_lsn, count(*)) FROM bemi.transaction_log
        GROUP BY log, generation, commit_lsn HAVING count(*) > 1

@@ -2,6 +2,7 @@ import type { Lsn } from '@bemi-db/replication/lsn';
 import type { Relation } from '@bemi-db/replication/pgoutput';
 import type { EntryBatch } from '@bemi-db/trail/append/entry-batch';
 import type { RecordedRelation } from '@bemi-db/trail/relations';
+import type { DdlTable } from './ddl-event.ts';
 import {
   type ShapeDocument,
   type SourceCatalog,
@@ -18,6 +19,8 @@ export class ShapeRegistry {
   readonly #numbers = new Map<string, number>();
   readonly #lastDocuments = new Map<number, string>();
   readonly #current = new Map<number, TableShape | 'ignored'>();
+  /** What the source's event triggers said last of tables, by OID, until the stream describes them. */
+  readonly #told = new Map<number, DdlTable>();
   /** Tables with columns of composite types, and up to where it is known that the types are as they were read. */
   readonly #composed = new Map<number, { readonly relation: Relation; readonly asOfLsn: Lsn }>();
 
@@ -33,11 +36,20 @@ export class ShapeRegistry {
     this.#current.set(relation.oid, 'ignored');
   }
 
+  /** What DDL has made of a table. Any role may say so: it counts only where nobody else knows. */
+  told(table: DdlTable): void {
+    if (table.state) this.#told.set(table.oid, table);
+    else this.#told.delete(table.oid);
+  }
+
   /** Takes the shape that a table has from here on. */
   define(relation: Relation, catalog: SourceCatalog): void {
     const lastText = this.#lastDocuments.get(relation.oid);
     const last = lastText === undefined ? undefined : (JSON.parse(lastText) as ShapeDocument);
-    const shape = tableShape(shapeDocument(relation, catalog, last), relation);
+    const shape = tableShape(
+      shapeDocument(relation, catalog, last, this.#told.get(relation.oid)?.state),
+      relation,
+    );
     this.#lastDocuments.set(relation.oid, shape.text);
     this.#current.set(relation.oid, shape);
     this.#composed.delete(relation.oid);

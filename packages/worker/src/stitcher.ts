@@ -18,6 +18,7 @@ import { ACTOR_PREFIX, ActorMemory } from './actor-memory.ts';
 import type { ContextAuthenticity, JudgedTransaction } from './authenticity/context-authenticity.ts';
 import { nowMicros, timeText } from './clock.ts';
 import type { ContextText } from './context-text.ts';
+import { DDL_PREFIX, ddlPayload, readDdl } from './ddl-event.ts';
 import { isTextValid } from './invalid-text.ts';
 import { findJsonPoison, type JsonPoison } from './json-poison.ts';
 import { PROBE_PREFIX, ProbeLimit, probeToken } from './probe.ts';
@@ -96,6 +97,7 @@ interface OpenTransaction extends JudgedTransaction {
   isContextPending: boolean;
   /** What triggers say of who it is. */
   actors: ActorMemory | undefined;
+  ddlCount: number;
   /** Token of a probe, to be recorded with its commit. */
   probe: string | undefined;
 }
@@ -208,6 +210,7 @@ export class Stitcher implements PgoutputHandler {
       context: undefined,
       isContextPending: false,
       actors: undefined,
+      ddlCount: 0,
       probe: undefined,
       nonces: undefined,
     };
@@ -231,13 +234,15 @@ export class Stitcher implements PgoutputHandler {
     const transaction = this.#open();
     if (transaction.isRepeated) {
       this.#verifyRepeated(transaction, endLsn);
-    } else if (transaction.sequence !== undefined) {
-      this.#resent.isNew(transaction.finalLsn);
+    } else if (transaction.sequence !== undefined || transaction.ddlCount > 0) {
+      // A worker that didn't know of DDL has read past it, and not recorded it.
+      if (transaction.changeCount > 0) this.#resent.isNew(transaction.finalLsn);
       this.#resent.reached(transaction.finalLsn);
       this.#batch.commit(
         {
           sequence: 0, // the batch knows
-          transaction: transaction.sequence,
+          // Without changes and contexts, the commit is the transaction's first entry.
+          transaction: transaction.sequence ?? this.#batch.nextSequence,
           generation: this.#options.generation,
           commitLsn: transaction.finalLsn,
           endLsn,
@@ -299,9 +304,11 @@ export class Stitcher implements PgoutputHandler {
     for (const oid of oids) this.#change(lsn, oid, 'TRUNCATE', 'none', undefined, undefined);
   }
 
-  message(_lsn: Lsn, isTransactional: boolean, prefix: string, content: Buffer): void {
+  message(lsn: Lsn, isTransactional: boolean, prefix: string, content: Buffer): void {
     const transaction = this.#transaction;
-    if (!isTransactional || !transaction || transaction.isRepeated) return;
+    if (!isTransactional || !transaction) return;
+    if (prefix === DDL_PREFIX) this.#ddl(transaction, lsn, content);
+    if (transaction.isRepeated) return;
     if (prefix === ACTOR_PREFIX) {
       transaction.actors ??= new ActorMemory(this.#options.readContext);
       transaction.actors.add(content);
@@ -313,8 +320,29 @@ export class Stitcher implements PgoutputHandler {
     if (transaction.context?.equals(content)) return;
     transaction.context = Buffer.from(content);
     transaction.isContextPending = true;
-    // Changes came first: they take this one, so it must be an entry even if none follows.
-    if (transaction.contextCount === 0 && transaction.changeCount > 0) this.#addContext(transaction);
+    // Changes or DDL came first: they take this one, so it must be an entry even if none follows.
+    if (transaction.contextCount === 0 && (transaction.changeCount > 0 || transaction.ddlCount > 0))
+      this.#addContext(transaction);
+  }
+
+  /** What the source says that DDL did: an event at its place in the transaction, whatever is wrong with it. */
+  #ddl(transaction: OpenTransaction, lsn: Lsn, content: Buffer): void {
+    const { holdsTrail, readContext, shapes, onQuarantine, onChange } = this.#options;
+    const ddl = readDdl(content, readContext);
+    if (holdsTrail && ddl.onlySchema === trailSchema) return;
+    for (const table of ddl.tables) shapes.told(table);
+    if (transaction.isRepeated) return;
+    if (transaction.isContextPending) this.#addContext(transaction);
+    const payload = ddlPayload(content, ddl, {
+      xid: transaction.xid,
+      commitLsn: transaction.finalLsn,
+      lsn,
+      contextNumber: Math.max(transaction.contextCount - 1, 0),
+    });
+    this.#batch.event('ddl', transaction.committedAtMicros, undefined, payload);
+    transaction.ddlCount++;
+    if (ddl.reason !== undefined) onQuarantine('ddl', ddl.reason);
+    onChange();
   }
 
   #change(
@@ -416,6 +444,7 @@ export class Stitcher implements PgoutputHandler {
   #addContext(transaction: OpenTransaction): void {
     const { rejected, readContext, authenticity, onQuarantine } = this.#options;
     transaction.isContextPending = false;
+    transaction.sequence ??= this.#batch.nextSequence;
     const content = transaction.context!;
     const read = readContext(content);
     const reason = read.text
@@ -424,7 +453,7 @@ export class Stitcher implements PgoutputHandler {
     const kept = read.text && !reason ? read.text : { reason: reason || 'not JSON', bytes: content };
     // What can't be shown is nobody's word.
     const word = read.text && !reason ? authenticity.judge(read.text, read.claims, transaction) : 'unsigned';
-    this.#batch.context(transaction.sequence!, transaction.contextCount, kept, word);
+    this.#batch.context(transaction.sequence, transaction.contextCount, kept, word);
     transaction.contextCount++;
     if (reason) onQuarantine('context', reason);
   }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Lsn } from '@bemi-db/replication/lsn';
 import type { Relation, ReplicaIdentity } from '@bemi-db/replication/pgoutput';
+import type { DdlTableState } from './ddl-event.ts';
 import type { PeriodRules } from './rules/rules-in-force.ts';
 import type { TableTreatment } from './rules/table-treatment.ts';
 import { holdsComposite, holdsJson, type TypeEncoding } from './type-encoding.ts';
@@ -92,6 +93,7 @@ export function shapeDocument(
   relation: Relation,
   catalog: SourceCatalog,
   last: ShapeDocument | undefined,
+  told?: DdlTableState,
 ): ShapeDocument {
   const columns = relation.columns.map(({ name, typeOid, typeModifier }): ShapeColumn => {
     const known = last?.columns.find((column) => column.typeOid === typeOid);
@@ -115,7 +117,7 @@ export function shapeDocument(
     rootSchema: root?.schema ?? relation.schema,
     rootTable: root?.table ?? relation.name,
     replicaIdentity: relation.replicaIdentity,
-    primaryKey: primaryKey(relation, catalog.table, last),
+    primaryKey: primaryKey(relation, catalog.table, last, told),
     columns,
   };
 }
@@ -127,13 +129,15 @@ function lastRoot(last: ShapeDocument): CatalogTable['root'] {
 
 /**
  * The primary key comes, in this order, from: the key flags of the Relation message where the identity isn't FULL
- * (with FULL every column is flagged); the catalog, if its columns match; the table's last shape; the catalog again, if
- * the columns of its key are there. So a table that was new or altered in a backlog has its key.
+ * (with FULL every column is flagged); the catalog, if its columns match; a DDL message, if its columns match; the table's
+ * last shape; the catalog again, if the columns of its key are there. So a table that was new, altered or dropped in a
+ * backlog has its key. A DDL message is not asked first: any role can send one, and nobody may give a table another key.
  */
 function primaryKey(
   relation: Relation,
   catalog: CatalogTable | undefined,
   last: ShapeDocument | undefined,
+  told: DdlTableState | undefined,
 ): readonly string[] {
   const flagged = relation.columns.filter((column) => column.isKey).map((column) => column.name);
   if (relation.replicaIdentity !== 'full' && flagged.length > 0) {
@@ -148,6 +152,8 @@ function primaryKey(
   const ofCatalog = catalog && hasKeyColumns(relation, catalog) ? catalog.primaryKey : [];
   if (catalog && isSameColumns(relation, catalog)) return ofCatalog;
   const names = new Set(relation.columns.map((column) => column.name));
+  if (told && isToldColumns(relation, told) && told.primaryKey.every((name) => names.has(name)))
+    return told.primaryKey;
   const isLastKnown = last && last.primaryKey.length > 0;
   return isLastKnown && last.primaryKey.every((name) => names.has(name)) ? last.primaryKey : ofCatalog;
 }
@@ -160,11 +166,22 @@ function hasKeyColumns(relation: Relation, { columns, primaryKey }: CatalogTable
   });
 }
 
+/** Which generated columns are published, a DDL message doesn't say. */
+function isToldColumns(relation: Relation, { columns }: DdlTableState): boolean {
+  const streamed = new Set(relation.columns.map((column) => column.name));
+  const published = columns.filter((column) => !column.isGenerated || streamed.has(column.name));
+  return hasColumns(relation, published);
+}
+
 function isSameColumns(relation: Relation, catalog: CatalogTable): boolean {
+  return hasColumns(relation, catalog.columns);
+}
+
+function hasColumns(relation: Relation, columns: readonly CatalogColumn[]): boolean {
   return (
-    relation.columns.length === catalog.columns.length &&
+    relation.columns.length === columns.length &&
     relation.columns.every((column, i) => {
-      const other = catalog.columns[i]!;
+      const other = columns[i]!;
       return (
         column.name === other.name &&
         column.typeOid === other.typeOid &&

@@ -125,7 +125,7 @@ SELECT json_build_object(
          'kind', CASE c.relkind WHEN 'p' THEN 'partitioned table' ELSE 'table' END,
          'schema', n.nspname, 'name', c.relname, 'oid', c.oid::bigint,
          'persistence', CASE c.relpersistence WHEN 'p' THEN 'permanent' WHEN 'u' THEN 'unlogged' ELSE 'temporary' END,
-         'identity', CASE c.relreplident WHEN 'f' THEN 'full' WHEN 'i' THEN 'index' WHEN 'n' THEN 'nothing' ELSE 'default' END,
+         'replica_identity', CASE c.relreplident WHEN 'f' THEN 'full' WHEN 'i' THEN 'index' WHEN 'n' THEN 'nothing' ELSE 'default' END,
          'partition_of', (SELECT json_build_object('schema', pn.nspname, 'name', p.relname)
                             FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace
                            WHERE i.inhrelid = c.oid AND c.relispartition LIMIT 1),
@@ -178,6 +178,9 @@ BEGIN
     'role', nullif(current_setting('role'), 'none'),
     'application_name', nullif(current_setting('application_name'), ''),
     'client_addr', host(inet_client_addr())))::text);
+  -- Decoding gives a message the position of the record behind it. Where that is a change, and of another subtransaction than
+  -- the message (an EXCEPTION block is one), the change may come first. So something that is of no transaction stands between.
+  PERFORM pg_logical_emit_message(false, '_bemi_ddl', '');
 END `,
   };
 }

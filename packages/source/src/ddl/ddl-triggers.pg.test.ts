@@ -192,7 +192,7 @@ test.runIf(streams)('messages say what became of tables, in the order of the sta
     objects: [
       {
         ...{ kind: 'partitioned table', schema: 'public', name: 'visit', oid: Number(rows[0].oid) },
-        ...{ persistence: 'permanent', identity: 'full', primary_key: ['id', 'day'] },
+        ...{ persistence: 'permanent', replica_identity: 'full', primary_key: ['id', 'day'] },
         columns: [
           { name: 'day', type: 'date', type_oid: 1082, type_modifier: -1, not_null: true },
           { name: 'Note "x"', type: 'text', type_oid: 25, type_modifier: -1 },
