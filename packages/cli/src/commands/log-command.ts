@@ -5,11 +5,17 @@ import { repeated } from './repeated-option.ts';
 /** `bemi log` */
 export function logCommand(): Command {
   return new Command('log')
-    .summary('changes, newest first')
-    .description('Shows the recorded changes, newest first: who changed what, when, from where and why.')
+    .summary('changes and DDL, newest first')
+    .description(
+      'Shows the recorded changes, newest first: who changed what, when, from where and why; and at its place what DDL made of tables.',
+    )
     .option('-t, --table <table>', 'only this table: name or schema.name, case as in the catalog')
     .option('-k, --primary-key <key>', 'only the record with this primary key')
-    .option('-o, --operation <operation>', 'only INSERT, UPDATE, DELETE or TRUNCATE (repeatable)', repeated)
+    .option(
+      '-o, --operation <operation>',
+      'only INSERT, UPDATE, DELETE, TRUNCATE or DDL (repeatable)',
+      repeated,
+    )
     .option('-c, --context <key=value>', 'only with this member in the context (repeatable)', repeated)
     .option(
       '-a, --authenticity <kind>',
@@ -31,6 +37,7 @@ export function logCommand(): Command {
 Examples:
   bemi log --table Patient --since 2h
   bemi log --context userId=test_user_123 --operation DELETE
+  bemi log --operation DDL --since 30d
   bemi log --authenticity forged,replayed,stale
   bemi log --table note --without-context
   bemi log --follow

@@ -2,9 +2,10 @@ import { parseTableName } from '@bemi-db/source/table-name';
 import type { ContextFilter, TableFilter } from '@bemi-db/trail/query/change-filter';
 import { usageError } from '../cli-error.ts';
 
-const operations = ['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE'] as const;
+const operations = ['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'DDL'] as const;
 const authenticities = ['authentic', 'unsigned', 'forged', 'replayed', 'stale'] as const;
 type Authenticity = (typeof authenticities)[number];
+/** What is shown with `--operation`: the operations of changes, and DDL. */
 type Operation = (typeof operations)[number];
 
 /** `table` in any schema, or `schema.table`; case counts, and parts with a dot are quoted. */

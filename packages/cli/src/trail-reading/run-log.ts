@@ -1,7 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Change } from '@bemi-db/trail/query/change';
-import type { ChangeFilter } from '@bemi-db/trail/query/change-filter';
-import { type ChangeQuery, eachChange, selectChanges } from '@bemi-db/trail/query/changes';
+import {
+  eachEntry,
+  type LogEntry,
+  type LogQuery,
+  selectEntries,
+  sequenceOf,
+} from '@bemi-db/trail/query/log-entries';
 import { recordedTables, type SourceSummary } from '@bemi-db/trail/query/trail-summary';
 import type pg from 'pg';
 import { usageError } from '../cli-error.ts';
@@ -20,7 +24,7 @@ import {
 import { chooseSource } from './choose-source.ts';
 import { parseMoment } from './moment-argument.ts';
 import { nothingFound, nothingRecorded } from './nothing-recorded.ts';
-import { changePrinter, printChanges } from './print-changes.ts';
+import { entryPrinter } from './print-changes.ts';
 
 /** The flags of `bemi log`, as they are typed. */
 export interface LogFlags {
@@ -61,25 +65,44 @@ export async function runLog(flags: LogFlags): Promise<void> {
       return;
     }
     const source = await chooseSource(database.client, configuration, flags.source);
-    const query = source && {
-      ...{ ...filter, log: source.log, limit: limit ?? defaultLimit },
-      changedOnly: flags.changedOnly === true,
-    };
-    const count = query ? await printChanges(eachChange(database.client, query), isJson) : 0;
+    const printEntry = entryPrinter(isJson);
+    let count = 0;
+    if (source) {
+      const query = {
+        ...filter,
+        log: source.log,
+        limit: limit ?? defaultLimit,
+        changedOnly: flags.changedOnly === true,
+      };
+      for await (const entry of eachEntry(database.client, query)) {
+        await printEntry(entry);
+        count++;
+      }
+    }
     if (count === 0) await sayNothing(database, source, isJson);
   });
 }
 
-function filterOf(flags: LogFlags, now: Date): ChangeFilter {
+/** What is asked of a log, without where and how much. */
+type LogFilter = Omit<LogQuery, 'log' | 'limit' | 'changedOnly' | 'order'>;
+
+function filterOf(flags: LogFlags, now: Date): LogFilter {
   if (flags.withoutContext && (flags.context ?? flags.authenticity))
     throw usageError(
       'A change without context has no member and no authenticity',
       'Leave out --without-context, or the others.',
     );
+  const operations = flags.operation === undefined ? undefined : parseOperations(flags.operation);
+  const ofChanges = operations?.filter((operation) => operation !== 'DDL');
+  const isForDdl = (operations?.includes('DDL') ?? true) && flags.primaryKey === undefined;
   return {
+    kinds: [
+      ...(ofChanges?.length === 0 ? [] : (['change'] as const)),
+      ...(isForDdl ? (['ddl'] as const) : []),
+    ],
     ...(flags.table === undefined ? {} : { table: parseTableFilter(flags.table) }),
     ...(flags.primaryKey === undefined ? {} : { primaryKey: flags.primaryKey }),
-    ...(flags.operation === undefined ? {} : { operations: parseOperations(flags.operation) }),
+    ...(ofChanges ? { operations: ofChanges } : {}),
     ...(flags.context === undefined ? {} : { context: flags.context.map(parseContextFilter) }),
     ...(flags.authenticity === undefined ? {} : { authenticity: parseAuthenticity(flags.authenticity) }),
     ...(flags.withoutContext ? { withoutContext: true } : {}),
@@ -104,7 +127,7 @@ async function sayNothing(
 }
 
 interface FollowOptions {
-  readonly filter: ChangeFilter;
+  readonly filter: LogFilter;
   readonly changedOnly: boolean;
   readonly limit: number;
   readonly isJson: boolean;
@@ -119,7 +142,7 @@ async function follow(
   const { filter, changedOnly, isJson, limit } = options;
   const { signal } = interruption();
   const pause = () => delay(followPollMs, undefined, { signal }).catch(() => undefined);
-  const printChange = changePrinter(isJson);
+  const printEntry = entryPrinter(isJson);
   let source = await findSource();
   if (source?.lastCommitAt === undefined) {
     printNote(nothingRecorded(name, source, textStyle(process.stderr), invocation()));
@@ -132,13 +155,13 @@ async function follow(
   const query = { ...filter, changedOnly, log: source.log };
   // Where the log ends is read first: what is recorded after it comes next, whether it matches the filter or not.
   let after = await lastSequence(client, source.log);
-  const newest = await selectChanges(client, { ...query, before: String(BigInt(after) + 1n), limit });
-  for (const change of newest.toReversed()) await printChange(change);
+  const newest = await selectEntries(client, { ...query, before: String(BigInt(after) + 1n), limit });
+  for (const entry of newest.toReversed()) await printEntry(entry);
   while (!signal.aborted) {
     const page = await nextPage(client, query, after);
-    for (const change of page.changes) await printChange(change);
+    for (const entry of page.entries) await printEntry(entry);
     ({ after } = page);
-    if (page.changes.length < followPageSize) await pause();
+    if (page.entries.length < followPageSize) await pause();
   }
 }
 
@@ -151,19 +174,19 @@ function interruption(): AbortController {
 
 async function nextPage(
   client: pg.ClientBase,
-  query: Omit<ChangeQuery, 'limit'>,
+  query: Omit<LogQuery, 'limit'>,
   after: string,
-): Promise<{ changes: Change[]; after: string }> {
+): Promise<{ entries: LogEntry[]; after: string }> {
   const end = await lastSequence(client, query.log);
-  if (end === after) return { changes: [], after };
+  if (end === after) return { entries: [], after };
   const bounds = { after, before: String(BigInt(end) + 1n) };
-  const changes = await selectChanges(client, {
+  const entries = await selectEntries(client, {
     ...{ ...query, ...bounds },
     order: 'oldest-first',
     limit: followPageSize,
   });
-  const last = changes.at(-1);
-  return { changes, after: last && changes.length === followPageSize ? last.sequence : end };
+  const last = entries.at(-1);
+  return { entries, after: last && entries.length === followPageSize ? sequenceOf(last) : end };
 }
 
 /** Sequence of the last entry; -1 in an empty log. It becomes visible with the entries, in one commit. */

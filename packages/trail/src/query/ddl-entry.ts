@@ -1,0 +1,91 @@
+import type { Authenticity } from '@bemi-db/proof/record';
+import type pg from 'pg';
+import { type ChangeFilter, contextConditions } from './change-filter.ts';
+import { saysSomething } from './context-share.ts';
+import { Parameters } from './parameters.ts';
+import { shownContext } from './row-sql.ts';
+
+/** A `ddl` event of the log, with what its transaction says. Texts as they were recorded; anybody may have sent the message. */
+export interface DdlEntry {
+  readonly sequence: string;
+  /** JSON text of an object: docs/spec/ddl-message.md. `undefined` where it was refused or erased. */
+  readonly message: string | undefined;
+  /** Why the message could not be read. */
+  readonly refused: string | undefined;
+  readonly erased: boolean;
+  readonly context: string | undefined;
+  readonly authenticity: Authenticity | undefined;
+  readonly contextErased: boolean;
+  /** JSON text, as of a change. */
+  readonly actor: string | undefined;
+  /** When the source transaction committed: ISO 8601 in UTC, with microseconds. */
+  readonly timestamp: string;
+  /** `undefined` where it was erased. */
+  readonly transactionId: string | undefined;
+  /** LSN of the message. */
+  readonly position: string | undefined;
+}
+
+/** What of a filter for changes DDL can satisfy; of `operations` and `primaryKey` the caller decides. */
+export interface DdlQuery extends Omit<ChangeFilter, 'operations' | 'primaryKey'> {
+  readonly log: number;
+  /** Default `newest-first`. */
+  readonly order?: 'newest-first' | 'oldest-first';
+  readonly limit: number;
+}
+
+/** One page, as `selectChanges` gives one of changes. */
+export async function selectDdl(client: pg.ClientBase, query: DdlQuery): Promise<DdlEntry[]> {
+  const parameters = new Parameters();
+  const conditions = [`e.log = ${parameters.add(query.log)}`, `e.kind = 'ddl'`];
+  const { after, before, since, until, table } = query;
+  if (after !== undefined) conditions.push(`e.sequence > ${parameters.add(after)}::bigint`);
+  if (before !== undefined) conditions.push(`e.sequence < ${parameters.add(before)}::bigint`);
+  if (since) conditions.push(`e.at >= ${parameters.add(since)}`);
+  if (until) conditions.push(`e.at < ${parameters.add(until)}`);
+  if (table) {
+    const schema = parameters.add(table.schema ?? null);
+    conditions.push(`EXISTS (SELECT FROM json_array_elements(${objects}) o
+      WHERE coalesce(o -> 'table', o) ->> 'name' = ${parameters.add(table.name)}
+        AND (${schema}::text IS NULL OR coalesce(o -> 'table', o) ->> 'schema' = ${schema}))`);
+  }
+  conditions.push(...contextConditions(query, `(x.context::jsonb - '_bemi')`, parameters));
+  if (query.authenticity)
+    conditions.push(`x.authenticity = ANY (${parameters.add(query.authenticity)}::text[])`);
+  if (query.withoutContext) conditions.push(`(x.sequence IS NULL OR NOT ${saysSomething})`);
+  const { rows } = await client.query<NullableEntry>(
+    `SELECT e.sequence::text AS sequence, (e.payload -> 'message')::text AS message, e.payload ->> 'refused' AS refused,
+            e.salt IS NULL AS erased, ${shownContext} AS context, x.authenticity,
+            coalesce(x.salt IS NULL AND x.commitment IS NOT NULL, false) AS "contextErased", t.actor::text AS actor,
+            to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS timestamp,
+            e.payload ->> 'xid' AS "transactionId", e.payload ->> 'lsn' AS position
+       FROM bemi.event_log e
+       -- The next commit is that of its transaction; retention may have dropped it.
+       LEFT JOIN LATERAL (SELECT c.transaction, c.actor, c.commit_lsn FROM bemi.transaction_log c
+                           WHERE c.log = e.log AND c.sequence > e.sequence ORDER BY c.sequence LIMIT 1) t
+              ON t.commit_lsn::text = e.payload ->> 'commitLsn'
+       LEFT JOIN bemi.context_log x
+              ON x.log = e.log AND x.transaction = t.transaction AND x.context_no::text = e.payload ->> 'contextNumber'
+      WHERE ${conditions.join(' AND ')}
+      ORDER BY e.sequence ${query.order === 'oldest-first' ? 'ASC' : 'DESC'} LIMIT ${parameters.add(query.limit)}`,
+    parameters.values,
+  );
+  return rows.map((row) => ({
+    ...row,
+    message: row.message ?? undefined,
+    refused: row.refused ?? undefined,
+    context: row.context ?? undefined,
+    authenticity: row.authenticity ?? undefined,
+    actor: row.actor ?? undefined,
+    transactionId: row.transactionId ?? undefined,
+    position: row.position ?? undefined,
+  }));
+}
+
+const objects = `CASE json_typeof(e.payload #> '{message,objects}') WHEN 'array' THEN e.payload #> '{message,objects}' ELSE '[]' END`;
+
+type NullableEntry = {
+  [Key in keyof DdlEntry]: undefined extends DdlEntry[Key]
+    ? Exclude<DdlEntry[Key], undefined> | null
+    : DdlEntry[Key];
+};
