@@ -53,6 +53,8 @@ const program = new Command('bemi')
   .version(version(), '-v, --version', 'print the version')
   .helpOption('-h, --help', 'print this help')
   .helpCommand('help [command]', 'print the help of a command')
+  // Some commands have an action and commands of their own, with flags of the same names.
+  .enablePositionalOptions()
   .exitOverride()
   // We print errors ourselves, all in one form.
   .configureOutput({ outputError: () => undefined })

@@ -15,8 +15,11 @@ export interface RecordedClinic {
   drain(): Promise<void>;
 }
 
-/** @param patients - how many are created, each with a context and an update. */
-export async function recordedClinic(patients = 100): Promise<RecordedClinic> {
+/**
+ * @param patients - how many are created, each with a context and an update.
+ * @param retentionDays - how long the log says that it is kept.
+ */
+export async function recordedClinic(patients = 100, retentionDays = 2192): Promise<RecordedClinic> {
   const [source, audit] = [await createDatabase(), await createDatabase()];
   const slot = `slot_${source.name}`;
   const sourceSql = await source.connect();
@@ -26,7 +29,9 @@ export async function recordedClinic(patients = 100): Promise<RecordedClinic> {
   const folder = projectFolder();
   const stateDirectory = `${folder}/.bemi`;
   const drain = () =>
-    createWorker({ source: source.url, destination: audit.url, slot, stateDirectory }).run({ drain: true });
+    createWorker({ source: source.url, destination: audit.url, slot, stateDirectory, retentionDays }).run({
+      drain: true,
+    });
   await drain();
   for (let n = 1; n <= patients; n++) {
     await sourceSql.query(

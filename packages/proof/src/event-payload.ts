@@ -1,4 +1,5 @@
 import { parseLsn } from './lsn.ts';
+import { type RetentionSetting, retentionSetting } from './retention-periods.ts';
 
 /** The payload of an event, as docs/spec/log.md reads it: members are looked up by name, and others ignored. */
 export class EventPayload {
@@ -17,6 +18,11 @@ export class EventPayload {
     } catch {
       return undefined;
     }
+  }
+
+  /** What a `config` event says of retention, if it does. */
+  retentionSetting(at: number): RetentionSetting | undefined {
+    return retentionSetting(this.#members, at);
   }
 
   text(name: string): string | undefined {

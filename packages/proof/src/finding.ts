@@ -16,6 +16,8 @@ export type Finding =
       readonly before: number;
       readonly count: number;
     }
+  /** The `retention` event dropped what was younger than the days for which the log says that it keeps everything. */
+  | { readonly code: 'dropped-early'; readonly sequence: number; readonly days: number }
   | { readonly code: 'inserted'; readonly sequence: number; readonly count: number }
   /** Under `sequence` stands the entry that was logged as `from`. */
   | { readonly code: 'moved'; readonly sequence: number; readonly from: number }

@@ -4,7 +4,7 @@ import { CoverageRule, type CoverageRuleState } from './coverage-rule.ts';
 import { EventPayload } from './event-payload.ts';
 import type { Finding, Notice } from './finding.ts';
 import { sameBytes } from './hash.ts';
-import { readU32, readU64Number } from './integer.ts';
+import { readI64, readU32, readU64Number } from './integer.ts';
 import { type KeyRotation, verifyRotation } from './key-rotation.ts';
 import { formatLsn } from './lsn.ts';
 import { isLogId } from './origin.ts';
@@ -19,6 +19,7 @@ import {
   KIND_EVENT,
   RECORD_VERSION,
 } from './record.ts';
+import { daysToMs, RetentionPeriods, type RetentionSetting } from './retention-periods.ts';
 import { SequenceRanges } from './sequence-ranges.ts';
 import type { Verify } from './signature.ts';
 import { TransactionRules, type TransactionRulesState } from './transaction-rules.ts';
@@ -52,6 +53,7 @@ export interface LogRulesState {
   readonly erased: Ranges;
   readonly erasures: Ranges;
   readonly droppedBefore: number;
+  readonly periods: readonly RetentionSetting[];
   readonly events: readonly number[];
   readonly rotations: readonly Rotation[];
   readonly transactions: TransactionRulesState;
@@ -61,7 +63,7 @@ export interface LogRulesState {
 }
 
 /**
- * The rules of a whole log (docs/spec/log.md) that speak of what records say: 2 to 6, and of rule 7 which key and
+ * The rules of a whole log (docs/spec/log.md) that speak of what records say: 2 to 7, and of rule 8 which key and
  * generation are in force. It is given all entries in ascending order of their sequences, and hashes nothing.
  *
  * After a hole, what the missing entries could have said is not held against those that follow.
@@ -81,6 +83,7 @@ export class LogRules {
   readonly #erased: SequenceRanges;
   readonly #erasures: SequenceRanges;
   #droppedBefore = 0;
+  readonly #periods: RetentionPeriods;
   /** Sequences of the events, ascending. */
   readonly #events: number[];
   readonly #rotations: Rotation[];
@@ -101,6 +104,7 @@ export class LogRules {
     this.#missing = new SequenceRanges(saved?.missing);
     this.#erased = new SequenceRanges(saved?.erased);
     this.#erasures = new SequenceRanges(saved?.erasures);
+    this.#periods = new RetentionPeriods(saved?.periods);
     this.#relations = new Set(saved?.relations);
     this.findings = [...(saved?.findings ?? [])];
     this.notices = [...(saved?.notices ?? [])];
@@ -131,6 +135,7 @@ export class LogRules {
       erased: this.#erased.ranges,
       erasures: this.#erasures.ranges,
       droppedBefore: this.#droppedBefore,
+      periods: this.#periods.settings,
       events: this.#events,
       rotations: this.#rotations,
       transactions: this.#transactions.save(),
@@ -205,7 +210,8 @@ export class LogRules {
     this.#events.push(sequence);
     if (eventKind === 'relation') this.#relations.add(sequence);
     const payload = text === null ? undefined : EventPayload.parse(text);
-    const understood = payload !== undefined && this.#interpret(eventKind, payload, sequence);
+    const atMs = millisecondsOf(readI64(record, EVENT_TIME));
+    const understood = payload !== undefined && this.#interpret(eventKind, payload, sequence, atMs);
     const start =
       sequence === 0 ? eventKind === 'lifecycle' : sequence === 1 ? eventKind === 'key' : undefined;
     if (start !== undefined) {
@@ -216,7 +222,7 @@ export class LogRules {
   }
 
   /** Whether the event says what one of its kind must. */
-  #interpret(eventKind: string, payload: EventPayload, sequence: number): boolean {
+  #interpret(eventKind: string, payload: EventPayload, sequence: number, atMs: number): boolean {
     switch (eventKind) {
       case 'lifecycle':
         return payload.text('event') === 'created' ? this.#created(payload, sequence) : sequence !== 0;
@@ -235,11 +241,26 @@ export class LogRules {
         const before = payload.count('before');
         this.#droppedBefore = Math.max(this.#droppedBefore, Math.min(before ?? 0, sequence));
         if (before !== undefined) this.#countEvents(payload.count('events'), before, sequence);
+        this.#checkAge(payload.text('olderThan'), sequence, atMs);
         return before !== undefined;
+      }
+      case 'config': {
+        const setting = payload.retentionSetting(atMs);
+        if (setting !== undefined) this.#periods.add(setting);
+        return true;
       }
       default:
         return true;
     }
+  }
+
+  /** What is dropped is older than the log says that it keeps everything, where it says so. */
+  #checkAge(olderThan: string | undefined, sequence: number, atMs: number): void {
+    const { longest } = this.#periods.at(atMs);
+    if (longest === undefined) return;
+    const moment = Date.parse(olderThan ?? '');
+    if (moment <= atMs - daysToMs(longest)) return;
+    this.#report({ code: 'dropped-early', sequence, days: longest });
   }
 
   /** In a hole that retention explains, nobody sees whether it was a change or an event that is missing: they are counted. */
@@ -347,6 +368,14 @@ function eventKindOf(record: Uint8Array): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Where the record of an event has its time. */
+const EVENT_TIME = 10;
+const MILLISECONDS_TO_2000 = 946_684_800_000;
+
+function millisecondsOf(micros: bigint): number {
+  return Number(micros / 1000n) + MILLISECONDS_TO_2000;
 }
 
 /** What is in force for a checkpoint of this size: the value of the last event below it. */

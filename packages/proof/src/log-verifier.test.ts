@@ -719,6 +719,26 @@ describe('what the records say', () => {
     ]);
   });
 
+  it('retention that drops what the log said it keeps', async () => {
+    const dayMs = 86_400_000;
+    const now = Date.UTC(2000, 0, 1, 0, 0, 1); // of all events of a SmallLog
+    const daysAgo = (days: number) => new Date(now - days * dayMs).toISOString();
+    const set = (days: number) => ({ event: 'retention-set', days, effectiveAt: daysAgo(0), by: 'b' });
+    const after = (configs: object[], days: number) => {
+      const log = SmallLog.start();
+      for (const config of configs) log.event('config', config);
+      log.event('retention', { before: 0, events: 0, olderThan: daysAgo(days), by: 'b' });
+      log.sign();
+      return findings(log);
+    };
+    expect(await after([], 1)).toEqual([]);
+    expect(await after([set(30)], 31)).toEqual([]);
+    expect(await after([set(30)], 29)).toMatchObject([{ code: 'dropped-early', days: 30 }]);
+    expect(await after([set(30), set(10)], 20)).toMatchObject([{ code: 'dropped-early', days: 30 }]);
+    const ofTable = { ...set(40), schema: 'public', table: 'invoice' };
+    expect(await after([set(30), ofTable], 35)).toMatchObject([{ code: 'dropped-early', days: 40 }]);
+  });
+
   it('retention drops nothing that comes after it', async () => {
     const log = SmallLog.start();
     log.event('retention', { before: 1000, olderThan: '2020-01-01T00:00:00Z', by: 'b' });

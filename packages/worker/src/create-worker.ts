@@ -21,6 +21,7 @@ import { explainProblem, type Problem, ProblemError } from './problem.ts';
 import { directoryTarget } from './publication/directory-target.ts';
 import { type PublicationEnvironment, publicationTargets } from './publication/publication-url.ts';
 import { record } from './recording-session.ts';
+import { retentionIntervalMs } from './retention/automatic-retention.ts';
 import { retryDelayMs } from './retry-delay.ts';
 import type { ConfiguredRules } from './rules/judge-rules.ts';
 import { newCounters, snapshotOf, type WorkerStatus } from './worker-status.ts';
@@ -68,6 +69,13 @@ export interface WorkerOptions {
   readonly logger?: Logger;
   /** Between two events of the log that say that the worker was there. Default an hour. */
   readonly aliveIntervalMs?: number;
+  /**
+   * Days that everything is kept: of a new log, or longer than before. Default 2192 for a new log: six years. What is
+   * shorter has no effect: docs/erasure-and-retention.md.
+   */
+  readonly retentionDays?: number;
+  /** Between two looks at what has expired. Default an hour. */
+  readonly retentionIntervalMs?: number;
   /** For tests: when a silent connection counts as dead. Default: `livenessTimings`. */
   readonly liveness?: LivenessTimings;
   /** For tests: makes named steps fail. */
@@ -234,6 +242,8 @@ export function createWorker(options: WorkerOptions): Worker {
               bufferSize: options.bufferSize ?? 1_000,
               maximumRowBytes: options.maximumRowBytes ?? 64 * 1024 * 1024,
               aliveIntervalMs: options.aliveIntervalMs ?? aliveIntervalMs,
+              retentionDays: options.retentionDays,
+              retentionIntervalMs: options.retentionIntervalMs ?? retentionIntervalMs,
               liveness,
               isDraining: drain,
               announcements,

@@ -1,3 +1,4 @@
+import { daysToMs } from '@bemi-db/proof/retention-periods';
 import type { EventEffect } from '@bemi-db/trail/append/append-unit';
 import { parseAttestation } from '@bemi-db/trail/attestations/attestation-request';
 import { parseErasure } from '@bemi-db/trail/erasure/erasure-request';
@@ -6,11 +7,13 @@ import { parseHold } from '@bemi-db/trail/holds/hold-request';
 import { type Hold, holdsBefore, holdsOnEntries, readHolds } from '@bemi-db/trail/holds/holds';
 import { type InboxRequest, openRequests, refuseRequest, requestPage } from '@bemi-db/trail/inbox';
 import { mayDropNow, planRetention } from '@bemi-db/trail/retention/plan-retention';
+import { readLogTime } from '@bemi-db/trail/retention/retention-periods';
 import { parseRetention } from '@bemi-db/trail/retention/retention-request';
 import { isRulesRequest } from '@bemi-db/trail/rules/rules-event';
 import { currentKey } from '@bemi-db/trail/tree/key-events';
 import type pg from 'pg';
 import type { ContextKeys } from './authenticity/context-keys.ts';
+import type { RetentionSettings } from './retention/retention-settings.ts';
 import type { RulesJudge } from './rules/judge-rules.ts';
 import { keyRequestProblem } from './signing/key-request.ts';
 
@@ -21,6 +24,7 @@ export interface InboxOptions {
   readonly logId: string;
   readonly contextKeys: ContextKeys;
   readonly rulesJudge: RulesJudge;
+  readonly retention: RetentionSettings;
   /** Whether a source transaction is open, which may take long. */
   readonly isInTransaction: () => boolean;
   /** Requests to be appended as events, each handed over once. */
@@ -110,17 +114,18 @@ export class Inbox {
       case 'hold':
         return judgeHold(client, log, request);
       default:
-        return judgeRetention(client, log, request);
+        return judgeRetention(client, log, this.#options.retention, request);
     }
   }
 
   async #judgeConfig(request: InboxRequest): Promise<Verdict> {
-    const { client, log, contextKeys, rulesJudge } = this.#options;
+    const { client, log, contextKeys, retention, rulesJudge } = this.#options;
     if (isRulesRequest(request.payload)) {
       const asked = await rulesJudge.judge(request);
       return typeof asked === 'string' ? { refusal: asked } : { event: request };
     }
-    const judged = await contextKeys.judge(client, log, request);
+    const judged =
+      (await retention.judge(client, log, request)) ?? (await contextKeys.judge(client, log, request));
     return 'refusal' in judged ? judged : { event: { ...request, payload: judged.payload } };
   }
 
@@ -160,10 +165,17 @@ async function judgeHold(client: pg.ClientBase, log: number, request: InboxReque
   return eventOf(request, hold);
 }
 
-async function judgeRetention(client: pg.ClientBase, log: number, request: InboxRequest): Promise<Verdict> {
+async function judgeRetention(
+  client: pg.ClientBase,
+  log: number,
+  settings: RetentionSettings,
+  request: InboxRequest,
+): Promise<Verdict> {
   const retention = parseRetention(request.payload);
   if (typeof retention === 'string') return { refusal: retention };
-  const plan = await planRetention(client, log, new Date(retention.olderThan));
+  const problem = await tooYoung(client, log, settings, retention.olderThan);
+  if (problem !== undefined) return { refusal: problem };
+  const plan = await planRetention(client, log, new Date(retention.olderThan), { until: retention.before });
   // Only what the event says may be missing afterwards, and all of it is.
   if (plan?.before !== retention.before) {
     const possible = plan ? `the entries before ${plan.before}` : 'nothing';
@@ -175,6 +187,22 @@ async function judgeRetention(client: pg.ClientBase, log: number, request: Inbox
   if (hold) return { refusal: keptBy(hold) };
   if (!(await mayDropNow(client, log))) return { wait: 'for readers' };
   return eventOf(request, { ...retention, events: await countEvents(client, log, retention.before) });
+}
+
+/** Why what is older than a moment may not be dropped: by the log's own time and account, it has not expired. */
+async function tooYoung(
+  client: pg.ClientBase,
+  log: number,
+  settings: RetentionSettings,
+  olderThan: string,
+): Promise<string | undefined> {
+  const now = await readLogTime(client, log);
+  const { longest } = settings.periods.at(now ?? 0);
+  if (longest === undefined || now === undefined) return 'the log does not say how long it is kept';
+  const expired = new Date(now - daysToMs(longest));
+  return Date.parse(olderThan) <= expired.getTime()
+    ? undefined
+    : `the log keeps everything for ${longest} days, and by its own time only what is older than ${expired.toISOString()} has expired`;
 }
 
 /** Once their neighbours are dropped, their number alone tells whether one of them is missing. */

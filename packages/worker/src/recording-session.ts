@@ -26,6 +26,7 @@ import { Publisher } from './publication/publisher.ts';
 import { RecentTiles } from './publication/recent-tiles.ts';
 import { RecordedHistory } from './recorded-history.ts';
 import { findRejected } from './rejected-unit.ts';
+import { RetentionSettings } from './retention/retention-settings.ts';
 import { type ConfiguredRules, type DueRules, RulesJudge } from './rules/judge-rules.ts';
 import { RulesInForce } from './rules/rules-in-force.ts';
 import { valueHash } from './rules/value-hash.ts';
@@ -44,6 +45,10 @@ export interface RecordingOptions {
   readonly maximumRowBytes: number;
   /** Between two events that say that the worker is there. */
   readonly aliveIntervalMs: number;
+  /** How long everything is kept, if the worker was told. */
+  readonly retentionDays: number | undefined;
+  /** Between two looks at what has expired. */
+  readonly retentionIntervalMs: number;
   readonly liveness: LivenessTimings;
   /** Stop when everything up to the source's position at the start is recorded. */
   readonly isDraining: boolean;
@@ -62,6 +67,7 @@ export interface RecordingOptions {
 interface LoadedFromLog {
   readonly contextKeys: ContextKeys;
   readonly authenticity: ContextAuthenticity;
+  readonly retention: RetentionSettings;
   readonly rules: RulesInForce;
   readonly rulesJudge: RulesJudge;
   readonly dueRules: DueRules | undefined;
@@ -137,7 +143,9 @@ class Recording {
       const sourceClient = session.sourceSql.client;
       const rulesJudge = new RulesJudge({ inForce: rules, hash, sourceClient, configured });
       const dueRules = await rulesJudge.due();
-      const loaded = { contextKeys, authenticity, rules, rulesJudge, dueRules };
+      const retention = new RetentionSettings();
+      await retention.load(session.writer.client, log);
+      const loaded = { contextKeys, authenticity, retention, rules, rulesJudge, dueRules };
       return new Recording(options, new ShapeRegistry(recorded), drainTarget, loaded);
     } catch (error) {
       throw new ProblemError(explainProblem(error, session.attempt('audit', 'write')), error);
@@ -148,7 +156,7 @@ class Recording {
     options: RecordingOptions,
     shapes: ShapeRegistry,
     drainTarget: Lsn | undefined,
-    { contextKeys, authenticity, rules, rulesJudge, dueRules }: LoadedFromLog,
+    { contextKeys, authenticity, retention, rules, rulesJudge, dueRules }: LoadedFromLog,
   ) {
     this.#options = options;
     this.#shapes = shapes;
@@ -174,6 +182,8 @@ class Recording {
       rules,
       rulesJudge,
       nextFinalLsn: () => this.#stitcher.nextFinalLsn,
+      retention,
+      retentionDays: options.retentionDays,
       fromLsn: this.#confirmedLsn,
       aliveIntervalMs: options.aliveIntervalMs,
       announcements: options.announcements,
@@ -193,6 +203,9 @@ class Recording {
       logId: state.logId,
       contextKeys,
       rulesJudge,
+      retention,
+      retentionIntervalMs: options.retentionIntervalMs,
+      logger: options.logger,
       nextSequence: () => this.#batch.nextSequence,
       isBusy: () => this.#queue.isBusy,
       isInTransaction: () => this.#stitcher.isInTransaction,

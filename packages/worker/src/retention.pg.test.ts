@@ -5,12 +5,17 @@ import { planRetention } from '@bemi-db/trail/retention/plan-retention';
 import { expect, test } from 'vitest';
 import { createErasableClinic, type ErasableClinic } from '../test/erasable-clinic.ts';
 import { splitPartitions } from '../test/split-partitions.ts';
+import type { WorkerOptions } from './create-worker.ts';
 
 const by = 'archivist';
+/** In days: what was recorded a millisecond ago has expired. */
+const moment = 1e-8;
 
 /** Some 1,700 entries in partitions of 512, of which the first 1,100 or so are older than `between`. */
-async function agedClinic(): Promise<{ clinic: ErasableClinic; between: Date }> {
-  const clinic = await createErasableClinic();
+async function agedClinic(
+  options: Partial<WorkerOptions> = { retentionDays: moment },
+): Promise<{ clinic: ErasableClinic; between: Date }> {
+  const clinic = await createErasableClinic('FULL', undefined, options);
   const { transact, drain } = clinic;
   await transact({ userId: 'founder' }, `INSERT INTO patient VALUES ('first', 'Ada', NULL)`);
   await transact(undefined, `INSERT INTO patient VALUES ('bad', 'Eve', '"\\u0000"')`);

@@ -12,6 +12,7 @@ import { effectOf } from './inbox-requests.ts';
 import type { Logger } from './logger.ts';
 import type { OpenSession, SessionTargets } from './open-session.ts';
 import { ProblemError } from './problem.ts';
+import type { RetentionSettings } from './retention/retention-settings.ts';
 import type { ConfiguredRules, DueRules, RulesJudge } from './rules/judge-rules.ts';
 import type { RulesInForce } from './rules/rules-in-force.ts';
 import { loadSigningKey } from './signing/signing-key.ts';
@@ -25,6 +26,9 @@ export interface SessionEventsOptions {
   readonly rulesJudge: RulesJudge;
   /** What transactions that have not begun to come commit at, or after. */
   readonly nextFinalLsn: () => Lsn;
+  readonly retention: RetentionSettings;
+  /** How long everything is kept, if the worker was told. */
+  readonly retentionDays: number | undefined;
   /** Up to where the source was recorded when the session began. */
   readonly fromLsn: Lsn;
   readonly aliveIntervalMs: number;
@@ -61,7 +65,7 @@ export class SessionEvents {
    * @param dueRules - that the worker sets by itself.
    */
   appendStart(dueRules: DueRules | undefined): void {
-    const { session, targets, batch } = this.#options;
+    const { session, targets, batch, retention, retentionDays, logger } = this.#options;
     const { isNew, publicKey, keyRequest } = session.tree;
     const first = batch.nextSequence;
     if (isNew) {
@@ -71,6 +75,11 @@ export class SessionEvents {
     // A new key signs from here on, so the log says so first.
     if (keyRequest) this.#appendRequest(keyRequest);
     if (session.lineage) this.#append('lineage', session.lineage);
+    const period = retention.startEvent(retentionDays, logger);
+    if (period) {
+      this.#append('config', period);
+      retention.apply(JSON.stringify(period));
+    }
     if (dueRules) this.#appendRules(dueRules);
     this.#appendAnnounced();
     if (batch.nextSequence !== first) this.#complete();
@@ -165,7 +174,7 @@ export class SessionEvents {
   }
 
   #appendRequest({ id, kind, actor, payload }: InboxRequest): void {
-    const { batch, contextKeys } = this.#options;
+    const { batch, contextKeys, retention } = this.#options;
     if (kind === 'config' && isRulesRequest(payload)) {
       const asked = parseRulesRequest(payload);
       if (typeof asked === 'string') throw new TypeError(`A request was not judged: ${asked}`);
@@ -175,7 +184,10 @@ export class SessionEvents {
       return;
     }
     const sequence = batch.event(kind, nowMicros(), actor, payload);
-    if (kind === 'config') contextKeys.apply(payload);
+    if (kind === 'config') {
+      contextKeys.apply(payload);
+      retention.apply(payload);
+    }
     batch.answer({ id, sequence, ...effectOf(kind, payload) });
   }
 

@@ -3,6 +3,9 @@ import { extendPartitions, indexContexts } from '@bemi-db/trail/partitions';
 import type { ContextKeys } from './authenticity/context-keys.ts';
 import type { OpenConnection } from './connections.ts';
 import { Inbox } from './inbox-requests.ts';
+import type { Logger } from './logger.ts';
+import { AutomaticRetention } from './retention/automatic-retention.ts';
+import type { RetentionSettings } from './retention/retention-settings.ts';
 import type { RulesJudge } from './rules/judge-rules.ts';
 
 export interface UpkeepOptions {
@@ -11,6 +14,9 @@ export interface UpkeepOptions {
   readonly logId: string;
   readonly contextKeys: ContextKeys;
   readonly rulesJudge: RulesJudge;
+  readonly retention: RetentionSettings;
+  readonly retentionIntervalMs: number;
+  readonly logger: Logger;
   readonly nextSequence: () => number;
   /** Whether entries wait for the writer. */
   readonly isBusy: () => boolean;
@@ -33,11 +39,12 @@ const roomWanted = 2_000_000;
 
 /**
  * What the audit database needs besides entries, on a connection of its own so that the writer never waits for it:
- * partitions ahead, the index of contexts, and the inbox.
+ * partitions ahead, the index of contexts, the inbox, and retention.
  */
 export class Upkeep {
   readonly #options: UpkeepOptions;
   readonly #inbox: Inbox;
+  readonly #retention: AutomaticRetention;
   #room = 0;
   #isInboxDue = true;
   #inboxReadAt = Number.NEGATIVE_INFINITY;
@@ -47,15 +54,23 @@ export class Upkeep {
 
   constructor(options: UpkeepOptions) {
     this.#options = options;
-    const { connection, log, isInTransaction, onRequests } = options;
+    const { connection, log, isInTransaction, onRequests, retention } = options;
     this.#inbox = new Inbox({
       client: connection.client,
       log,
       logId: options.logId,
       contextKeys: options.contextKeys,
       rulesJudge: options.rulesJudge,
+      retention,
       isInTransaction,
       onRequests,
+    });
+    this.#retention = new AutomaticRetention({
+      client: connection.client,
+      log,
+      periods: () => retention.periods,
+      intervalMs: options.retentionIntervalMs,
+      logger: options.logger,
     });
   }
 
@@ -112,6 +127,7 @@ export class Upkeep {
     if (this.#room - sequence < roomWanted) await this.#extend(sequence);
     const now = performance.now();
     if (this.#isInboxDue || now - this.#inboxReadAt >= inboxPollMs) await this.#readInbox();
+    await this.#retention.work();
     if (sequence !== this.#indexedSequence) {
       const steps = isBusy() ? indexStepsWhenBusy : indexStepsWhenIdle;
       for (let step = 0; step < steps; step++) {

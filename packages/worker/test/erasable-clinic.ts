@@ -9,7 +9,7 @@ import { recordKey } from '@bemi-db/trail/query/record-key';
 import { type StoredLogReport, verifyStoredLog } from '@bemi-db/trail/verify/verify-log';
 import pg from 'pg';
 import { onTestFinished } from 'vitest';
-import { createWorker } from '../src/create-worker.ts';
+import { createWorker, type WorkerOptions } from '../src/create-worker.ts';
 import { LastSigned } from '../src/signing/last-signed.ts';
 
 /** A clinic whose patients move, change their names and keys, and want to be forgotten. */
@@ -34,10 +34,14 @@ export interface ErasableClinic {
   verify(isInTransaction?: boolean): Promise<StoredLogReport>;
 }
 
-/** @param destination - URL of another audit database than one on the shared server. */
+/**
+ * @param destination - URL of another audit database than one on the shared server.
+ * @param options - of its workers.
+ */
 export async function createErasableClinic(
   identity: 'FULL' | 'DEFAULT' = 'FULL',
   destination?: string,
+  options: Partial<WorkerOptions> = {},
 ): Promise<ErasableClinic> {
   const { source, audit, sql, slot, ...own } = await createRecordedDatabase((client) =>
     client.query(`
@@ -58,11 +62,11 @@ export async function createErasableClinic(
       await sql.query('COMMIT');
     },
     async drain() {
-      await createWorker(targets).run({ drain: true });
+      await createWorker({ ...options, ...targets }).run({ drain: true });
     },
     startWorker() {
       const abort = new AbortController();
-      const running = createWorker(targets).run({ signal: abort.signal });
+      const running = createWorker({ ...options, ...targets }).run({ signal: abort.signal });
       const stop = async (): Promise<void> => {
         abort.abort();
         await running;

@@ -1,31 +1,32 @@
 import { Command } from 'commander';
 import type { RetentionFlags } from '../expiring/run-retention.ts';
+import type { RetentionSetFlags } from '../expiring/run-retention-set.ts';
+import type { RetentionShowFlags } from '../expiring/run-retention-show.ts';
 
 /** `bemi retention` */
 export function retentionCommand(): Command {
-  return new Command('retention')
-    .summary('drop what is older than it has to be kept; proofs stay valid')
-    .description(
-      'Drops the oldest partitions of the log once everything in them has expired: changes, contexts and commits. Events and the tree stay, so that what is left still verifies, and an entry says what was dropped.',
-    )
-    .option(
-      '--older-than <days>',
-      'days that everything is kept (BEMI_RETENTION_DAYS, default 2192: six years)',
-    )
-    .option('--by <who>', 'who decided it; stays in the log (default: your user name)')
-    .option('--dry-run', 'show what would be dropped, and stop')
-    .option('-y, --yes', "don't ask")
-    .option('--wait <seconds>', 'how long to wait for the worker (default: 60)')
-    .option('--json', 'one JSON object, for programs')
-    .option('--source <name>', 'whose log, where the audit database holds several')
-    .option('--embedded', 'use the embedded audit database in ./.bemi')
+  const command = shared(
+    new Command('retention')
+      .helpCommand(false)
+      .enablePositionalOptions()
+      .summary('how long what is kept; drop what has expired')
+      .description(
+        'The worker drops what has expired by itself, a partition an hour. This does it now, for all that has: changes, contexts and commits of the oldest partitions go. Events and the tree stay, so that what is left still verifies, and an entry says what was dropped.',
+      )
+      .option('--older-than <days>', 'more days than the log keeps everything for (default: as many)')
+      .option('--by <who>', 'who decided it; stays in the log (default: your user name)')
+      .option('--dry-run', 'show what would be dropped, and stop')
+      .option('-y, --yes', "don't ask")
+      .option('--wait <seconds>', 'how long to wait for the worker (default: 60)'),
+  )
     .addHelpText(
       'after',
       `
 Examples:
+  bemi retention show
+  bemi retention set --days 3650
+  bemi retention set --days 730 --table Session --reason "policy 7" --by dpo
   bemi retention --dry-run
-  bemi retention --older-than 3650 --by "archive policy 7"
-  bemi retention --yes --json
 
 A partition has some millions of entries and is dropped as a whole, never the one in use: entries may stay longer than
 the days say. What a hold keeps is not dropped: see bemi hold list.`,
@@ -34,4 +35,53 @@ the days say. What a hold keeps is not dropped: see bemi hold list.`,
       const { runRetention } = await import('../expiring/run-retention.ts');
       await runRetention(flags);
     });
+  command.addCommand(
+    shared(new Command('show'))
+      .summary('how long what is kept, and what has expired')
+      .action(async (flags: RetentionShowFlags) => {
+        const { showRetention } = await import('../expiring/run-retention-show.ts');
+        await showRetention(flags);
+      }),
+  );
+  command.addCommand(
+    shared(
+      new Command('set')
+        .summary('keep everything, or a table, for so many days')
+        .description(
+          'A longer period counts at once. A shorter one takes a reason and counts seven days later; until then a longer one takes it back. Both are entries of the log.',
+        )
+        .option('--days <days>', 'a whole number; six years are 2192')
+        .option('-t, --table <table>', 'of one table: name or schema.name, case as in the catalog')
+        .option('--as-others', 'the table is kept as long as all else again')
+        .option('--reason <text>', 'why; stays in the log')
+        .option('--by <who>', 'who decided it; stays in the log (default: your user name)')
+        .option('-y, --yes', "don't ask")
+        .option('--wait <seconds>', 'how long to wait for the worker (default: 60)'),
+    )
+      .addHelpText(
+        'after',
+        `
+Examples:
+  bemi retention set --days 3650
+  bemi retention set --days 1096 --reason "policy 7, agreed by the board" --by dpo
+  bemi retention set --days 3650 --table Invoice
+  bemi retention set --table Invoice --as-others --reason "policy 8"
+
+Partitions go when the longest period of any table has passed for all that is in them. Changes of a table with a
+shorter one are erased in them before that, row by row; that there was a change, of what and when, stays.`,
+      )
+      .action(async (flags: RetentionSetFlags) => {
+        const { setRetention } = await import('../expiring/run-retention-set.ts');
+        await setRetention(flags);
+      }),
+  );
+  return command;
+}
+
+/** What all have in common; a command within another inherits nothing by itself. */
+function shared(command: Command): Command {
+  return command
+    .option('--json', 'one JSON object, for programs')
+    .option('--source <name>', 'whose log, where the audit database holds several')
+    .option('--embedded', 'use the embedded audit database in ./.bemi');
 }

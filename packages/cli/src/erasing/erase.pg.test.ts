@@ -183,7 +183,7 @@ test('wrong usage', async () => {
 
 test('retention says what has expired', async () => {
   const { bemi } = await recordedClinic();
-  const nothing = await bemi('retention', '--older-than', '30');
+  const nothing = await bemi('retention', '--older-than', '3000');
   expect(nothing).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(/Nothing to drop: no whole partition is older than 20/),

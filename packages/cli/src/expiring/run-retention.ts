@@ -1,8 +1,11 @@
 import { userInfo } from 'node:os';
+import { daysToMs } from '@bemi-db/proof/retention-periods';
 import { holdsBefore } from '@bemi-db/trail/holds/holds';
 import { planRetention } from '@bemi-db/trail/retention/plan-retention';
+import { readLogTime, readRetentionPeriods } from '@bemi-db/trail/retention/retention-periods';
 import type { RetentionPlan } from '@bemi-db/trail/retention/retention-plan';
 import type { RetentionPayload } from '@bemi-db/trail/retention/retention-request';
+import type pg from 'pg';
 import { CliError } from '../cli-error.ts';
 import { loadConfiguration } from '../configuration/configuration.ts';
 import { agree } from '../output/agreement.ts';
@@ -15,6 +18,7 @@ import { type TextStyle, textStyle } from '../presentation/text-style.ts';
 import { readingAuditDatabase } from '../trail-reading/audit-database.ts';
 import { askWorker, parseWait } from '../worker-requests/ask-worker.ts';
 import { recordedSource } from '../worker-requests/recorded-source.ts';
+import { daysText } from './days-text.ts';
 
 /** The flags of `bemi retention`. */
 export interface RetentionFlags {
@@ -28,8 +32,6 @@ export interface RetentionFlags {
   readonly embedded?: true;
 }
 
-const dayMs = 86_400_000;
-
 /** Shows what has expired, asks, and has the worker drop it. */
 export async function runRetention(flags: RetentionFlags): Promise<void> {
   const configuration = loadConfiguration({
@@ -38,11 +40,12 @@ export async function runRetention(flags: RetentionFlags): Promise<void> {
         flags.olderThan === undefined ? undefined : { text: flags.olderThan, setWith: '--older-than' },
     },
   });
+  const wanted = flags.olderThan === undefined ? undefined : configuration.retentionDays;
   const waitSeconds = parseWait(flags.wait);
-  const olderThan = new Date(Date.now() - configuration.retentionDays * dayMs);
   const isJson = flags.json === true;
   await readingAuditDatabase({ configuration, isEmbedded: flags.embedded === true }, async ({ client }) => {
     const source = await recordedSource(client, configuration, flags.source);
+    const olderThan = await expiredBefore(client, source.log, wanted);
     const plan = await planRetention(client, source.log, olderThan);
     const style = textStyle(process.stdout);
     if (isJson && (flags.dryRun || !plan)) await print(`${JSON.stringify(planJson(plan, olderThan))}\n`);
@@ -79,6 +82,29 @@ export async function runRetention(flags: RetentionFlags): Promise<void> {
       );
     }
   });
+}
+
+/** The log's own time, and what it says that it keeps, decide what may go: as the worker judges it. */
+async function expiredBefore(client: pg.ClientBase, log: number, wanted: number | undefined): Promise<Date> {
+  const now = await readLogTime(client, log);
+  const { longest } = (await readRetentionPeriods(client, log)).at(now ?? 0);
+  if (now === undefined || longest === undefined) {
+    throw new CliError(
+      1,
+      'no-period',
+      'The log does not say yet how long it is kept',
+      `Start the worker, which says it: ${invocation()} worker`,
+    );
+  }
+  if (wanted !== undefined && wanted < longest) {
+    throw new CliError(
+      1,
+      'kept-longer',
+      `The log keeps everything for ${daysText(longest)}, which is longer than --older-than`,
+      `Nothing was dropped. To keep it for less long: ${invocation()} retention set --days ${wanted} --reason "…"`,
+    );
+  }
+  return new Date(now - daysToMs(wanted ?? longest));
 }
 
 function planJson(plan: RetentionPlan | undefined, olderThan: Date): object {

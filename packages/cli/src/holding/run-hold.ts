@@ -1,10 +1,8 @@
 import type { HoldPayload } from '@bemi-db/trail/holds/hold-request';
 import { type Hold, holdKeyHash, newHoldId, readHolds } from '@bemi-db/trail/holds/holds';
-import type { TableFilter } from '@bemi-db/trail/query/change-filter';
-import { tablesNamed } from '@bemi-db/trail/query/table-relations';
 import type { SourceSummary } from '@bemi-db/trail/query/trail-summary';
 import type pg from 'pg';
-import { CliError, usageError } from '../cli-error.ts';
+import { usageError } from '../cli-error.ts';
 import { loadConfiguration } from '../configuration/configuration.ts';
 import { parseRecordKey } from '../erasing/run-erase.ts';
 import { print } from '../output/print.ts';
@@ -13,6 +11,7 @@ import { textStyle } from '../presentation/text-style.ts';
 import { readingAuditDatabase } from '../trail-reading/audit-database.ts';
 import { parseTableFilter } from '../trail-reading/change-arguments.ts';
 import { askWorker, parseWait } from '../worker-requests/ask-worker.ts';
+import { oneTable } from '../worker-requests/one-table.ts';
 import { recordedSource } from '../worker-requests/recorded-source.ts';
 
 /** The flags that all of `bemi hold` takes. */
@@ -107,27 +106,5 @@ function withSource(
   const isEmbedded = flags.embedded === true;
   return readingAuditDatabase({ configuration, isEmbedded }, async ({ client }) =>
     work(client, await recordedSource(client, configuration, flags.source)),
-  );
-}
-
-/** The table that is meant. One that nothing is recorded of yet can be held if its schema is named. */
-async function oneTable(
-  client: pg.ClientBase,
-  source: SourceSummary,
-  filter: TableFilter,
-): Promise<{ readonly schema: string; readonly name: string }> {
-  const tables = await tablesNamed(client, source.log, filter);
-  const [first, ...others] = tables;
-  if (first && others.length === 0) return first;
-  if (first) {
-    const names = tables.map(({ schema, name }) => `${schema}.${name}`).join(', ');
-    throw usageError(`Several tables have this name: ${names}`, 'Name its schema too.');
-  }
-  if (filter.schema !== undefined) return { schema: filter.schema, name: filter.name };
-  throw new CliError(
-    1,
-    'unknown-table',
-    `Nothing is recorded of a table ${filter.name}`,
-    'Check the name, case included; to hold one in advance, name its schema too.',
   );
 }

@@ -29,6 +29,7 @@ export function configuredWorker({
     publication: configuration.publication,
     bufferSize: configuration.bufferSize,
     maximumRowBytes: configuration.maximumRowBytes,
+    ...(configuration.isSet('BEMI_RETENTION_DAYS') ? { retentionDays: configuration.retentionDays } : {}),
     stateDirectory: configuration.stateDirectory ?? makeBemiFolder(bemiFolder()).path,
     ...(checkpointUrl === undefined ? {} : { checkpointUrl }),
     publicationEnvironment: {

@@ -118,6 +118,12 @@ export function findingSentences(finding: StoredFinding): FindingSentences {
         meaning: `Entry ${n(finding.sequence)} dropped what had expired there, and says how many events stayed. Somebody has deleted some of them since.`,
         advice: preserve,
       };
+    case 'dropped-early':
+      return {
+        title: `Entry ${n(finding.sequence)} dropped what had not expired`,
+        meaning: `The log said that it keeps everything for ${countedText(finding.days, 'day')}, and younger entries were dropped.`,
+        advice: preserve,
+      };
     case 'tile-missing':
       return {
         title: `Tile ${finding.level}/${n(finding.index)} of the hash tree is missing`,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { decodeEntryBundle, encodeEntryBundle } from '@bemi-db/proof/entry-bundle';
 import { formatTilePath } from '@bemi-db/proof/tile-path';
 import { expect, test } from 'vitest';
-import { splitPartitions } from '../../../worker/test/split-partitions.ts';
+import { agedClinic, moment } from '../../test/aged-clinic.ts';
 import { type RecordedClinic, recordedClinic } from '../../test/recorded-clinic.ts';
 import { projectFolder, runBemi, startBemi } from '../../test/run-bemi.ts';
 
@@ -167,19 +167,10 @@ test('every leaf is recomputed from published records, and what was done to them
 });
 
 test('records of what retention dropped before it was published are absent, and that is said', async () => {
-  const clinic = await recordedClinic(250);
-  const { rows } = await clinic.auditSql.query<{ size: number }>(
-    'SELECT next_sequence::int AS size FROM bemi.logs',
-  );
-  await splitPartitions(clinic.auditSql, 0, 512, rows[0]!.size);
-  const later = {
-    ...clinic.environment,
-    NODE_OPTIONS: `--import ${new URL('../../test/two-days-later.mjs', import.meta.url)}`,
-  };
-  const worker = startBemi(['worker'], later, clinic.folder);
+  const clinic = await agedClinic(moment);
+  const worker = startBemi(['worker'], clinic.environment, clinic.folder);
   await worker.untilPrinted('"msg":"Recording"');
-  const retention = ['retention', '--older-than', '1', '--yes', '--json'];
-  const dropped = await runBemi(retention, later, clinic.folder);
+  const dropped = await runBemi(['retention', '--yes', '--json'], clinic.environment, clinic.folder);
   const { before, sequence } = JSON.parse(dropped.stdout) as { before: number; sequence: number };
   worker.child.kill('SIGTERM');
   await worker.finished;

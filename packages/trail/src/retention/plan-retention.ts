@@ -1,17 +1,26 @@
 import type pg from 'pg';
 import { type PartitionFacts, type RetentionPlan, retentionPlan } from './retention-plan.ts';
 
+export interface RetentionBounds {
+  /** How many partitions. */
+  readonly most?: number;
+  /** None that ends behind this sequence. */
+  readonly until?: number;
+}
+
 /** What may be dropped of a log, read from what is stored. Looks at every transaction of the partitions in question. */
 export async function planRetention(
   client: pg.ClientBase,
   log: number,
   olderThan: Date,
+  { most = Number.POSITIVE_INFINITY, until = Number.POSITIVE_INFINITY }: RetentionBounds = {},
 ): Promise<RetentionPlan | undefined> {
   const lastTransaction = await readLastTransaction(client, log);
   if (lastTransaction === undefined) return undefined;
   const partitions: PartitionFacts[] = [];
   for (const { from, to } of await readRanges(client, log)) {
-    if (to > lastTransaction) break;
+    if (to > lastTransaction || to > until || partitions.length >= most) break;
+    if (await endsAfter(client, log, from, to, olderThan)) break;
     const facts = await readPartition(client, log, from, to);
     partitions.push(facts);
     if (facts.youngest !== undefined && facts.youngest >= olderThan) break;
@@ -37,6 +46,22 @@ async function readRanges(client: pg.ClientBase, log: number): Promise<{ from: n
     [`bemi.transaction_log_${log}`],
   );
   return rows.map((row) => ({ from: Number(row.from), to: Number(row.to) })).sort((a, b) => a.from - b.from);
+}
+
+/** Whether its last transaction is young: of a partition that has not expired, nothing else need be read, mostly. */
+async function endsAfter(
+  client: pg.ClientBase,
+  log: number,
+  from: number,
+  to: number,
+  moment: Date,
+): Promise<boolean> {
+  const { rows } = await client.query<{ isAfter: boolean }>(
+    `SELECT greatest(committed_at, recorded_at) >= $4 AS "isAfter" FROM bemi.transaction_log
+      WHERE log = $1 AND sequence >= $2 AND sequence < $3 ORDER BY sequence DESC LIMIT 1`,
+    [log, from, to, moment],
+  );
+  return rows[0]?.isAfter ?? false;
 }
 
 /** A transaction that ends in a later partition has entries in this one too: it counts here as it counts there. */
