@@ -17,6 +17,8 @@ import { setupCommand } from './commands/setup-command.ts';
 import { skipCommand } from './commands/skip-command.ts';
 import { startCommand } from './commands/start-command.ts';
 import { statusCommand } from './commands/status-command.ts';
+import { tablesCommand } from './commands/tables-command.ts';
+import { teardownCommand } from './commands/teardown-command.ts';
 import { verifyCommand } from './commands/verify-command.ts';
 import { workerCommand } from './commands/worker-command.ts';
 import { explainError } from './output/explain-error.ts';
@@ -28,6 +30,7 @@ import { version } from './version.ts';
 /** In the order of the help. Each only says what it is: its work is imported when it is run. */
 const commands = [
   setupCommand,
+  tablesCommand,
   startCommand,
   workerCommand,
   statusCommand,
@@ -46,6 +49,7 @@ const commands = [
   gapCommand,
   skipCommand,
   demoCommand,
+  teardownCommand,
 ];
 
 const program = new Command('bemi')

@@ -28,7 +28,14 @@ export function maskSecret(text: string, secret: string | undefined): string {
   return secret ? text.replaceAll(secret, ":'password'") : text;
 }
 
-export type PlanErrorCode = 'unknown-table' | 'no-tables' | 'unpublishable-table' | 'unidentifiable-table';
+export type PlanErrorCode =
+  | 'unknown-table'
+  | 'no-tables'
+  | 'unpublishable-table'
+  | 'unidentifiable-table'
+  | 'no-publication'
+  | 'published-as-all'
+  | 'worker-active';
 
 /** What is wanted cannot be done without harm. Nothing has been changed. */
 export class PlanError extends Error {

@@ -8,27 +8,35 @@ import { countedText } from '../presentation/quantity-text.ts';
 import { type TextStyle, textStyle } from '../presentation/text-style.ts';
 import { mostShown, planText, progressText, tablesDoneText } from './plan-text.ts';
 
+export interface CarryOutOptions {
+  /** Whether it is agreed already. */
+  readonly isAgreed: boolean;
+  /** Prints nothing. Default: false. */
+  readonly isQuiet?: boolean;
+  /** Shown below the steps: what they cost. */
+  readonly note?: string;
+}
+
 /**
  * Shows the steps of a plan, asks unless it is agreed, and does them, a line each.
  *
- * @param note - shown below the steps: what they cost.
  * @returns why some tables, or the event triggers, are as they were, where all else is done.
  * @throws CliError when there is nobody to ask, or the answer is no; ApplyError for any other step that fails.
  */
 export async function carryOut(
   client: pg.Client,
   steps: readonly PlanStep[],
-  isAgreed: boolean,
-  note = '',
+  { isAgreed, isQuiet = false, note = '' }: CarryOutOptions,
 ): Promise<ApplyError | undefined> {
   const style = textStyle(process.stdout);
   if (!isAgreed) {
+    if (isQuiet) throw nobodyToAsk();
     await print(`\nTo be done (--dry-run prints the SQL):\n${planText(steps, style)}${note}\n`);
     await agree(steps.length);
   }
   const lines: Promise<void>[] = [];
   try {
-    await applyPlan(client, steps, { onProgress: progressPrinter(steps, lines, style) });
+    await applyPlan(client, steps, isQuiet ? {} : { onProgress: progressPrinter(steps, lines, style) });
   } catch (error) {
     const isBearable = ({ step }: UndoneStep) => step.kind === 'identity' || step.kind === 'ddl';
     if (error instanceof ApplyError && error.undone.every(isBearable)) return error;
@@ -57,9 +65,13 @@ function progressPrinter(
   };
 }
 
+function nobodyToAsk(): CliError {
+  return usageError('There is no terminal to ask on', 'Add --yes to do it, or --dry-run to see the SQL.');
+}
+
 async function agree(stepCount: number): Promise<void> {
   if (!process.stdin.isTTY || !process.stdout.isTTY) {
-    throw usageError('There is no terminal to ask on', 'Add --yes to do it, or --dry-run to see the SQL.');
+    throw nobodyToAsk();
   }
   const { confirm, isCancel } = await import('@clack/prompts');
   const answer = await confirm({

@@ -96,7 +96,7 @@ async function setUp(
   await print(`${style.colors.bold('Audit database')}  ${harmless(describeTarget(target))}\n`);
   if (steps.length === 0) await print(`${style.colors.green('✓')} Nothing is missing.\n`);
   else {
-    await carryOut(client, steps, flags.yes === true);
+    await carryOut(client, steps, { isAgreed: flags.yes === true });
     refuseRest(await inspectRoles(client, names), wanted);
   }
   await print(`\n${await ending({ steps, wanted, url, configured, configuration })}`);

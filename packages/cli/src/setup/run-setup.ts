@@ -91,7 +91,8 @@ export async function runSetup(flags: SetupFlags): Promise<void> {
     };
     let left: ApplyError | undefined;
     try {
-      if (steps.length > 0) left = await carryOut(client, steps, flags.yes === true, costs(style));
+      if (steps.length > 0)
+        left = await carryOut(client, steps, { isAgreed: flags.yes === true, note: costs(style) });
     } catch (error) {
       // The password of a role that was made is known here alone.
       if (error instanceof ApplyError && facts.isRoleNew && (await look()).namedRole) {

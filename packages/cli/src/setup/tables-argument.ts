@@ -1,6 +1,9 @@
 import type { SourceSnapshot } from '@bemi-db/source/source-snapshot';
 import { parseTableName, type TableName } from '@bemi-db/source/table-name';
+import { matchesNames, parseNamePattern } from '@bemi-db/trail/rules/name-pattern';
 import { usageError } from '../cli-error.ts';
+
+const form = 'Write schema.table, with * for any characters.';
 
 /** Tables that are named, and patterns of names. */
 export interface TableSelection {
@@ -59,7 +62,7 @@ export function selectTables(
     const matches = matcher(pattern);
     const found = selectable.filter(matches);
     if (found.length === 0) {
-      throw usageError(`No table is named like ${pattern}`, 'Write schema.table, with * for any characters.');
+      throw usageError(`No table is named like ${pattern}`, form);
     }
     return found;
   });
@@ -67,22 +70,8 @@ export function selectTables(
   return [...new Map(all.map((table) => [JSON.stringify([table.schema, table.name]), table])).values()];
 }
 
-function matcher(pattern: string): (table: TableName) => boolean {
-  const [schema, name] = patternParts(pattern);
-  return (table) => name.test(table.name) && schema.test(table.schema);
-}
-
-/** Of schema and name. Within double quotes every character means itself. */
-function patternParts(pattern: string): readonly [schema: RegExp, name: RegExp] {
-  const parts = [''];
-  for (const [token] of pattern.matchAll(/"(?:[^"]|"")*"|./gsu)) {
-    if (token === '.') parts.push('');
-    else if (token === '*') parts[parts.length - 1] += '.*';
-    else {
-      const text = token.length > 1 ? token.slice(1, -1).replaceAll('""', '"') : token;
-      parts[parts.length - 1] += text.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
-    }
-  }
-  const [name = '', schema = '.*'] = parts.toReversed();
-  return [new RegExp(`^${schema}$`, 'su'), new RegExp(`^${name}$`, 'su')];
+function matcher(text: string): (table: TableName) => boolean {
+  const pattern = parseNamePattern(text, 'table');
+  if (typeof pattern === 'string') throw usageError(`${text} is no pattern of tables: ${pattern}`, form);
+  return ({ schema, name }) => matchesNames(pattern, schema, name);
 }
