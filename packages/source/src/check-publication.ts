@@ -3,7 +3,7 @@ import { type Finding, ok, problem } from './finding.ts';
 import { plan } from './plan.ts';
 import { PlanError, type PlanStep } from './plan-step.ts';
 import type { PublicationSnapshot, SourceSnapshot, Wanted } from './source-snapshot.ts';
-import { displayTable, displayTables, isSameTable } from './table-name.ts';
+import { displayTable, displayTables, isSameTable, quoteTable } from './table-name.ts';
 import { unpublishedSelection } from './wanted-tables.ts';
 
 /** Whether everything that is wanted is published, and as it should be. */
@@ -84,13 +84,29 @@ function checkFilters(snapshot: SourceSnapshot, publication: PublicationSnapshot
   }
   const filters = publication.filteredTables.map((table) => `${displayTable(table)} has a row filter`);
   const lists = cut.map((table) => `${displayTable(table)} has a column list`);
+  const listed = snapshot.tables.filter(
+    (table) =>
+      table.isListed &&
+      (table.hasColumnList || publication.filteredTables.some((filtered) => isSameTable(filtered, table))),
+  );
+  const name = pg.escapeIdentifier(publication.name);
   return problem(
     'warning',
     'publication-filters',
     'Some rows or columns are not published',
     [...filters, ...lists].join('; '),
-    `What they leave out is not recorded. Where that is not meant: ALTER PUBLICATION ` +
-      `${pg.escapeIdentifier(publication.name)} DROP TABLE …, then ADD TABLE … without WHERE and columns.`,
+    'What they leave out is not recorded. Where that is not meant, run as the owner of the publication and the tables:',
+    // In one transaction: what is written in between would be missing.
+    listed.length === 0
+      ? []
+      : [
+          'BEGIN;',
+          ...listed.flatMap((table) => [
+            `ALTER PUBLICATION ${name} DROP TABLE ${quoteTable(table)};`,
+            `ALTER PUBLICATION ${name} ADD TABLE ${quoteTable(table)};`,
+          ]),
+          'COMMIT;',
+        ],
   );
 }
 
@@ -103,14 +119,22 @@ function checkTables(snapshot: SourceSnapshot, publication: PublicationSnapshot,
     const missing = snapshot.tables.filter(
       (table) => table.kind === 'table' && table.persistence === 'permanent' && !table.isPublished,
     );
+    const name = pg.escapeIdentifier(publication.name);
+    if (missing.length === 0) {
+      return ok(
+        id,
+        'All tables are published',
+        `those made later are not: ALTER PUBLICATION ${name} ADD TABLE …`,
+      );
+    }
     return problem(
       'warning',
       id,
-      missing.length === 0 ? 'Tables made later will not be published' : 'Some tables are not published',
-      missing.length === 0 ? 'it is for some tables' : displayTables(missing),
-      'They are not recorded. PostgreSQL cannot turn it into one for all tables: add them as they come ' +
-        `(ALTER PUBLICATION ${pg.escapeIdentifier(publication.name)} ADD TABLE …), or name a new ` +
-        'publication and run bemi setup.',
+      'Some tables are not published',
+      displayTables(missing),
+      'They are not recorded. Where that is not meant, run as the owner of the tables and the publication (a publication for all ' +
+        'tables, which would have those made later too, is a new one: see bemi setup):',
+      planned(snapshot, { ...wanted, tables: missing }),
     );
   }
   const names = wanted.tables;

@@ -18,3 +18,15 @@ export function restartSettingFix(
   // Where there is SQL, it comes before the restart that the advice speaks of.
   return { advice: sql.length > 0 ? advice : [advice, ...commands].join('\n'), sql };
 }
+
+/** The same for a setting that a reload is enough for. */
+export function reloadSettingFix(
+  server: ServerSnapshot,
+  setting: string,
+  value: string,
+): Pick<SettingFix, 'advice' | 'sql'> {
+  const major = Math.floor(server.version / 10_000);
+  const { advice, commands, sql } = providerOf(server.provider).changeSetting(setting, value, major);
+  if (sql.length === 0) return { advice: [advice, ...commands].join('\n'), sql };
+  return { advice: 'Run as a superuser:', sql: [...sql, 'SELECT pg_reload_conf();'] };
+}

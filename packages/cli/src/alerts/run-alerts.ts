@@ -1,10 +1,10 @@
 import { hostname } from 'node:os';
+import { bytesText } from '@bemi-db/source/bytes-text';
 import { alertRules } from '@bemi-db/worker/health/alerts/alert-rules';
 import type { AlertMessage } from '@bemi-db/worker/health/alerts/delivery';
 import { configurationError } from '../cli-error.ts';
 import { type Configuration, loadConfiguration } from '../configuration/configuration.ts';
 import { print } from '../output/print.ts';
-import { bytesText } from '../presentation/quantity-text.ts';
 import { textStyle } from '../presentation/text-style.ts';
 import { alertChannels } from './alert-channels.ts';
 

@@ -1,3 +1,4 @@
+import { bytesText } from '@bemi-db/source/bytes-text';
 import type { QuarantineGroup } from '@bemi-db/trail/query/quarantine-summary';
 import type { SourceSummary } from '@bemi-db/trail/query/trail-summary';
 import { isWithoutRules } from '@bemi-db/trail/rules/tracking-rules';
@@ -6,7 +7,7 @@ import { invocation } from '../output/invocation.ts';
 import { labelledLines } from '../output/labelled-lines.ts';
 import { harmless } from '../presentation/harmless-text.ts';
 import { ageText, momentText } from '../presentation/moment-text.ts';
-import { bytesText, countedText, countText } from '../presentation/quantity-text.ts';
+import { countedText, countText } from '../presentation/quantity-text.ts';
 import { type TextStyle, textStyle } from '../presentation/text-style.ts';
 import { rulesSummary } from '../tracking-rules/rules-text.ts';
 import type { ProofStatus } from './proof-status.ts';

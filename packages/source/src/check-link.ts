@@ -1,0 +1,54 @@
+import { type Finding, ok, problem, unknown } from './finding.ts';
+import type { LinkEncryption } from './inspect-operation.ts';
+import { isOnThisMachine, type TlsMode } from './tls-mode.ts';
+
+export interface LinkFacts {
+  /** Of the finding: `source-link` or `audit-link`. */
+  readonly id: string;
+  /** The variable that holds the URL. */
+  readonly setting: string;
+  readonly host: string;
+  readonly mode: TlsMode;
+  /** As the server sees this connection. */
+  readonly link: LinkEncryption | undefined;
+  /** As it sees that of the worker, where there is one and it shows. */
+  readonly workerLink?: LinkEncryption | undefined;
+}
+
+/** Whether what goes over the network is encrypted, and goes to nobody else. */
+export function checkLink({ id, setting, host, mode, link, workerLink }: LinkFacts): Finding {
+  if (isOnThisMachine(host)) return ok(id, 'The link stays on this machine', host);
+  if (!link) return unknown(id, 'Whether the link is encrypted is not known', 'pg_stat_ssl does not show it');
+  const fix =
+    `Add sslmode=verify-full&sslrootcert=FILE to ${setting}, with the file of the authority that signed the server's ` +
+    'certificate. On AWS RDS: https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem';
+  const version = link.version ?? 'TLS';
+  if (!link.isEncrypted) {
+    const advice = `${fix}\nWhere the server has no TLS, turn it on there: ssl = on, with ssl_cert_file and ssl_key_file.`;
+    return problem(
+      'warning',
+      id,
+      'The link is not encrypted',
+      `${host}, sslmode is not set or disable`,
+      advice,
+    );
+  }
+  if (workerLink?.isEncrypted === false) {
+    return problem(
+      'warning',
+      id,
+      'The worker’s link is not encrypted',
+      `pg_stat_ssl of its backend, to ${host}`,
+      fix,
+    );
+  }
+  if (mode === 'verify-full')
+    return ok(id, 'The link is encrypted, and the server is verified', `${version}, verify-full`);
+  return problem(
+    'warning',
+    id,
+    'The link is encrypted, and anybody could be at its other end',
+    `${version}, ${mode === 'verify-ca' ? 'verify-ca: the name in the certificate is not compared' : 'the certificate is not checked'}`,
+    fix,
+  );
+}
