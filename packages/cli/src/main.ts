@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { usageError } from './cli-error.ts';
 import { alertsCommand } from './commands/alerts-command.ts';
+import { attestCommand } from './commands/attest-command.ts';
 import { demoCommand } from './commands/demo-command.ts';
 import { doctorCommand } from './commands/doctor-command.ts';
 import { eraseCommand } from './commands/erase-command.ts';
@@ -35,6 +36,7 @@ const commands = [
   workerCommand,
   statusCommand,
   doctorCommand,
+  attestCommand,
   alertsCommand,
   logCommand,
   historyCommand,
