@@ -6,7 +6,7 @@ export function doctorCommand(): Command {
   return new Command('doctor')
     .summary('what is wrong, and how to put it right')
     .description(
-      'Looks at the source and the audit database, changes nothing, and says of each thing that matters whether it is as ' +
+      'Goes through the production checklist, and everything else that matters. Looks at the source and the audit database, changes nothing, and says of each thing that matters whether it is as ' +
         'it should be, what was seen, and, where it is not, the SQL or the command that cures it.',
     )
     .option('--json', 'one JSON object, for programs')
@@ -17,13 +17,19 @@ export function doctorCommand(): Command {
       "of a table's recent changes, how many may have none (default: 5)",
     )
     .option('--entries <count>', 'what counts as recent: the newest of the log (default: 100000)')
+    .option('--context-members <names>', 'what contexts should have (default: userId,accessReason)')
+    .option('--probe', 'send a message through the source, and wait until the worker has recorded it')
+    .option('--sql', 'only the SQL that cures what SQL can cure, for psql')
+    .option('--ignore <ids>', 'checks that count for nothing, with commas between, such as slot-limit,alerts')
     .addHelpText(
       'after',
       `
 Examples:
   bemi doctor
+  bemi doctor --probe                                            is what is written recorded, and how soon?
+  bemi doctor --json | jq '.checklist[] | select(.verdict != "ok")'
   bemi doctor --json | jq '.sections[].findings[] | select(.verdict != "ok")'
-  bemi doctor --json | jq -r '.sections[].findings[].sql[]'      the SQL that cures what SQL can
+  bemi doctor --sql                                              the SQL that cures what SQL can
   bemi doctor --entries 1000000 --max-without-context 0
 
 Exits with 1 on any finding, a warning too. What can't be looked at is said to be unknown, and is no finding.`,

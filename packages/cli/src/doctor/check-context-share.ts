@@ -3,6 +3,7 @@ import { displayTable } from '@bemi-db/source/table-name';
 import type { ContextShare, TableShare } from '@bemi-db/trail/query/context-share';
 import { momentText } from '../presentation/moment-text.ts';
 import { countText } from '../presentation/quantity-text.ts';
+import { shellWord } from './shell-word.ts';
 
 const id = 'context-share';
 const shownTables = 8;
@@ -91,8 +92,4 @@ function percentText(part: number, whole: number): string {
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, each) => total + each, 0);
-}
-
-function shellWord(text: string): string {
-  return /^[\w.]+$/u.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,34 +1,84 @@
 import type { Finding } from '@bemi-db/source/finding';
+import { invocation } from '../output/invocation.ts';
 import { harmless } from '../presentation/harmless-text.ts';
 import { countedText } from '../presentation/quantity-text.ts';
 import type { TextStyle } from '../presentation/text-style.ts';
+import { groupedFindings } from './check-groups.ts';
+import { type ChecklistLine, checklist } from './checklist.ts';
 import type { DoctorSection } from './doctor-section.ts';
 
-/** Everything that was looked at, what is wrong with it and how to cure it, and a last line that says how it stands. */
+/**
+ * The guide's checklist, then everything else that was looked at; what is wrong with it and how to cure it; and a last line that
+ * says how it stands.
+ */
 export function doctorText(sections: readonly DoctorSection[], style: TextStyle): string {
   const { colors } = style;
-  const parts = sections.map(({ title, connection, findings }) => {
-    const heading = `${colors.bold(title)}${connection === undefined ? '' : `  ${harmless(connection)}`}\n`;
-    return heading + findings.map((finding) => findingText(finding, style)).join('');
-  });
-  return `${parts.join('\n')}\n${summary(
-    sections.flatMap(({ findings }) => findings),
-    style,
-  )}\n`;
+  const findings = sections.flatMap((section) => section.findings);
+  const connections = sections.flatMap(({ title, connection }) =>
+    connection === undefined ? [] : [`${title.padEnd(14)}  ${harmless(connection)}\n`],
+  );
+  const parts = [
+    ...(connections.length > 0 ? [connections.join('')] : []),
+    `${colors.bold('Production checklist')}\n${checklist(findings)
+      .map((line) => lineText(line, style))
+      .join('')}`,
+    ...groupedFindings(findings).map(
+      (group) =>
+        `${colors.bold(group.title.charAt(0).toUpperCase() + group.title.slice(1))}\n` +
+        group.findings.map((finding) => findingText(finding, style)).join(''),
+    ),
+  ];
+  return `${parts.join('\n')}\n${summary(findings, style)}\n`;
 }
 
-function findingText({ verdict, title, evidence, fix }: Finding, { colors }: TextStyle): string {
+function marks({ colors }: TextStyle): Readonly<Record<Finding['verdict'], string>> {
+  return {
+    ok: colors.green('✓'),
+    failure: colors.red('✗'),
+    warning: colors.yellow('!'),
+    unknown: colors.dim('?'),
+  };
+}
+
+/** A line in the guide's words, and below it what was found where it is not as it should be. */
+function lineText({ line, verdict, findings }: ChecklistLine, style: TextStyle): string {
+  const { colors } = style;
+  const mark = marks(style)[verdict];
+  if (findings.length === 0) return `  ${mark} ${line}  ${colors.dim('it could not be looked at')}\n`;
+  if (verdict === 'ok') {
+    const evidence = findings.map((finding) => harmless(finding.evidence.split('\n')[0]!)).join('; ');
+    return `  ${mark} ${line}  ${colors.dim(evidence)}\n`;
+  }
+  const below = findings.map(({ title, ...finding }) => {
+    const [seen = '', ...more] = finding.evidence.split('\n').map(harmless);
+    return [`    ${harmless(title)}  ${colors.dim(seen)}`, ...details(more, finding.fix, style)];
+  });
+  return `${[`  ${mark} ${colors.bold(line)}`, ...below.flat()].join('\n')}\n`;
+}
+
+function findingText({ verdict, title, evidence, fix }: Finding, style: TextStyle): string {
+  const { colors } = style;
   const [seen = '', ...more] = evidence.split('\n').map(harmless);
-  if (verdict === 'ok') return `  ${colors.green('✓')} ${harmless(title)}  ${colors.dim(seen)}\n`;
-  const mark = { failure: colors.red('✗'), warning: colors.yellow('!'), unknown: colors.dim('?') }[verdict];
-  const lines = [`  ${mark} ${colors.bold(harmless(title))}  ${colors.dim(seen)}`];
-  lines.push(...more.map((line) => `      ${line}`));
-  // Below each other without a mark, so that SQL can be copied.
-  if (fix !== '')
-    lines.push(
-      ...fix.split('\n').map((line, i) => `    ${i === 0 ? colors.cyan('→') : ' '} ${harmless(line)}`),
-    );
+  const mark = marks(style)[verdict];
+  if (verdict === 'ok') return `  ${mark} ${harmless(title)}  ${colors.dim(seen)}\n`;
+  const lines = [
+    `  ${mark} ${colors.bold(harmless(title))}  ${colors.dim(seen)}`,
+    ...details(more, fix, style),
+  ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Longer SQL is not for reading. */
+const mostLines = 24;
+
+function details(evidence: readonly string[], fix: string, { colors }: TextStyle): string[] {
+  const lines = fix === '' ? [] : fix.split('\n');
+  const shown = lines.length <= mostLines ? lines : [lines[0]!, `${invocation()} doctor --sql prints it`];
+  return [
+    ...evidence.map((line) => `      ${line}`),
+    // Below each other without a mark, so that SQL can be copied.
+    ...shown.map((line, i) => `    ${i === 0 ? colors.cyan('→') : ' '} ${harmless(line)}`),
+  ];
 }
 
 function summary(findings: readonly Finding[], { colors }: TextStyle): string {

@@ -1,11 +1,20 @@
+import type { Finding } from '@bemi-db/source/finding';
 import { configurationError, usageError } from '../cli-error.ts';
 import { bemiFolder } from '../configuration/bemi-folder.ts';
-import { loadConfiguration } from '../configuration/configuration.ts';
+import { type Configuration, loadConfiguration } from '../configuration/configuration.ts';
+import { nearestName } from '../configuration/nearest-name.ts';
 import { hasEmbedded } from '../embedded/embedded-audit-database.ts';
 import { print } from '../output/print.ts';
+import { harmless } from '../presentation/harmless-text.ts';
 import { textStyle } from '../presentation/text-style.ts';
-import { auditSection } from './audit-section.ts';
+import { type AuditChoice, auditSection, type LogFacts } from './audit-section.ts';
+import { checkCaptured } from './check-captured.ts';
+import { checkClocks } from './check-clocks.ts';
+import { checkIds } from './check-groups.ts';
+import { doctorJson } from './doctor-report.ts';
+import { type DoctorSection, section } from './doctor-section.ts';
 import { doctorText } from './doctor-text.ts';
+import { probe } from './probe.ts';
 import { sourceSection } from './source-section.ts';
 
 /** The flags of `bemi doctor`. */
@@ -15,10 +24,18 @@ export interface DoctorFlags {
   readonly embedded?: true;
   readonly entries?: string;
   readonly maxWithoutContext?: string;
+  /** Names, with commas between. */
+  readonly contextMembers?: string;
+  readonly probe?: true;
+  readonly sql?: true;
+  /** Ids of checks, with commas between. */
+  readonly ignore?: string;
 }
 
 const defaultEntries = 100_000;
 const defaultMaximumWithout = 5;
+/** The guide's. */
+const defaultMembers = 'userId,accessReason';
 
 /** Both sides are looked at, as far as each can be reached. */
 export async function runDoctor(flags: DoctorFlags): Promise<void> {
@@ -28,41 +45,101 @@ export async function runDoctor(flags: DoctorFlags): Promise<void> {
     flags.maxWithoutContext ?? String(defaultMaximumWithout),
     100,
   );
+  const contextMembers = (flags.contextMembers ?? defaultMembers).split(',').map((name) => name.trim());
+  const ignored = ignoredIds(flags.ignore);
   const configuration = loadConfiguration();
-  const hasAudit = configuration.destinationUrl !== undefined || flags.embedded || hasEmbedded(bemiFolder());
+  const isEmbedded = flags.embedded === true;
+  const hasAudit = configuration.destinationUrl !== undefined || isEmbedded || hasEmbedded(bemiFolder());
   if (configuration.databaseUrl === undefined && !hasAudit) {
     throw configurationError(
       'Neither a source nor an audit database is configured',
       'Set BEMI_DATABASE_URL and BEMI_DESTINATION_URL, or prepare a source by: bemi setup --admin-url URL',
     );
   }
-  const [source, audit] = await Promise.all([
-    sourceSection(configuration),
-    auditSection(configuration, {
-      isEmbedded: flags.embedded === true,
-      source: flags.source,
-      newestEntries,
-      maximumWithout,
-    }),
-  ]);
-  const sections = [source, audit];
-  if (flags.json) await print(`${JSON.stringify(doctorJson(sections, audit.contextShare))}\n`);
+  const { sections, facts } = await diagnose(configuration, {
+    isEmbedded,
+    source: flags.source,
+    newestEntries,
+    maximumWithout,
+    contextMembers,
+    isProbing: flags.probe === true,
+    ignored,
+  });
+  if (flags.sql) await print(sqlText(sections.flatMap(({ findings }) => findings)));
+  else if (flags.json) await print(`${JSON.stringify(doctorJson(sections, facts?.contextShare))}\n`);
   else await print(doctorText(sections, textStyle(process.stdout)));
   process.exitCode = Math.max(...sections.map(({ exitCode }) => exitCode));
 }
 
-function doctorJson(
-  sections: readonly Awaited<ReturnType<typeof sourceSection>>[],
-  contextShare: Awaited<ReturnType<typeof auditSection>>['contextShare'],
-): object {
-  return {
-    sections: sections.map(({ id, connection, findings }) => ({
-      id,
-      connection: connection ?? null,
-      findings,
-    })),
-    contextShare: contextShare ?? null,
-  };
+export interface DiagnosisOptions extends AuditChoice {
+  readonly isProbing: boolean;
+  /** How long a probe may take. Default: 15 s. */
+  readonly probePatienceMs?: number;
+  /** Ids of checks. */
+  readonly ignored: ReadonlySet<string>;
+}
+
+/** Everything that is found on both sides. */
+export async function diagnose(
+  configuration: Configuration,
+  options: DiagnosisOptions,
+): Promise<{ readonly sections: readonly DoctorSection[]; readonly facts: LogFacts | undefined }> {
+  const { isEmbedded, isProbing, probePatienceMs, ignored } = options;
+  const [source, audit] = await Promise.all([
+    sourceSection(configuration, { isLagIgnored: ignored.has('lag') }),
+    auditSection(configuration, options),
+  ]);
+  const { facts } = audit;
+  const patience = probePatienceMs === undefined ? {} : { patienceMs: probePatienceMs };
+  const probed =
+    isProbing && facts ? await probe({ configuration, isEmbedded, log: facts.log, ...patience }) : undefined;
+  const added = [
+    ...(facts ? [checkCaptured(facts.recent, probed)] : []),
+    ...(probed ? [probed] : []),
+    ...(source.clock || audit.clock ? [checkClocks(source.clock, audit.clock)] : []),
+  ];
+  return { sections: [source, withFindings(audit, added)].map((each) => ignoring(each, ignored)), facts };
+}
+
+/** For psql: the statements that cure what SQL can cure, in the order in which they are to be run. */
+function sqlText(findings: readonly Finding[]): string {
+  return findings
+    .filter(({ sql }) => sql.length > 0)
+    .map(({ id, title, sql }) => `-- ${id}: ${harmless(title)}\n${sql.join('\n')}\n`)
+    .join('\n');
+}
+
+function withFindings(side: DoctorSection, added: readonly Finding[]): DoctorSection {
+  const { id, title, connection, findings, exitCode } = side;
+  const all = section({ id, title }, connection ?? '', [...findings, ...added]);
+  return { ...all, connection, exitCode: exitCode === 2 ? 2 : all.exitCode };
+}
+
+/** What is meant to be as it is counts as not known. */
+function ignoring(side: DoctorSection, ignored: ReadonlySet<string>): DoctorSection {
+  if (ignored.size === 0) return side;
+  const findings = side.findings.map((finding): Finding => {
+    if (!ignored.has(finding.id) || finding.verdict === 'ok') return finding;
+    return { ...finding, verdict: 'unknown', title: `${finding.title} (ignored)`, fix: '', sql: [] };
+  });
+  const all = section(side, side.connection ?? '', findings);
+  return { ...side, findings, exitCode: side.exitCode === 2 ? 2 : all.exitCode };
+}
+
+function ignoredIds(text: string | undefined): ReadonlySet<string> {
+  const ids = (text ?? '')
+    .split(',')
+    .map((id) => id.trim())
+    .filter((id) => id !== '');
+  for (const id of ids) {
+    if (checkIds.includes(id)) continue;
+    const nearest = nearestName(id, checkIds);
+    throw usageError(
+      `--ignore ${JSON.stringify(id)} is no check`,
+      nearest === undefined ? 'bemi doctor --json has the id of each.' : `Did you mean ${nearest}?`,
+    );
+  }
+  return new Set(ids);
 }
 
 function numberOf(flag: string, text: string, most: number): number {

@@ -74,18 +74,25 @@ export async function proofStatus(
 }
 
 function publishingTo(configuration: Configuration): PublicationTarget[] {
-  const environment = {
-    ...process.env,
-    ...(configuration.checkpointToken === undefined
-      ? {}
-      : { BEMI_CHECKPOINT_TOKEN: configuration.checkpointToken }),
-  };
   return [
     directoryTarget(resolve(stateDirectoryOf(configuration), 'checkpoints')),
-    ...publicationTargets(configuration.checkpointUrl ?? '', environment).filter(
-      (target) => target.kind === 'files',
-    ),
+    ...namedTargets(configuration).filter((target) => target.kind === 'files'),
   ];
+}
+
+/** Whether BEMI_CHECKPOINT_URL names a witness on another machine. */
+export function hasWitness(configuration: Configuration): boolean {
+  return namedTargets(configuration).some((target) => target.kind === 'witness' && target.isOffHost);
+}
+
+function namedTargets({
+  checkpointToken,
+  checkpointUrl,
+}: Configuration): ReturnType<typeof publicationTargets> {
+  return publicationTargets(checkpointUrl ?? '', {
+    ...process.env,
+    ...(checkpointToken === undefined ? {} : { BEMI_CHECKPOINT_TOKEN: checkpointToken }),
+  });
 }
 
 function sizeOf(text: string): number | null {
