@@ -95,7 +95,7 @@ function publishedAsAll({ name }: PublicationSnapshot, tables: readonly TableSna
   return new PlanError(
     'published-as-all',
     `The publication ${name} is for all tables: none can be taken out of it`,
-    `Leave it out of the record by a tracking rule instead: bemi rules set --exclude ${first ? displayTable(first) : 'TABLE'}\n` +
+    `Leave it out of the record by a tracking rule instead: bemi rules exclude ${first ? displayTable(first) : 'TABLE'} --reason "…"\n` +
       `Or name another publication, and run bemi setup --tables … with it; the worker then takes BEMI_PUBLICATION.`,
   );
 }
