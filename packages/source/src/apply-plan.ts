@@ -180,8 +180,8 @@ class ApplySession {
         if (step.sql.startsWith('BEGIN;')) await this.#client.query('ROLLBACK').catch(() => undefined);
         const waitMs = this.#retryDelaysMs[attempt - 1];
         if (!isBusy(error) || waitMs === undefined) {
-          // Not every server lets its administrator make event triggers; recording goes on without.
-          if (step.kind === 'ddl') return this.#leave(undoneBecause(step, error), error);
+          // Not every server lets its administrator make event triggers, or grant on all tables.
+          if (step.isDispensable) return this.#leave(undoneBecause(step, error), error);
           const undone = [undoneBecause(step, error), ...this.#undone] as const;
           throw new ApplyError(undone, error);
         }

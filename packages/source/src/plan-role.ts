@@ -70,28 +70,33 @@ function planGrants(
   const schemas = selected ? [...new Set(selected.map((table) => table.schema))] : snapshot.schemas;
 
   return schemas.flatMap((schema) => {
+    const tables = (selected ?? snapshot.tables).filter((table) => table.schema === schema);
+    // On a hosted server some schemas are the provider's: what nobody else may grant is not asked for.
+    const grantable = tables.filter((table) => table.isAlterable);
+    if (tables.length > 0 && grantable.length === 0) return [];
     const quoted = pg.escapeIdentifier(schema);
     const steps: PlanStep[] = [];
     if (!usable.has(schema)) {
       steps.push({
         id: `role usage ${schema}`,
         kind: 'role',
+        isDispensable: true,
         title: `Let ${roleName} use schema ${schema}`,
         sql: `GRANT USAGE ON SCHEMA ${quoted} TO ${role};`,
         why: 'SELECT on a table needs USAGE on its schema.',
       });
     }
-    const unreadable = (selected ?? snapshot.tables).filter(
-      (table) => table.schema === schema && !readable.has(table.oid),
-    );
+    const unreadable = grantable.filter((table) => !readable.has(table.oid));
+    const isWholeSchema = !selected && grantable.length === tables.length;
     if (unreadable.length > 0) {
       steps.push({
         id: `role select ${schema}`,
         kind: 'role',
-        title: `Let ${roleName} read ${selected ? displayTables(unreadable) : `the tables of ${schema}`}`,
-        sql: selected
-          ? `GRANT SELECT ON ${unreadable.map(quoteTable).join(', ')} TO ${role};`
-          : `GRANT SELECT ON ALL TABLES IN SCHEMA ${quoted} TO ${role};`,
+        isDispensable: true,
+        title: `Let ${roleName} read ${isWholeSchema ? `the tables of ${schema}` : displayTables(unreadable)}`,
+        sql: isWholeSchema
+          ? `GRANT SELECT ON ALL TABLES IN SCHEMA ${quoted} TO ${role};`
+          : `GRANT SELECT ON ${unreadable.map(quoteTable).join(', ')} TO ${role};`,
         why: 'To look at the tables that it records. It may not write to them.',
       });
     }
@@ -122,6 +127,7 @@ function planDefaultPrivileges(
     .map((owner) => ({
       id: `role default privileges ${owner} ${schema}`,
       kind: 'role',
+      isDispensable: true,
       title: `Let ${roleName} read tables that ${owner} makes later in ${schema}`,
       sql:
         `ALTER DEFAULT PRIVILEGES FOR ROLE ${pg.escapeIdentifier(owner)} IN SCHEMA ` +

@@ -12,6 +12,8 @@ export interface PlanStep {
   readonly why: string;
   /** The table that it locks, where it is about one: to tell who holds it. */
   readonly table?: TableName;
+  /** Recording goes on without it: where it fails, the rest is done, and the failure is reported. */
+  readonly isDispensable?: true;
   /** Ids of steps without which this one does harm: it is left out when one of them has failed. */
   readonly needs?: readonly string[];
   /** A part of `sql` that must not be seen: use {@link printableSql} wherever the statement is shown. */

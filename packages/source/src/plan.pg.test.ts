@@ -132,6 +132,28 @@ test('an existing role gets only what it lacks, for each owner of tables', async
   expect((await planNow(client, wanted)).filter((step) => step.kind === 'role')).toEqual([]);
 });
 
+test('an administrator who is no superuser grants what is its own, and nothing of what is the provider’s', async () => {
+  const database = await createDatabase();
+  const client = await database.connect();
+  const admin = testRoleName(database, 'admin');
+  const role = testRoleName(database);
+  await client.query(`
+    CREATE ROLE ${admin} LOGIN CREATEROLE REPLICATION PASSWORD 'secret'; CREATE ROLE ${role};
+    CREATE SCHEMA auth; CREATE TABLE auth.users (id int PRIMARY KEY);
+    CREATE TABLE a (id int); CREATE TABLE b (id int); CREATE TABLE others (id int PRIMARY KEY);
+    ALTER TABLE a OWNER TO ${admin}; ALTER TABLE b OWNER TO ${admin};
+  `);
+  const wanted: Wanted = { ...wantAll(database), role: { name: role } };
+  await asTestRole(database, admin, async (own) => {
+    const steps = (await planNow(own, wanted)).filter(({ id }) => /select|usage|default/.test(id));
+    expect(steps.map((step) => step.sql)).toEqual([
+      `GRANT SELECT ON "public"."a", "public"."b" TO "${role}";`,
+      `ALTER DEFAULT PRIVILEGES FOR ROLE "${admin}" IN SCHEMA "public" GRANT SELECT ON TABLES TO "${role}";`,
+    ]);
+    await applyPlan(own, steps);
+  });
+});
+
 test('selected tables, a partitioned one with its partitions', async () => {
   const database = await createDatabase();
   const client = await database.connect();

@@ -20,7 +20,7 @@ export interface CarryOutOptions {
 /**
  * Shows the steps of a plan, asks unless it is agreed, and does them, a line each.
  *
- * @returns why some tables, or the event triggers, are as they were, where all else is done.
+ * @returns why some of it is not done, where recording goes on without and all else is done.
  * @throws CliError when there is nobody to ask, or the answer is no; ApplyError for any other step that fails.
  */
 export async function carryOut(
@@ -38,7 +38,7 @@ export async function carryOut(
   try {
     await applyPlan(client, steps, isQuiet ? {} : { onProgress: progressPrinter(steps, lines, style) });
   } catch (error) {
-    const isBearable = ({ step }: UndoneStep) => step.kind === 'identity' || step.kind === 'ddl';
+    const isBearable = ({ step }: UndoneStep) => step.kind === 'identity' || step.isDispensable === true;
     if (error instanceof ApplyError && error.undone.every(isBearable)) return error;
     throw error;
   } finally {

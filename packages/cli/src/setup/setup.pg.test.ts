@@ -207,4 +207,12 @@ test('the password of a role that was made is kept, also where a later step fail
   await worker.connect();
   await worker.query('SELECT FROM "Patient"');
   await worker.end();
+
+  // What it may not alter, and can be updated all the same, is said and no failure.
+  await client.query(
+    `CREATE SCHEMA auth; CREATE TABLE auth.users (id int PRIMARY KEY); CREATE PUBLICATION every FOR ALL TABLES`,
+  );
+  const every = await runBemi(['setup', ...as, '--publication', 'every'], {}, folder);
+  expect(every, every.stderr).toMatchObject({ code: 0 });
+  expect(every.stdout).toContain('no REPLICA IDENTITY FULL on auth.users');
 });

@@ -6,10 +6,12 @@ import {
   triggersInstalled,
 } from '@bemi-db/source/ddl/inspect-ddl';
 import { planDdl } from '@bemi-db/source/ddl/plan-ddl';
+import { hasWorkingIdentity } from '@bemi-db/source/identity';
 import { plan } from '@bemi-db/source/plan';
 import type { PlanStep } from '@bemi-db/source/plan-step';
 import { providerOf } from '@bemi-db/source/providers/recognise';
 import type { SourceSnapshot, Wanted } from '@bemi-db/source/source-snapshot';
+import { quoteTable } from '@bemi-db/source/table-name';
 import type pg from 'pg';
 
 export interface SourceSteps {
@@ -30,7 +32,7 @@ export async function sourceSteps(
   wanted: Wanted,
   withTriggers: boolean,
 ): Promise<SourceSteps> {
-  const steps = plan(snapshot, wanted);
+  const steps = alterable(snapshot, plan(snapshot, wanted));
   if (!withTriggers) return { steps, isWithoutTriggers: false };
   const ddl = await inspectDdl(client);
   const isAllowed = mayMakeTriggers(snapshot);
@@ -46,6 +48,19 @@ export async function sourceSteps(
     steps: [...steps.slice(0, before), ...ddlSteps, ...steps.slice(before)],
     isWithoutTriggers: !isAllowed && triggersInstalled(ddl) !== 'current',
   };
+}
+
+/**
+ * Leaves out what this role may not alter, where it can be updated all the same: on a hosted server the provider's own tables.
+ * What is found afterwards names them.
+ */
+function alterable({ tables }: SourceSnapshot, steps: readonly PlanStep[]): readonly PlanStep[] {
+  const others = new Set(
+    tables
+      .filter((table) => !table.isAlterable && hasWorkingIdentity(table))
+      .map((table) => quoteTable(table)),
+  );
+  return steps.filter(({ kind, table }) => kind !== 'identity' || !table || !others.has(quoteTable(table)));
 }
 
 /** What was chosen last time is known by the functions that it made. */

@@ -25,6 +25,7 @@ export function planDdl(snapshot: DdlSnapshot, options: DdlFunctionOptions = {})
     steps.push({
       id: 'ddl functions',
       kind: 'ddl',
+      isDispensable: true,
       title: 'Make the functions of the event triggers',
       sql: ddlFunctionsSql(version, options),
       why: 'They are in a schema of their own, bemi_ddl. An error in them becomes a warning: no statement fails for it.',
@@ -34,6 +35,7 @@ export function planDdl(snapshot: DdlSnapshot, options: DdlFunctionOptions = {})
     steps.push({
       id: 'ddl triggers',
       kind: 'ddl',
+      isDispensable: true,
       title: hasMessages ? 'Record CREATE, ALTER and DROP of tables' : 'Keep the whole old row of new tables',
       sql: eventTriggersSql(version),
       why: hasMessages
@@ -52,6 +54,7 @@ export function planDdlRemoval(snapshot: DdlSnapshot): readonly PlanStep[] {
     steps.push({
       id: 'ddl triggers drop',
       kind: 'ddl',
+      isDispensable: true,
       title: 'Drop the event triggers',
       sql: dropEventTriggersSql,
       why: 'From here on no DDL is recorded, and new tables keep the identity that PostgreSQL gives them.',
@@ -61,6 +64,7 @@ export function planDdlRemoval(snapshot: DdlSnapshot): readonly PlanStep[] {
     steps.push({
       id: 'ddl functions drop',
       kind: 'ddl',
+      isDispensable: true,
       title: 'Drop their functions and the schema bemi_ddl',
       sql: dropDdlFunctionsSql,
       why: 'Nothing else uses them.',

@@ -23,6 +23,7 @@ export const awsAurora: Provider = {
         `aws rds modify-db-cluster-parameter-group --db-cluster-parameter-group-name bemi-aurora-postgresql${major} ` +
           `--parameters ${rdsParameterText(setting, value)}`,
         `aws rds modify-db-cluster --db-cluster-identifier CLUSTER --db-cluster-parameter-group-name bemi-aurora-postgresql${major} --apply-immediately`,
+        'aws rds wait db-instance-available --db-instance-identifier WRITER',
         'aws rds reboot-db-instance --db-instance-identifier WRITER',
       ],
       sql: [],

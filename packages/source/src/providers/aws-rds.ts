@@ -43,6 +43,7 @@ function changeSetting(setting: string, value: string, major: number): SettingFi
       `aws rds modify-db-parameter-group --db-parameter-group-name bemi-postgres${major} ` +
         `--parameters ${rdsParameterText(setting, value)}`,
       `aws rds modify-db-instance --db-instance-identifier INSTANCE --db-parameter-group-name bemi-postgres${major} --apply-immediately`,
+      'aws rds wait db-instance-available --db-instance-identifier INSTANCE',
       'aws rds reboot-db-instance --db-instance-identifier INSTANCE',
     ],
     sql: [],

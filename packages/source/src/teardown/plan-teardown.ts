@@ -82,6 +82,7 @@ function planGuideRemoval(guide: TeardownSnapshot['guide']): readonly PlanStep[]
     {
       id: 'guide trigger drop',
       kind: 'ddl',
+      isDispensable: true,
       title: 'Drop the event trigger of the set-up guide',
       sql: statements.join('\n'),
       why: 'It sets REPLICA IDENTITY FULL on every table in public.',
@@ -95,6 +96,7 @@ function planContextRemoval(context: TeardownSnapshot['context']): readonly Plan
     {
       id: 'context triggers drop',
       kind: 'ddl',
+      isDispensable: true,
       title: 'Drop the triggers that send context, and their functions',
       sql: triggersDown({ kinds: ['context', 'actor'] }),
       why: 'What bemi migration:create made.',
