@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { usageError } from './cli-error.ts';
 import { alertsCommand } from './commands/alerts-command.ts';
 import { attestCommand } from './commands/attest-command.ts';
+import { configCommand } from './commands/config-command.ts';
 import { demoCommand } from './commands/demo-command.ts';
 import { doctorCommand } from './commands/doctor-command.ts';
 import { eraseCommand } from './commands/erase-command.ts';
@@ -34,6 +35,7 @@ const commands = [
   tablesCommand,
   startCommand,
   workerCommand,
+  configCommand,
   statusCommand,
   doctorCommand,
   attestCommand,
@@ -67,7 +69,7 @@ const program = new Command('bemi')
   .addHelpText(
     'after',
     `
-Settings come from flags, then BEMI_* variables, then .bemi/worker.env.
+Settings come from flags, then BEMI_* variables, then bemi.config.yaml, then .bemi/worker.env.
 Exit codes: 0 good, 1 a finding or a failure, 2 wrong usage or configuration.`,
   );
 for (const command of commands) program.addCommand(command().copyInheritedSettings(program));

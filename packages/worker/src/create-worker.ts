@@ -31,6 +31,10 @@ export interface WorkerOptions {
   readonly source: string | SecretConnection;
   /** The audit database, likewise. */
   readonly destination: string | SecretConnection;
+  /** What the source's URL was set with, for messages. Default `BEMI_DATABASE_URL`. */
+  readonly sourceSetWith?: string;
+  /** The same of the audit database. Default `BEMI_DESTINATION_URL`. */
+  readonly destinationSetWith?: string;
   /** Name of the log in the audit database. Default: the source database's name. */
   readonly name?: string;
   /** Default `bemi_slot`. */
@@ -286,12 +290,18 @@ export function createWorker(options: WorkerOptions): Worker {
 }
 
 function sessionTargets(options: WorkerOptions): SessionTargets {
-  const source: ParsedConnection = parseConnectionString(options.source, 'BEMI_DATABASE_URL');
+  const source: ParsedConnection = parseConnectionString(
+    options.source,
+    options.sourceSetWith ?? 'BEMI_DATABASE_URL',
+  );
   const directory = options.stateDirectory ?? process.env['BEMI_STATE_DIR'] ?? '.bemi';
   return {
     name: options.name ?? source.target.database,
     source,
-    destination: parseConnectionString(options.destination, 'BEMI_DESTINATION_URL'),
+    destination: parseConnectionString(
+      options.destination,
+      options.destinationSetWith ?? 'BEMI_DESTINATION_URL',
+    ),
     slot: options.slot ?? 'bemi_slot',
     publication: options.publication ?? 'bemi_publication',
     signing: { directory, key: options.signingKey },

@@ -3,7 +3,10 @@ import { type HealthServer, startHealthServer } from './health-server.ts';
 import { newCounters, snapshotOf, type WorkerCounters } from './worker-status.ts';
 
 async function serve(counters: WorkerCounters): Promise<HealthServer> {
-  const server = await startHealthServer({ status: () => snapshotOf(counters), port: 0 });
+  const server = await startHealthServer({
+    workers: [{ name: 'app', status: () => snapshotOf(counters) }],
+    port: 0,
+  });
   onTestFinished(() => server.close());
   return server;
 }
@@ -40,17 +43,59 @@ test('alive while the process lives, ready while it records', async () => {
 test('a port in use, and an address of another machine', async () => {
   const { port } = await serve(newCounters());
   const status = () => snapshotOf(newCounters());
-  await expect(startHealthServer({ status, port })).rejects.toMatchObject({
+  await expect(startHealthServer({ workers: [{ name: 'app', status }], port })).rejects.toMatchObject({
     problem: { code: 'port-in-use', kind: 'configuration', fix: expect.stringContaining('BEMI_PORT') },
   });
-  await expect(startHealthServer({ status, port: 0, host: '192.0.2.1' })).rejects.toMatchObject({
+  await expect(
+    startHealthServer({ workers: [{ name: 'app', status }], port: 0, host: '192.0.2.1' }),
+  ).rejects.toMatchObject({
     problem: { code: 'host-unknown', fix: expect.stringContaining('BEMI_HOST') },
   });
 });
 
 test('closing ends a connection that a probe keeps open', async () => {
-  const server = await startHealthServer({ status: () => snapshotOf(newCounters()), port: 0 });
+  const server = await startHealthServer({
+    workers: [{ name: 'app', status: () => snapshotOf(newCounters()) }],
+    port: 0,
+  });
   await (await ask(server, '/healthz')).text();
   await server.close();
   await expect(ask(server, '/healthz')).rejects.toThrow();
+});
+
+test('of several workers all must record; each, and its log, is asked for by its name', async () => {
+  const [one, two] = [newCounters(), newCounters()];
+  const resource = (text: string) => async (path: string) =>
+    path === 'checkpoint'
+      ? { contentType: 'text/plain', body: Buffer.from(text), isImmutable: false }
+      : undefined;
+  const server = await startHealthServer({
+    workers: [
+      { name: 'one', status: () => snapshotOf(one), readLog: resource('of one') },
+      { name: 'two & more', status: () => snapshotOf(two), readLog: resource('of two') },
+    ],
+    port: 0,
+  });
+  onTestFinished(() => server.close());
+  one.state = 'recording';
+  two.state = 'waiting';
+  two.problem = { code: 'password', message: 'Refused', fix: 'Correct it', kind: 'retry' };
+  const all = await ask(server, '/readyz');
+  expect(all.status).toBe(503);
+  expect(await all.json()).toEqual({
+    state: 'waiting',
+    sources: {
+      one: { state: 'recording' },
+      'two & more': { state: 'waiting', code: 'password', message: 'Refused', fix: 'Correct it' },
+    },
+  });
+  expect((await ask(server, '/readyz/one')).status).toBe(200);
+  expect((await ask(server, '/readyz/two%20%26%20more')).status).toBe(503);
+  expect((await ask(server, '/readyz/three')).status).toBe(404);
+  expect(await (await ask(server, '/logs/two%20%26%20more/checkpoint')).text()).toBe('of two');
+  expect((await ask(server, '/logs/one/tile/0/000')).status).toBe(404);
+  expect((await ask(server, '/logs/%ff/checkpoint')).status).toBe(404);
+  expect((await ask(server, '/checkpoint')).status).toBe(404);
+  two.state = 'recording';
+  expect((await ask(server, '/readyz')).status).toBe(200);
 });

@@ -4,10 +4,18 @@ import type { LogResource } from '@bemi-db/trail/tree/log-resource';
 import { ProblemError } from './problem.ts';
 import type { WorkerStatus } from './worker-status.ts';
 
-export interface HealthServerOptions {
+/** A worker of this process, and its log. */
+export interface ServedWorker {
+  /** Of the source, and of the log. */
+  readonly name: string;
   readonly status: () => WorkerStatus;
   /** What anybody may read of the log (`Worker.readLog`). Default: nothing. */
   readonly readLog?: (path: string) => Promise<LogResource | undefined>;
+}
+
+export interface HealthServerOptions {
+  /** At least one. Where it is the only one, its log is at `/checkpoint` and `/tile` too. */
+  readonly workers: readonly ServedWorker[];
   /** What `/metrics` answers. Default: nothing is there. */
   readonly metrics?: () => Promise<{ readonly contentType: string; readonly text: string }>;
   /** Default 127.0.0.1: nobody outside this machine. */
@@ -48,26 +56,72 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
 function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { status, readLog, metrics }: HealthServerOptions,
+  { workers, metrics }: HealthServerOptions,
 ): void {
   const path = request.url?.split('?', 1)[0] ?? '';
-  const isOfLog = readLog !== undefined && /^\/(checkpoint$|tile\/)/.test(path);
+  const log = logAt(path, workers);
+  const ready = readyAt(path, workers);
   const isOfMetrics = metrics !== undefined && path === '/metrics';
-  if (path !== '/healthz' && path !== '/readyz' && !isOfLog && !isOfMetrics) {
-    send(response, 404, { message: 'Only /healthz, /readyz, /metrics, /checkpoint and /tile/… are here' });
+  if (path !== '/healthz' && !ready && !log && !isOfMetrics) {
+    const message =
+      workers.length === 1
+        ? 'Only /healthz, /readyz, /metrics, /checkpoint and /tile/… are here'
+        : 'Only /healthz, /readyz, /readyz/<source>, /metrics, /logs/<source>/checkpoint and /logs/<source>/tile/… are here';
+    send(response, 404, { message });
   } else if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('allow', 'GET, HEAD');
     send(response, 405, { message: 'Only GET and HEAD' });
-  } else if (isOfLog) {
-    void serveLog(response, path.slice(1), readLog);
+  } else if (log) {
+    void serveLog(response, log.path, log.readLog);
   } else if (isOfMetrics) {
     void serveMetrics(response, metrics);
-  } else if (path === '/healthz') {
-    send(response, 200, { status: 'alive' });
+  } else if (ready) {
+    send(response, ready.statusCode, ready.body);
   } else {
-    const { state, problem } = status();
-    if (state === 'recording') send(response, 200, { state });
-    else send(response, 503, { state, code: problem?.code, message: problem?.message, fix: problem?.fix });
+    send(response, 200, { status: 'alive' });
+  }
+}
+
+/** What is read of which log. */
+function logAt(
+  path: string,
+  workers: readonly ServedWorker[],
+): { readonly path: string; readonly readLog: NonNullable<ServedWorker['readLog']> } | undefined {
+  const match = /^(?:\/logs\/([^/]+))?\/(checkpoint|tile\/.*)$/.exec(path);
+  if (!match) return undefined;
+  const [, name, resource = ''] = match;
+  const readLog =
+    name === undefined ? workers.length === 1 && workers[0]?.readLog : named(name, workers)?.readLog;
+  return readLog ? { path: resource, readLog } : undefined;
+}
+
+/** Of several workers all must record, and each is told of. */
+function readyAt(
+  path: string,
+  workers: readonly ServedWorker[],
+): { readonly statusCode: number; readonly body: object } | undefined {
+  const one = path.startsWith('/readyz/') ? named(path.slice('/readyz/'.length), workers) : undefined;
+  const asked = one ? [one] : path === '/readyz' ? workers : [];
+  if (asked.length === 0) return undefined;
+  const states = asked.map(({ name, status }) => ({ name, ...stateOf(status()) }));
+  const statusCode = states.every(({ state }) => state === 'recording') ? 200 : 503;
+  const [{ name: _, ...only }] = states as [(typeof states)[number]];
+  if (states.length === 1) return { statusCode, body: only };
+  const sources = Object.fromEntries(states.map(({ name, ...state }) => [name, state]));
+  return { statusCode, body: { state: statusCode === 200 ? 'recording' : 'waiting', sources } };
+}
+
+function stateOf({ state, problem }: WorkerStatus): { readonly state: string } & Record<string, unknown> {
+  if (state === 'recording') return { state };
+  return { state, code: problem?.code, message: problem?.message, fix: problem?.fix };
+}
+
+function named(encoded: string, workers: readonly ServedWorker[]): ServedWorker | undefined {
+  try {
+    const name = decodeURIComponent(encoded);
+    return workers.find((worker) => worker.name === name);
+  } catch {
+    return undefined; // no UTF-8
   }
 }
 

@@ -1,15 +1,15 @@
 import { mailChannel, slackChannel, webhookChannel } from '@bemi-db/worker/health/alerts/channels';
 import type { AlertChannel } from '@bemi-db/worker/health/alerts/delivery';
 import { configurationError } from '../cli-error.ts';
-import type { Configuration } from '../configuration/configuration.ts';
+import type { Settings } from '../configuration/settings.ts';
 
 /**
  * Where the settings want alerts to be sent to.
  *
  * @throws CliError where mail is wanted and no server for it is named, or the other way round.
  */
-export function alertChannels(configuration: Configuration): AlertChannel[] {
-  const { alertWebhookUrl, alertSlackUrl, alertEmail, alertFrom, smtpUrl } = configuration;
+export function alertChannels(settings: Settings): AlertChannel[] {
+  const { alertWebhookUrl, alertSlackUrl, alertEmail, alertFrom, smtpUrl } = settings;
   const channels: AlertChannel[] = [];
   if (alertWebhookUrl !== undefined) channels.push(webhookChannel(alertWebhookUrl));
   if (alertSlackUrl !== undefined) channels.push(slackChannel(alertSlackUrl));

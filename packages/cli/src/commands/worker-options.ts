@@ -4,6 +4,7 @@ import type { SetText, SettingName } from '../configuration/settings.ts';
 
 /** Flags that stand for settings, as commander names them. */
 export interface SettingFlags {
+  readonly config?: string;
   readonly slot?: string;
   readonly publication?: string;
   readonly bufferSize?: string;
@@ -18,6 +19,7 @@ export interface SettingFlags {
  */
 export function withWorkerOptions(command: Command): Command {
   return command
+    .option('--config <file>', 'configuration file (BEMI_CONFIG, default ./bemi.config.yaml, where it is)')
     .option('--embedded', 'keep the trail in an embedded PostgreSQL in ./.bemi')
     .option('--slot <name>', 'replication slot (BEMI_REPLICATION_SLOT, default bemi_slot)')
     .option('--publication <name>', 'publication (BEMI_PUBLICATION, default bemi_publication)')
@@ -35,6 +37,7 @@ export function settingFlags(flags: SettingFlags): Flags {
   const set = (text: string | undefined, setWith: string): SetText | undefined =>
     text === undefined ? undefined : { text, setWith };
   return {
+    BEMI_CONFIG: set(flags.config, '--config'),
     BEMI_REPLICATION_SLOT: set(flags.slot, '--slot'),
     BEMI_PUBLICATION: set(flags.publication, '--publication'),
     BEMI_BUFFER_SIZE: set(flags.bufferSize, '--buffer-size'),

@@ -29,6 +29,7 @@ export const settingNames = [
   'BEMI_HOST',
   'BEMI_PORT',
   'BEMI_PUBLIC_URL',
+  'BEMI_CONFIG',
 ] as const;
 
 /** Those that may be secret, and can be read from a file that a variable of this name with `_FILE` names. */

@@ -47,7 +47,7 @@ export async function runDoctor(flags: DoctorFlags): Promise<void> {
   );
   const contextMembers = (flags.contextMembers ?? defaultMembers).split(',').map((name) => name.trim());
   const ignored = ignoredIds(flags.ignore);
-  const configuration = loadConfiguration();
+  const configuration = loadConfiguration({ source: flags.source });
   const isEmbedded = flags.embedded === true;
   const hasAudit = configuration.destinationUrl !== undefined || isEmbedded || hasEmbedded(bemiFolder());
   if (configuration.databaseUrl === undefined && !hasAudit) {

@@ -35,6 +35,7 @@ export interface RetentionFlags {
 /** Shows what has expired, asks, and has the worker drop it. */
 export async function runRetention(flags: RetentionFlags): Promise<void> {
   const configuration = loadConfiguration({
+    source: flags.source,
     flags: {
       BEMI_RETENTION_DAYS:
         flags.olderThan === undefined ? undefined : { text: flags.olderThan, setWith: '--older-than' },

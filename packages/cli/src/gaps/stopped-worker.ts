@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import type { Worker } from '@bemi-db/worker';
 import { usageError } from '../cli-error.ts';
-import { loadConfiguration, requireDatabaseUrl } from '../configuration/configuration.ts';
+import { loadConfiguration, requireSource } from '../configuration/configuration.ts';
 import { createLogger } from '../logging/create-logger.ts';
 import { agree } from '../output/agreement.ts';
 import { configuredWorker, openDestination } from '../recording/configured-worker.ts';
@@ -15,6 +15,7 @@ export interface StatementFlags {
   readonly json?: true;
   readonly slot?: string;
   readonly publication?: string;
+  readonly source?: string;
   readonly embedded?: true;
 }
 
@@ -50,16 +51,17 @@ export async function withStoppedWorker(
   const set = (text: string | undefined, setWith: string) =>
     text === undefined ? undefined : { text, setWith };
   const configuration = loadConfiguration({
+    source: flags.source,
     flags: {
       BEMI_REPLICATION_SLOT: set(flags.slot, '--slot'),
       BEMI_PUBLICATION: set(flags.publication, '--publication'),
     },
   });
-  const source = requireDatabaseUrl(configuration);
+  const source = requireSource(configuration);
   const logger = createLogger('error');
   const destination = await openDestination(configuration, flags.embedded === true, logger);
   try {
-    await work(configuredWorker({ configuration, source, destination: destination.url, logger }));
+    await work(configuredWorker({ source, destination, logger }));
   } catch (error) {
     if (!(error instanceof DryRunEnd)) throw error;
   } finally {

@@ -6,20 +6,20 @@ import type { ConfiguredWorkerOptions } from './configured-worker.ts';
 
 /** What looks after a worker, as the settings describe it. */
 export function configuredMonitor({
-  configuration,
   source,
   destination,
   logger,
   worker,
 }: ConfiguredWorkerOptions & { readonly worker: Worker }): HealthMonitor {
-  const { slot, healthyLagBytes, retainedWalBytes, stateDirectory } = configuration;
+  const { slot, healthyLagBytes, retainedWalBytes, stateDirectory } = source;
   return new HealthMonitor({
     worker,
-    source,
-    destination,
+    source: source.databaseUrl,
+    ...(source.name === undefined ? {} : { name: source.name }),
+    destination: destination.url,
     slot,
     stateDirectory: stateDirectory ?? makeBemiFolder(bemiFolder()).path,
-    channels: alertChannels(configuration),
+    channels: alertChannels(source),
     limits: { healthyLagBytes, retainedWalBytes },
     logger,
   });

@@ -2,35 +2,33 @@ import { parseConnectionString, type SecretConnection } from '@bemi-db/source/co
 import { createWorker, type Worker } from '@bemi-db/worker';
 import type { Logger } from '@bemi-db/worker/logger';
 import { bemiFolder, makeBemiFolder } from '../configuration/bemi-folder.ts';
-import type { Configuration } from '../configuration/configuration.ts';
+import type { Configuration, ConfiguredSource } from '../configuration/configuration.ts';
 import { openEmbedded } from '../embedded/embedded-audit-database.ts';
 import { keepRunning } from '../embedded/keep-running.ts';
 import { missingDestination } from '../trail-reading/audit-database.ts';
 
 export interface ConfiguredWorkerOptions {
-  readonly configuration: Configuration;
-  readonly source: string | SecretConnection;
-  readonly destination: string | SecretConnection;
+  readonly source: ConfiguredSource;
+  readonly destination: Pick<Destination, 'url' | 'setWith'>;
   readonly logger: Logger;
 }
 
-/** The worker that the settings describe. */
-export function configuredWorker({
-  configuration,
-  source,
-  destination,
-  logger,
-}: ConfiguredWorkerOptions): Worker {
-  const { checkpointUrl, checkpointToken, signingKey, encryptionKey } = configuration;
+/** The worker of a source that the settings describe. */
+export function configuredWorker({ source, destination, logger }: ConfiguredWorkerOptions): Worker {
+  const { checkpointUrl, checkpointToken, signingKey, encryptionKey, name, rules } = source;
   return createWorker({
-    source,
-    destination,
-    slot: configuration.slot,
-    publication: configuration.publication,
-    bufferSize: configuration.bufferSize,
-    maximumRowBytes: configuration.maximumRowBytes,
-    ...(configuration.isSet('BEMI_RETENTION_DAYS') ? { retentionDays: configuration.retentionDays } : {}),
-    stateDirectory: configuration.stateDirectory ?? makeBemiFolder(bemiFolder()).path,
+    source: source.databaseUrl,
+    sourceSetWith: source.urlSetWith,
+    ...(name === undefined ? {} : { name }),
+    destination: destination.url,
+    destinationSetWith: destination.setWith,
+    slot: source.slot,
+    publication: source.publication,
+    bufferSize: source.bufferSize,
+    maximumRowBytes: source.maximumRowBytes,
+    ...(source.isSet('BEMI_RETENTION_DAYS') ? { retentionDays: source.retentionDays } : {}),
+    ...(rules ? { rules } : {}),
+    stateDirectory: source.stateDirectory ?? makeBemiFolder(bemiFolder()).path,
     ...(checkpointUrl === undefined ? {} : { checkpointUrl }),
     publicationEnvironment: {
       ...process.env,
@@ -44,19 +42,22 @@ export function configuredWorker({
 
 export interface Destination {
   readonly url: string | SecretConnection;
+  /** What it was set with, for messages. */
+  readonly setWith: string;
   close(): Promise<void>;
 }
 
 /** The audit database that the settings name, or an embedded one that runs until it is closed. */
 export async function openDestination(
-  { destinationUrl }: Configuration,
+  { destinationUrl, find }: Configuration,
   isEmbedded: boolean,
   logger: Logger,
 ): Promise<Destination> {
   if (!isEmbedded) {
     if (destinationUrl === undefined) throw missingDestination();
-    parseConnectionString(destinationUrl, 'BEMI_DESTINATION_URL');
-    return { url: destinationUrl, close: async () => undefined };
+    const setWith = find('BEMI_DESTINATION_URL')?.setWith ?? 'BEMI_DESTINATION_URL';
+    parseConnectionString(destinationUrl, setWith);
+    return { url: destinationUrl, setWith, close: async () => undefined };
   }
   const folder = bemiFolder();
   const embedded = await openEmbedded(folder);
@@ -67,5 +68,5 @@ export async function openDestination(
   const kept = keepRunning(folder, embedded, (port) => {
     logger.warn({ port }, 'The embedded audit database was gone, and is started again');
   });
-  return { url: embedded.url, close: () => kept.close() };
+  return { url: embedded.url, setWith: '--embedded', close: () => kept.close() };
 }

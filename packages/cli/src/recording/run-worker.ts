@@ -1,18 +1,14 @@
-import { parseConnectionString } from '@bemi-db/source/connection-string';
-import type { Worker } from '@bemi-db/worker';
-import type { HealthMonitor } from '@bemi-db/worker/health/health-monitor';
 import { metricsRegistry } from '@bemi-db/worker/health/metrics';
 import { startHealthServer } from '@bemi-db/worker/health-server';
 import type { Logger } from 'pino';
-import {
-  type Configuration,
-  type Flags,
-  loadConfiguration,
-  requireDatabaseUrl,
-} from '../configuration/configuration.ts';
+import { CliError } from '../cli-error.ts';
+import { type Configuration, type Flags, loadConfiguration } from '../configuration/configuration.ts';
 import { createLogger } from '../logging/create-logger.ts';
-import { configuredMonitor } from './configured-monitor.ts';
-import { configuredWorker, openDestination } from './configured-worker.ts';
+import { explainError } from '../output/explain-error.ts';
+import { configuredSources } from './configured-sources.ts';
+import { openDestination } from './configured-worker.ts';
+import { type Pipeline, pipeline, runBesideOthers } from './pipeline.ts';
+import { watchConfiguration } from './watch-configuration.ts';
 
 export interface RunWorkerOptions {
   readonly flags: Flags;
@@ -21,32 +17,25 @@ export interface RunWorkerOptions {
 }
 
 /**
- * Runs the worker until a signal stops it, or, draining, until everything is recorded.
+ * Runs the worker until a signal stops it, or, draining, until everything is recorded. Where the configuration file names
+ * several sources, each has a pipeline of its own, and what is wrong with one is nothing to the others.
  *
- * @throws ProblemError when going on would leave a gap, or no server can cure what is wrong.
+ * @throws ProblemError when the only one can't go on without a gap, or no server can cure what is wrong.
  */
 export async function runWorker(options: RunWorkerOptions): Promise<void> {
-  const configuration = loadConfiguration({ flags: options.flags });
-  const source = requireDatabaseUrl(configuration);
-  parseConnectionString(source, 'BEMI_DATABASE_URL'); // before anything is started
+  const { flags } = options;
+  const configuration = loadConfiguration({ flags });
+  const sources = configuredSources(configuration);
   const logger = createLogger(configuration.logLevel);
+  warnOfExposedSecrets(configuration, logger);
   const abort = new AbortController();
   const stopListening = abortOnSignals(abort, logger);
   try {
     const destination = await openDestination(configuration, options.isEmbedded, logger);
     try {
-      const worker = configuredWorker({ configuration, source, destination: destination.url, logger });
-      if (options.isDraining) await drain(worker, abort.signal, logger);
-      else {
-        const monitor = configuredMonitor({
-          configuration,
-          source,
-          destination: destination.url,
-          logger,
-          worker,
-        });
-        await serve(worker, monitor, configuration, abort.signal, logger);
-      }
+      const pipelines = sources.map((source) => pipeline(source, destination, logger, sources.length > 1));
+      if (options.isDraining) await drain(pipelines, abort.signal);
+      else await serve(pipelines, configuration, flags, abort.signal, logger);
     } finally {
       await destination.close();
     }
@@ -55,43 +44,100 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
   }
 }
 
-async function drain(worker: Worker, signal: AbortSignal, logger: Logger): Promise<void> {
-  await worker.run({ signal, drain: true });
-  const { changes, transactions, quarantined } = worker.status();
-  logger.info({ changes, transactions, quarantined }, signal.aborted ? 'Stopped before the end' : 'Drained');
+function warnOfExposedSecrets({ file }: Configuration, logger: Logger): void {
+  if (!file || file.exposed.length === 0) return;
+  logger.warn(
+    { fix: `chmod 600 ${file.path}, or name variables in it: \${NAME}` },
+    `Others than its owner may read ${file.name}, which has secrets in it: ${file.exposed.join(', ')}`,
+  );
+}
+
+/** All of them, whatever becomes of one. */
+async function drain(pipelines: readonly Pipeline[], signal: AbortSignal): Promise<void> {
+  const ended = await Promise.allSettled(
+    pipelines.map(async ({ worker, logger }) => {
+      try {
+        await worker.run({ signal, drain: true });
+      } catch (error) {
+        if (pipelines.length > 1) {
+          const { code, message, fix } = explainError(error);
+          logger.error({ code, fix }, message);
+        }
+        throw error;
+      }
+      const { changes, transactions, quarantined } = worker.status();
+      const message = signal.aborted ? 'Stopped before the end' : 'Drained';
+      logger.info({ changes, transactions, quarantined }, message);
+    }),
+  );
+  const failed = ended.flatMap((each, i) =>
+    each.status === 'rejected' ? [{ name: pipelines[i]!.name, error: each.reason as unknown }] : [],
+  );
+  const [first] = failed;
+  if (!first) return;
+  if (pipelines.length === 1) throw first.error;
+  const { exitCode } = explainError(first.error);
+  const names = failed.map(({ name }) => name).join(', ');
+  throw new CliError(
+    exitCode === 2 ? 2 : 1,
+    'not-drained',
+    `${failed.length} of ${pipelines.length} sources could not be drained: ${names}`,
+    'Why, and what to do, was said above. The others are recorded.',
+    { cause: first.error },
+  );
 }
 
 async function serve(
-  worker: Worker,
-  monitor: HealthMonitor,
-  { host, port }: Configuration,
+  pipelines: readonly Pipeline[],
+  { host, port, file }: Configuration,
+  flags: Flags,
   signal: AbortSignal,
   logger: Logger,
 ): Promise<void> {
-  const registry = metricsRegistry([monitor]);
+  const registry = metricsRegistry(pipelines.map(({ monitor }) => monitor));
   const health = await startHealthServer({
-    status: () => worker.status(),
-    readLog: (path) => worker.readLog(path),
+    workers: pipelines.map(({ name, worker }) => ({
+      name,
+      status: () => worker.status(),
+      readLog: (path) => worker.readLog(path),
+    })),
     metrics: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
     host,
     port,
   });
+  const isOnlyOne = pipelines.length === 1;
   logger.info(
     { host: health.host, port: health.port },
-    'Answering /healthz, /readyz, /metrics, /checkpoint and /tile',
+    isOnlyOne
+      ? 'Answering /healthz, /readyz, /metrics, /checkpoint and /tile'
+      : 'Answering /healthz, /readyz, /metrics, and for each source /readyz/<source> and /logs/<source>/checkpoint',
   );
+  const watch = file && watchConfiguration({ file, flags, pipelines, logger });
   const monitoring = new AbortController();
-  const monitored = monitor.run({ signal: monitoring.signal });
+  const monitored = pipelines.map(({ monitor }) => monitor.run({ signal: monitoring.signal }));
+  try {
+    if (isOnlyOne) await runAlone(pipelines[0]!, signal);
+    else {
+      const retry = () => watch?.next() ?? new Promise<void>(() => undefined);
+      await Promise.all(pipelines.map((each) => runBesideOthers(each, signal, retry)));
+    }
+    for (const each of pipelines) {
+      const { changes, transactions } = each.worker.status();
+      each.logger.info({ changes, transactions }, 'Stopped');
+    }
+  } finally {
+    watch?.close();
+    monitoring.abort();
+    await Promise.all([...monitored, health.close()]);
+  }
+}
+
+async function runAlone({ worker, monitor }: Pipeline, signal: AbortSignal): Promise<void> {
   try {
     await worker.run({ signal });
-    const { changes, transactions } = worker.status();
-    logger.info({ changes, transactions }, 'Stopped');
   } catch (error) {
     await monitor.look(); // somebody has to be told before the process is gone
     throw error;
-  } finally {
-    monitoring.abort();
-    await Promise.all([monitored, health.close()]);
   }
 }
 

@@ -5,11 +5,12 @@ import { type RecordedRules, rulesInForce } from '@bemi-db/trail/rules/recorded-
 import type pg from 'pg';
 import { configurationError } from '../cli-error.ts';
 import { bemiFolder } from '../configuration/bemi-folder.ts';
-import { type Configuration, loadConfiguration } from '../configuration/configuration.ts';
+import { type Configuration, loadConfiguration, requireSource } from '../configuration/configuration.ts';
 import { hasEmbedded } from '../embedded/embedded-audit-database.ts';
 import { explainError } from '../output/explain-error.ts';
 import { print, printNote } from '../output/print.ts';
 import { errorText } from '../output/print-error.ts';
+import { harmless } from '../presentation/harmless-text.ts';
 import { textStyle } from '../presentation/text-style.ts';
 import { readingAuditDatabase } from '../trail-reading/audit-database.ts';
 import { chooseSource } from '../trail-reading/choose-source.ts';
@@ -54,22 +55,52 @@ export interface StatusReport {
 
 /** Shows both sides, once or again and again. */
 export async function runStatus(flags: StatusFlags): Promise<void> {
-  const configuration = loadConfiguration();
+  const configuration = loadConfiguration({ source: flags.source });
   if (flags.watch) {
+    if (flags.source === undefined && configuration.sources.length > 1) requireSource(configuration);
     await watchStatus(() => readStatus(configuration, flags), { json: flags.json === true, configuration });
     return;
   }
-  const report = await readStatus(configuration, flags);
-  if (flags.json) await print(`${JSON.stringify(statusJson(report))}\n`);
-  else {
-    await print(statusText(report, configuration));
-    for (const error of report.errors) printNote(errorText(error, false, false, textStyle(process.stderr)));
+  const reports = [...(await readAll(configuration, flags))];
+  if (flags.json) {
+    const [only] = reports;
+    const json =
+      reports.length === 1
+        ? statusJson(only![1])
+        : { sources: Object.fromEntries(reports.map(([name, report]) => [name, statusJson(report)])) };
+    await print(`${JSON.stringify(json)}\n`);
+  } else {
+    for (const [i, [name, report]] of reports.entries()) {
+      const { colors } = textStyle(process.stdout);
+      const title = `${i === 0 ? '' : '\n'}${colors.bold(`── ${harmless(name)}`)}\n`;
+      await print((reports.length === 1 ? '' : title) + statusText(report, configuration));
+      for (const error of report.errors) {
+        printNote(errorText(error, false, false, textStyle(process.stderr)));
+      }
+    }
   }
-  const { source, errors } = report;
-  const hasFailure = source?.findings.some((finding) => finding.verdict === 'failure') ?? false;
+  const errors = reports.flatMap(([, report]) => report.errors);
+  const hasFailure = reports.some(([, { source }]) =>
+    source?.findings.some((finding) => finding.verdict === 'failure'),
+  );
   if (errors.length > 0 || hasFailure) {
     process.exitCode = errors.some((error) => explainError(error).exitCode === 2) ? 2 : 1;
   }
+}
+
+/** Of each source that the configuration file has, unless one is meant. */
+async function readAll(
+  configuration: Configuration,
+  flags: StatusFlags,
+): Promise<readonly (readonly [string, StatusReport])[]> {
+  const names = configuration.source ? [] : configuration.sources.flatMap(({ name }) => name ?? []);
+  if (names.length < 2 || flags.source !== undefined) return [['', await readStatus(configuration, flags)]];
+  return Promise.all(
+    names.map(async (source) => {
+      const own = loadConfiguration({ source });
+      return [source, await readStatus(own, flags)] as const;
+    }),
+  );
 }
 
 async function readStatus(configuration: Configuration, flags: StatusFlags): Promise<StatusReport> {

@@ -42,8 +42,9 @@ export async function sourceStatus(
   databaseUrl: string | SecretConnection,
   configuration: Configuration,
 ): Promise<SourceStatus> {
-  const { slot, publication } = configuration;
-  return await withSourceDatabase(databaseUrl, 'BEMI_DATABASE_URL', async ({ client, connection }) => {
+  const { slot, publication, source } = configuration;
+  const setWith = source?.urlSetWith ?? 'BEMI_DATABASE_URL';
+  return await withSourceDatabase(databaseUrl, setWith, async ({ client, connection }) => {
     const snapshot = await inspect(client, { slot, publication });
     return statusOf(snapshot, { slot, publication, tables: 'all' }, describeTarget(connection.target));
   });

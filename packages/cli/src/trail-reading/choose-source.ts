@@ -6,7 +6,8 @@ import type { Configuration } from '../configuration/configuration.ts';
 import { nearestName } from '../configuration/nearest-name.ts';
 
 /**
- * The source whose log is meant: the one named by `--source`, else that of BEMI_DATABASE_URL, else the only one.
+ * The source whose log is meant: the one named by `--source`, else the only one of the configuration file, else that of
+ * BEMI_DATABASE_URL, else the only one.
  *
  * @returns `undefined` where no worker has recorded anything yet.
  * @throws CliError when it isn't there but others are, or when there are several to choose from.
@@ -19,7 +20,9 @@ export async function chooseSource(
   const summaries = (await hasTrail(client)) ? await sourceSummaries(client) : [];
   const { databaseUrl } = configuration;
   const wanted =
-    named ?? (databaseUrl && parseConnectionString(databaseUrl, 'BEMI_DATABASE_URL').target.database);
+    named ??
+    configuration.source?.name ??
+    (databaseUrl && parseConnectionString(databaseUrl, 'BEMI_DATABASE_URL').target.database);
   if (wanted === undefined) {
     if (summaries.length <= 1) return summaries[0];
     throw new CliError(

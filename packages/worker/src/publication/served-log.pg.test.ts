@@ -21,8 +21,7 @@ test('the running worker serves its log, and publishes it to a directory: both h
   const stop = new AbortController();
   const running = worker.run({ signal: stop.signal });
   const server = await startHealthServer({
-    status: () => worker.status(),
-    readLog: (path) => worker.readLog(path),
+    workers: [{ name: 'bank', status: () => worker.status(), readLog: (path) => worker.readLog(path) }],
     port: 0,
   });
   try {

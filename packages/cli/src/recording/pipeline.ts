@@ -1,0 +1,66 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseConnectionString } from '@bemi-db/source/connection-string';
+import type { Worker } from '@bemi-db/worker';
+import type { HealthMonitor } from '@bemi-db/worker/health/health-monitor';
+import type { Logger } from 'pino';
+import type { ConfiguredSource } from '../configuration/configuration.ts';
+import { explainError } from '../output/explain-error.ts';
+import { configuredMonitor } from './configured-monitor.ts';
+import { configuredWorker, type Destination } from './configured-worker.ts';
+
+/** The recording of one source: a worker, and what looks after it. */
+export interface Pipeline {
+  /** Of the source, and of its log. */
+  readonly name: string;
+  readonly worker: Worker;
+  readonly monitor: HealthMonitor;
+  readonly logger: Logger;
+}
+
+/** After what no time cures somebody has to do something: it is looked at again so often whether he has. */
+const retryMs = 60_000;
+
+/** @param isOneOfSeveral - its lines of the log then say which it is. */
+export function pipeline(
+  source: ConfiguredSource,
+  destination: Destination,
+  logger: Logger,
+  isOneOfSeveral: boolean,
+): Pipeline {
+  const { database } = parseConnectionString(source.databaseUrl, source.urlSetWith).target;
+  const name = source.name ?? database;
+  const own = isOneOfSeveral ? logger.child({ source: name }) : logger;
+  const worker = configuredWorker({ source, destination, logger: own });
+  const monitor = configuredMonitor({ source, destination, logger: own, worker });
+  return { name, worker, monitor, logger: own };
+}
+
+/**
+ * Runs one of several until the signal stops it. What makes it refuse is no reason for the others to stop: it is said, and
+ * tried again after a while, so that whoever cures it need not stop them.
+ *
+ * @param retry - resolves when somebody wants it tried now.
+ */
+export async function runBesideOthers(
+  { worker, monitor, logger }: Pipeline,
+  signal: AbortSignal,
+  retry: () => Promise<void>,
+): Promise<void> {
+  let said: string | undefined;
+  while (!signal.aborted) {
+    try {
+      await worker.run({ signal });
+      return;
+    } catch (error) {
+      const { code, message, fix } = explainError(error);
+      if (said !== message) logger.error({ code, fix }, message);
+      said = message;
+      await monitor.look(); // somebody has to be told
+    }
+    const abort = new AbortController();
+    const waiting = AbortSignal.any([signal, abort.signal]);
+    const pause = delay(retryMs, undefined, { signal: waiting }).catch(() => undefined);
+    await Promise.race([pause, retry()]);
+    abort.abort();
+  }
+}
