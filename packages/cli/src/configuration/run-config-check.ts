@@ -1,6 +1,6 @@
 import { describeTarget, parseConnectionString } from '@bemi-db/source/connection-string';
 import { isWithoutRules } from '@bemi-db/trail/rules/tracking-rules';
-import { CliError } from '../cli-error.ts';
+import { configurationError } from '../cli-error.ts';
 import { labelledLines } from '../output/labelled-lines.ts';
 import { print, printNote } from '../output/print.ts';
 import { harmless } from '../presentation/harmless-text.ts';
@@ -33,9 +33,7 @@ export async function runConfigCheck(flags: ConfigCheckFlags): Promise<void> {
     );
   }
   if (sources.length === 0) {
-    throw new CliError(
-      1,
-      'no-source',
+    throw configurationError(
       'No source is configured',
       'Write sources into bemi.config.yaml, or set BEMI_DATABASE_URL.',
     );
