@@ -7,10 +7,12 @@ import { type ApplyProgress, applyPlan } from './apply-plan.ts';
 import { inspect } from './inspect.ts';
 import { plan } from './plan.ts';
 import type { PlanStep } from './plan-step.ts';
+import type { Wanted } from './source-snapshot.ts';
 
 const identityOf = (table: string): PlanStep => ({
   id: `identity ${table}`,
   kind: 'identity',
+  tables: [{ schema: 'public', name: table }],
   title: `Keep the whole old row of ${table}`,
   sql: `ALTER TABLE ${table} REPLICA IDENTITY FULL;`,
   why: '',
@@ -236,4 +238,38 @@ test('an abort ends the waiting', async () => {
     }),
   ).rejects.toMatchObject({ name: 'AbortError' });
   await application.query('COMMIT');
+});
+
+test('a publication waits for a table that is being changed, and says by whom', async () => {
+  const database = await createDatabase();
+  const [client, vacuum, reader] = [
+    await database.connect(),
+    await database.connect(),
+    await database.connect(),
+  ];
+  await client.query('CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY)');
+  await vacuum.query(
+    `SET application_name = 'maintenance'; BEGIN; LOCK TABLE b IN SHARE UPDATE EXCLUSIVE MODE`,
+  );
+  await reader.query('BEGIN; SELECT FROM a; SELECT FROM b');
+  const wanted: Wanted = {
+    ...{ slot: `slot_${database.name}`, publication: 'p' },
+    identity: 'default',
+    tables: ['a', 'b'].map((name) => ({ schema: 'public', name })),
+  };
+  const seen: ApplyProgress[] = [];
+  let released: Promise<unknown> | undefined;
+  await applyPlan(client, plan(await inspect(client, wanted), wanted), {
+    lockTimeoutMs: 20,
+    retryDelaysMs: Array<number>(100).fill(50),
+    onProgress: (progress) => {
+      seen.push(progress);
+      if (progress.state === 'busy') released ??= vacuum.query('COMMIT');
+    },
+  });
+  await Promise.all([released, reader.query('COMMIT')]);
+  expect(seen.find(({ state }) => state === 'busy')).toMatchObject({
+    step: { id: 'publication create' },
+    holders: [expect.stringMatching(/^pid \d+ \(maintenance, for \d+ s\) on public\.b$/)],
+  });
 });

@@ -153,7 +153,7 @@ class ApplySession {
     waitMs: number | undefined,
     error: unknown,
   ): Promise<boolean> {
-    const holders = isBusy(error) && step.table ? await lockHolders(this.#client, step.table) : [];
+    const holders = await this.#holders(step, error);
     if (isBusy(error) && waitMs !== undefined) {
       this.#report(step, 'busy', attempt, waitMs, holders);
       return false;
@@ -179,16 +179,23 @@ class ApplySession {
         // A step of several statements is a transaction of its own, and has failed.
         if (step.sql.startsWith('BEGIN;')) await this.#client.query('ROLLBACK').catch(() => undefined);
         const waitMs = this.#retryDelaysMs[attempt - 1];
+        const holders = await this.#holders(step, error);
         if (!isBusy(error) || waitMs === undefined) {
           // Not every server lets its administrator make event triggers, or grant on all tables.
-          if (step.isDispensable) return this.#leave(undoneBecause(step, error), error);
-          const undone = [undoneBecause(step, error), ...this.#undone] as const;
+          if (step.isDispensable) return this.#leave(undoneBecause(step, error, holders), error);
+          const undone = [undoneBecause(step, error, holders), ...this.#undone] as const;
           throw new ApplyError(undone, error);
         }
-        this.#report(step, 'busy', attempt, waitMs);
+        this.#report(step, 'busy', attempt, waitMs, holders);
         await this.#wait(waitMs);
       }
     }
+  }
+
+  /** Who is in the way, as far as it can be seen. */
+  async #holders(step: PlanStep, error: unknown): Promise<readonly string[]> {
+    if (!isBusy(error) || !step.tables || step.tables.length === 0) return [];
+    return await lockHolders(this.#client, step.tables, step.kind === 'identity' ? 'any' : 'changing');
   }
 
   #leave(undone: UndoneStep, error: unknown): void {

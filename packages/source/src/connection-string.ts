@@ -107,7 +107,8 @@ export function parseConnectionString(
   if (password) config.password = password;
   if (authorities) {
     const anyName = sslMode === 'verify-ca' ? { checkServerIdentity: () => undefined } : {};
-    config.ssl = { ca: authorities, ...anyName };
+    // With the client's certificate, where the URL names one.
+    config.ssl = { ...(typeof config.ssl === 'object' ? config.ssl : {}), ca: authorities, ...anyName };
   }
   return { config, target: targetOf(config, setting) };
 }

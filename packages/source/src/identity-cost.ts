@@ -94,8 +94,8 @@ function byCost(a: IdentityCost, b: IdentityCost): number {
 /** The tables that steps of a plan are about. */
 export function tablesOf(
   tables: readonly TableSnapshot[],
-  names: readonly (TableName | undefined)[],
+  names: readonly TableName[],
 ): readonly TableSnapshot[] {
-  const keys = new Set(names.map((name) => name && JSON.stringify([name.schema, name.name])));
+  const keys = new Set(names.map((name) => JSON.stringify([name.schema, name.name])));
   return tables.filter((table) => keys.has(JSON.stringify([table.schema, table.name])));
 }

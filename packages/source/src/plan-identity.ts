@@ -58,7 +58,7 @@ function identityStep(
   server: SourceSnapshot['server'],
 ): PlanStep {
   const name = displayTable(table);
-  const common = { id: identityStepId(table), kind: 'identity', table: nameOf(table) } as const;
+  const common = { id: identityStepId(table), kind: 'identity', tables: [nameOf(table)] } as const;
   if (identity === 'default') {
     return {
       ...common,

@@ -3,7 +3,7 @@ import { withDescendants } from './identity.ts';
 import { urgentIdentities } from './plan-identity.ts';
 import { PlanError, type PlanStep } from './plan-step.ts';
 import type { SourceSnapshot, TableSnapshot, Wanted } from './source-snapshot.ts';
-import { displayTables, quoteTable } from './table-name.ts';
+import { displayTables, nameOf, quoteTable } from './table-name.ts';
 import { unpublishedSelection } from './wanted-tables.ts';
 
 const everyOperation = `publish = 'insert, update, delete, truncate'`;
@@ -59,6 +59,7 @@ function creation(
     kind: 'publication',
     title: `Publish the changes of ${selected ? displayTables(selected) : 'all tables'}`,
     sql: `CREATE PUBLICATION ${pg.escapeIdentifier(name)} FOR ${scope} WITH (${options});`,
+    tables: (selected ?? []).map(nameOf),
     needs: urgentIdentities(selected ? withDescendants(snapshot, selected) : snapshot.tables),
     why: selected
       ? 'The server sends the changes of published tables only. Tables made later are not among them.'
@@ -101,6 +102,7 @@ function planChanges(
       kind: 'publication',
       title: `Publish the changes of ${displayTables(missing)} too`,
       sql: `ALTER PUBLICATION ${name} ADD TABLE ${tables.map(quoteTable).join(', ')};`,
+      tables: tables.map(nameOf),
       needs: urgentIdentities(withDescendants(snapshot, missing)),
       why: 'The server sends the changes of published tables only.',
     });

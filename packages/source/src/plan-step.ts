@@ -10,8 +10,8 @@ export interface PlanStep {
   /** The exact statement, with its semicolon: what is run is what `--dry-run` prints. */
   readonly sql: string;
   readonly why: string;
-  /** The table that it locks, where it is about one: to tell who holds it. */
-  readonly table?: TableName;
+  /** The tables that it locks: to tell who holds them. */
+  readonly tables?: readonly TableName[];
   /** Recording goes on without it: where it fails, the rest is done, and the failure is reported. */
   readonly isDispensable?: true;
   /** Ids of steps without which this one does harm: it is left out when one of them has failed. */

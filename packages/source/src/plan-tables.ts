@@ -51,6 +51,7 @@ export function planTablesDropped(
       kind: 'publication',
       title: `Publish the changes of ${displayTables(listed)} no longer`,
       sql: `ALTER PUBLICATION ${pg.escapeIdentifier(publication.name)} DROP TABLE ${listed.map(quoteTable).join(', ')};`,
+      tables: listed.map(nameOf),
       why: 'What is recorded stays. What is written from here on is not recorded.',
     });
   }
@@ -72,7 +73,7 @@ export function planIdentitiesReset(
     .map((table) => ({
       id: `identity ${displayTable(table)}`,
       kind: 'identity' as const,
-      table: nameOf(table),
+      tables: [nameOf(table)],
       title: `Keep the key alone of old rows of ${displayTable(table)}`,
       sql: `ALTER TABLE ${quoteTable(table)} REPLICA IDENTITY DEFAULT;`,
       why: 'FULL writes whole old rows to the WAL, for which nobody is left to ask.',

@@ -6,7 +6,7 @@ import { CliError, usageError } from '../cli-error.ts';
 import { print } from '../output/print.ts';
 import { countedText } from '../presentation/quantity-text.ts';
 import { type TextStyle, textStyle } from '../presentation/text-style.ts';
-import { mostShown, planText, progressText, tablesDoneText } from './plan-text.ts';
+import { mostShown, planText, progressText, slotWaitsText, tablesDoneText } from './plan-text.ts';
 
 export interface CarryOutOptions {
   /** Whether it is agreed already. */
@@ -47,6 +47,9 @@ export async function carryOut(
   return undefined;
 }
 
+// A slot is made at once, unless somebody's transaction is still running.
+const slotPatienceMs = 3_000;
+
 /** Of many tables, only how far they are, and those that make trouble. */
 function progressPrinter(
   steps: readonly PlanStep[],
@@ -55,7 +58,12 @@ function progressPrinter(
 ): (progress: ApplyProgress) => void {
   const tables = steps.filter((step) => step.kind === 'identity').length;
   let done = 0;
+  let patience: NodeJS.Timeout | undefined;
   return (progress) => {
+    clearTimeout(patience);
+    if (progress.step.kind === 'slot' && progress.state === 'started') {
+      patience = setTimeout(() => lines.push(print(slotWaitsText(progress.step, style))), slotPatienceMs);
+    }
     if (progress.state !== 'done' || progress.step.kind !== 'identity' || tables <= mostShown) {
       lines.push(print(progressText(progress, style)));
       return;

@@ -44,3 +44,11 @@ export function tablesDoneText(done: number, all: number, { colors }: TextStyle)
     ? `${colors.green('✓')} Set the replica identity of ${countText(all)} tables\n`
     : `${colors.dim('…')} ${countText(done)} of ${countText(all)} tables\n`;
 }
+
+/** A slot waits for every transaction that runs: nothing is wrong, but it may take as long as the longest. */
+export function slotWaitsText({ title }: PlanStep, { colors }: TextStyle): string {
+  return (
+    `${colors.yellow('…')} ${harmless(title)}: waits for the transactions that run now. The oldest:\n` +
+    '    SELECT pid, application_name, xact_start FROM pg_stat_activity WHERE xact_start IS NOT NULL ORDER BY xact_start;\n'
+  );
+}

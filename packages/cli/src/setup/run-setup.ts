@@ -7,6 +7,7 @@ import type { Finding } from '@bemi-db/source/finding';
 import { identityCosts, tablesOf } from '@bemi-db/source/identity-cost';
 import { inspect } from '@bemi-db/source/inspect';
 import { type PlanStep, printableSql } from '@bemi-db/source/plan-step';
+import { plainText, providerOf } from '@bemi-db/source/providers/recognise';
 import type { SourceSnapshot, Wanted } from '@bemi-db/source/source-snapshot';
 import type pg from 'pg';
 import { CliError } from '../cli-error.ts';
@@ -68,6 +69,7 @@ export async function runSetup(flags: SetupFlags): Promise<void> {
     const stopping = check(before, wanted).filter(
       ({ id, verdict }) => verdict === 'failure' && stoppingChecks.has(id),
     );
+    refuseAllTables(before, wanted);
     const { steps, isWithoutTriggers } = await sourceSteps(client, before, wanted, flags.eventTriggers);
     const costs = await costOf(client, before, steps);
     if (flags.dryRun) {
@@ -128,10 +130,22 @@ async function costOf(
   const full = steps.filter(({ kind, sql }) => kind === 'identity' && sql.endsWith('FULL;'));
   const tables = tablesOf(
     snapshot.tables,
-    full.map(({ table }) => table),
+    full.flatMap(({ tables: altered }) => altered ?? []),
   ).filter(({ kind }) => kind === 'table');
   const costs = await identityCosts(client, tables);
   return (style) => identityCostText(costs, tables.length, style);
+}
+
+/** Said before anything is changed, where the provider is known to refuse it. */
+function refuseAllTables({ server, role, publication }: SourceSnapshot, wanted: Wanted): void {
+  const { title, allTables } = providerOf(server.provider);
+  if (wanted.tables !== 'all' || publication || role.isSuperuser || allTables.isAllowed !== 'no') return;
+  throw new CliError(
+    1,
+    'all-tables',
+    `${title} does not let ${role.name} make a publication for all tables`,
+    plainText(allTables.note),
+  );
 }
 
 /** Whether the server refused it, or it was left out with another. */

@@ -193,6 +193,12 @@ test('the password of a role that was made is kept, also where a later step fail
   });
   const folder = projectFolder();
   const as = ['--admin-url', database.urlAs(admin, 'x'), ...flags.slice(2), '--role', role, '--yes'];
+  const hosted = await runBemi(['setup', ...as, '--provider', 'render'], {}, folder);
+  expect(hosted).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/Render does not let.*--tables '\*'/s),
+  });
+  expect(hosted.stdout).toBe('');
   // FOR ALL TABLES is a superuser's.
   const refused = await runBemi(['setup', ...as], {}, folder);
   expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/42501.*--tables '\*'/s) });

@@ -60,7 +60,9 @@ function alterable({ tables }: SourceSnapshot, steps: readonly PlanStep[]): read
       .filter((table) => !table.isAlterable && hasWorkingIdentity(table))
       .map((table) => quoteTable(table)),
   );
-  return steps.filter(({ kind, table }) => kind !== 'identity' || !table || !others.has(quoteTable(table)));
+  return steps.filter(
+    ({ kind, tables: [table] = [] }) => kind !== 'identity' || !table || !others.has(quoteTable(table)),
+  );
 }
 
 /** What was chosen last time is known by the functions that it made. */

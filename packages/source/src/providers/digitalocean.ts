@@ -30,12 +30,12 @@ export const digitalOcean: Provider = {
   },
   administrator: '`doadmin`',
   allTables: {
-    isAllowed: 'unknown',
-    note: "`doadmin` is no superuser: if FOR ALL TABLES is refused, `--tables '*'` publishes each table that there is now.",
+    isAllowed: 'no',
+    note: "`doadmin` is no superuser: let `--tables '*'` publish each table that there is now, and `bemi tables add` those that come.",
   },
   eventTriggers: {
-    isAllowed: 'unknown',
-    note: '`doadmin` is no superuser: if they are refused, setup says what to call instead.',
+    isAllowed: 'no',
+    note: 'Not allowed to `doadmin`. Setup says what to call instead.',
   },
   tls: {
     isForced: true,

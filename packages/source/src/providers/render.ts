@@ -23,7 +23,7 @@ export const render: Provider = {
   administrator: "the database's user",
   allTables: {
     isAllowed: 'no',
-    note: "Only their support can make a publication for all tables: ask for it, or let `--tables '*'` publish each table that there is now.",
+    note: "Only their support can make a publication for all tables: ask for it, or let `--tables '*'` publish each table that there is now, and `bemi tables add` those that come.",
   },
   eventTriggers: { isAllowed: 'no', note: 'Not allowed. Setup says what to call instead.' },
   tls: {
