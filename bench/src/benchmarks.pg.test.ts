@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import type { ContextCost } from './context.ts';
 import type { DrainResult } from './drain.ts';
+import type { OverheadResult } from './overhead.ts';
 import type { VerifyResult } from './verify.ts';
 
 const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
@@ -43,4 +44,15 @@ test('the context benchmark runs in its short form: no round trip is added, and 
     expect(message).toBeGreaterThan(plain + 100);
     expect(bytes({ contestant: 'signed', write })).toBeGreaterThan(message + 100);
   }
+});
+
+test('the overhead benchmark runs in its short form: FULL and contexts cost WAL', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    ...[program, 'overhead', '--writes', '200', '--rounds', '1', '--json'],
+  ]);
+  const result = JSON.parse(stdout) as OverheadResult;
+  for (const { kind, walBytes, walBytesWithout } of result.costs)
+    expect(walBytes, kind).toBeGreaterThan(walBytesWithout + 100);
+  expect(result.walRatio.median).toBeGreaterThan(1);
+  expect(result.networkBytesPerChange).toBeGreaterThan(100);
 });

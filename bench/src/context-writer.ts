@@ -2,9 +2,9 @@
  * Writes single rows for one contestant of the context benchmark, as often as it is told to: in a process of its own, so
  * that what one contestant loads and switches on (AsyncLocalStorage above all) costs the others nothing.
  */
-import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import pg from 'pg';
+import { cpuSecondsOf } from './process-cpu.ts';
 
 /**
  * Who writes: without Bemi, by the wrapped driver with and without a key, with a row trigger; with our statement trigger
@@ -111,30 +111,17 @@ async function run({ write, times }: Order): Promise<Run> {
     for (let n = 0; n < times / lanes; n++) await pool.query(text, [first, n]);
   };
   const tripsBefore = roundTrips;
-  const serverBefore = serverCpuSeconds();
+  const serverBefore = cpuSecondsOf(pids);
   const cpuBefore = process.cpuUsage();
   const startedAt = performance.now();
   await inContext(() => Promise.all(Array.from({ length: lanes }, lane)));
   const seconds = (performance.now() - startedAt) / 1000;
   const { user, system } = process.cpuUsage(cpuBefore);
-  const serverAfter = serverCpuSeconds();
+  const serverAfter = cpuSecondsOf(pids);
   return {
     seconds,
     clientCpuSeconds: (user + system) / 1e6,
     serverCpuSeconds: serverAfter === null || serverBefore === null ? null : serverAfter - serverBefore,
     roundTrips: roundTrips - tripsBefore,
   };
-}
-
-/** @see https://docs.kernel.org/scheduler/sched-stats.html */
-function serverCpuSeconds(): number | null {
-  try {
-    let nanoseconds = 0;
-    for (const pid of pids) {
-      nanoseconds += Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]);
-    }
-    return nanoseconds / 1e9;
-  } catch {
-    return null;
-  }
 }

@@ -1,15 +1,18 @@
 import { parseArgs } from 'node:util';
 import { benchContext } from './context.ts';
 import { benchDrain, type DrainOptions } from './drain.ts';
+import { benchOverhead } from './overhead.ts';
 import type { Spread } from './statistics.ts';
 import { benchVerify } from './verify.ts';
 
 const usage = `Usage: npm run bench -- drain|verify [--transactions 150000] [--rounds 3] [--json]
        npm run bench -- context [--writes 2000] [--rounds 15] [--json]
+       npm run bench -- overhead [--writes 2000] [--rounds 5] [--json]
 
   drain   how fast a backlog is recorded, beside PostgreSQL's own subscription, in changes a second
   verify  how fast a whole log is verified, beside COPY … TO STDOUT of its partitions, in entries a second
   context what a context costs single-row writes, beside the same without Bemi and with triggers
+  overhead what being recorded costs the source: WAL, CPU and network, beside the same without Bemi
 `;
 
 const { positionals, values } = parseArgs({
@@ -22,7 +25,7 @@ const { positionals, values } = parseArgs({
   },
 });
 
-const benchmarks: Record<string, () => Promise<void>> = { drain, verify, context };
+const benchmarks: Record<string, () => Promise<void>> = { drain, verify, context, overhead };
 const benchmark = benchmarks[positionals[0] ?? ''];
 if (!benchmark) {
   process.stderr.write(usage);
@@ -73,6 +76,25 @@ async function context(): Promise<void> {
       `  ${cost.walBytesPerWrite} bytes of WAL, ${cost.roundTripsPerWrite.toFixed(2)} round trips a write`,
     ]),
   );
+}
+
+async function overhead(): Promise<void> {
+  const result = await benchOverhead({ ...settings(5), writes: Number(values.writes) });
+  print(result, [
+    ...result.costs.map(
+      ({ kind, walBytes, walBytesWithout }) =>
+        `${kind}: ${walBytes} bytes of WAL, ${walBytesWithout} without Bemi`,
+    ),
+    ratio('WAL, with ÷ without', result.walRatio),
+    ...(result.sessionCpuRatio
+      ? [ratio("CPU of the application's sessions, with ÷ without", result.sessionCpuRatio)]
+      : []),
+    ...(result.serverCpuRatio
+      ? [ratio('CPU of the server, decoding included, with ÷ without', result.serverCpuRatio)]
+      : []),
+    `CPU of the worker: ${result.workerMicroseconds.toFixed(1)} µs a change`,
+    `from the source to the worker: ${result.networkBytesPerChange} bytes a change`,
+  ]);
 }
 
 function settings(rounds = 3): DrainOptions {
