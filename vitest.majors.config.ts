@@ -16,7 +16,7 @@ export default defineConfig({
       [
         `packages/worker/src/{${['capture', 'fidelity-*', 'context-triggers', 'actor', 'published-clients', ...faults].join(',')}}.pg.test.ts`,
         'packages/context/src/*.pg.test.ts',
-        'packages/source/src/ddl/*.pg.test.ts',
+        'packages/source/src/{ddl/*,check-operation}.pg.test.ts',
       ],
     ),
   },

@@ -7,6 +7,7 @@ import { recordedClinic } from '../../test/recorded-clinic.ts';
 import { runBemi, startBemi } from '../../test/run-bemi.ts';
 
 interface Report {
+  readonly checklist: readonly object[];
   readonly sections: readonly {
     readonly id: string;
     readonly findings: readonly {
@@ -56,6 +57,11 @@ test.runIf(streamsContext())(
         ...['context-triggers', 'actor-triggers', 'audit-connection', 'audit-schema', 'log', 'context-share'],
       ]),
     );
+    expect(half.report.checklist).toHaveLength(15);
+    expect(half.report.checklist[5]).toEqual({
+      ...{ number: 6, line: 'Publication created (bemi_publication)', verdict: 'ok' },
+      ...{ checks: ['publication'], evidence: 'for all tables', fix: '', sql: [] },
+    });
     expect(half.report.contextShare).toMatchObject({
       tables: [{ schema: 'public', table: 'Patient', changes: 8, without: 4, writers: [] }],
     });

@@ -50,13 +50,13 @@ export async function runDoctor(flags: DoctorFlags): Promise<void> {
   const configuration = loadConfiguration({ source: flags.source });
   const isEmbedded = flags.embedded === true;
   const hasAudit = configuration.destinationUrl !== undefined || isEmbedded || hasEmbedded(bemiFolder());
-  if (configuration.databaseUrl === undefined && !hasAudit) {
+  if (configuration.sources.length === 0 && configuration.databaseUrl === undefined && !hasAudit) {
     throw configurationError(
       'Neither a source nor an audit database is configured',
       'Set BEMI_DATABASE_URL and BEMI_DESTINATION_URL, or prepare a source by: bemi setup --admin-url URL',
     );
   }
-  const { sections, facts } = await diagnose(configuration, {
+  const options = {
     isEmbedded,
     source: flags.source,
     newestEntries,
@@ -64,11 +64,51 @@ export async function runDoctor(flags: DoctorFlags): Promise<void> {
     contextMembers,
     isProbing: flags.probe === true,
     ignored,
-  });
-  if (flags.sql) await print(sqlText(sections.flatMap(({ findings }) => findings)));
-  else if (flags.json) await print(`${JSON.stringify(doctorJson(sections, facts?.contextShare))}\n`);
-  else await print(doctorText(sections, textStyle(process.stdout)));
-  process.exitCode = Math.max(...sections.map(({ exitCode }) => exitCode));
+  };
+  // Of each source that the configuration file has, unless one is meant.
+  const names = configuration.source ? [] : configuration.sources.flatMap(({ name }) => name ?? []);
+  const reports: (readonly [string, Diagnosis])[] = [];
+  if (names.length < 2 || flags.source !== undefined)
+    reports.push(['', await diagnose(configuration, options)]);
+  else {
+    for (const name of names) {
+      reports.push([name, await diagnose(loadConfiguration({ source: name }), options)]);
+    }
+  }
+  await print(reportText(reports, flags));
+  process.exitCode = Math.max(
+    ...reports.flatMap(([, { sections }]) => sections.map(({ exitCode }) => exitCode)),
+  );
+}
+
+function reportText(reports: readonly (readonly [string, Diagnosis])[], flags: DoctorFlags): string {
+  const isSeveral = reports.length > 1;
+  if (flags.sql) {
+    return reports
+      .map(([name, { sections }]) => {
+        const title = isSeveral ? `-- ${harmless(name)}\n` : '';
+        return title + sqlText(sections.flatMap(({ findings }) => findings));
+      })
+      .join('\n');
+  }
+  if (flags.json) {
+    const all = reports.map(
+      ([name, { sections, facts }]) => [name, doctorJson(sections, facts?.contextShare)] as const,
+    );
+    return `${JSON.stringify(isSeveral ? { sources: Object.fromEntries(all) } : all[0]![1])}\n`;
+  }
+  const style = textStyle(process.stdout);
+  return reports
+    .map(([name, { sections }]) => {
+      const title = isSeveral ? `${style.colors.bold(`── ${harmless(name)}`)}\n` : '';
+      return title + doctorText(sections, style);
+    })
+    .join('\n');
+}
+
+export interface Diagnosis {
+  readonly sections: readonly DoctorSection[];
+  readonly facts: LogFacts | undefined;
 }
 
 export interface DiagnosisOptions extends AuditChoice {
@@ -80,10 +120,7 @@ export interface DiagnosisOptions extends AuditChoice {
 }
 
 /** Everything that is found on both sides. */
-export async function diagnose(
-  configuration: Configuration,
-  options: DiagnosisOptions,
-): Promise<{ readonly sections: readonly DoctorSection[]; readonly facts: LogFacts | undefined }> {
+export async function diagnose(configuration: Configuration, options: DiagnosisOptions): Promise<Diagnosis> {
   const { isEmbedded, isProbing, probePatienceMs, ignored } = options;
   const [source, audit] = await Promise.all([
     sourceSection(configuration, { isLagIgnored: ignored.has('lag') }),

@@ -66,6 +66,21 @@ sources:
     /bemi_recording\{log="good"\} 1\nbemi_recording\{log="refused"\} 0/,
   );
 
+  // Of each, what is wrong with it.
+  const doctor = await bemi('doctor', '--json');
+  expect(doctor).toMatchObject({ code: 1, stderr: '' });
+  const reports = Object.entries(
+    (JSON.parse(doctor.stdout) as { sources: Record<string, { checklist: { verdict: string }[] }> }).sources,
+  );
+  expect(reports.map(([name, { checklist }]) => [name, checklist[4]!.verdict])).toEqual([
+    ...[
+      ['good', 'ok'],
+      ['refused', 'failure'],
+      ['down', 'unknown'],
+    ],
+  ]);
+  expect((await bemi('doctor')).stdout).toContain('\n── refused\n');
+
   // Somebody cures both, and changes the rules: nobody stops the others for that.
   const accepted = await bemi('gap', 'accept', '--source', 'refused', '--reason', 'dropped', '--yes');
   expect(accepted).toMatchObject({ code: 0 });
