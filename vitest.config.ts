@@ -20,8 +20,8 @@ const alias = [
   { find: /^@bemi-db\/([a-z-]+)\/(.+)$/, replacement: `${packages}$1/src/$2.ts` },
 ];
 
-/** As many as a small machine has cores. */
-const maxWorkers = 2;
+/** One more than a small machine has cores: tests wait for servers half of the time. */
+const maxWorkers = 3;
 
 /** Tests on a PostgreSQL server that they share. */
 function onPostgres(
