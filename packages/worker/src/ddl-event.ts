@@ -28,6 +28,7 @@ export interface DdlContent {
   readonly tables: readonly DdlTable[];
   /** It is about nothing but tables of one schema. */
   readonly onlySchema: string | undefined;
+  readonly namesPublication: boolean;
 }
 
 /** A table as a message describes it after the command, or names it when it is dropped. */
@@ -52,7 +53,7 @@ export interface DdlTableState {
 
 /** Reads a message's content. Never throws: whatever is wrong with it, its transaction is recorded. */
 export function readDdl(content: Buffer, read: (content: Buffer) => ContextText): DdlContent {
-  const nothing = { text: undefined, tables: [], onlySchema: undefined };
+  const nothing = { text: undefined, tables: [], onlySchema: undefined, namesPublication: false };
   if (content.length > maximumBytes) return { ...nothing, reason: 'too-large' };
   const { text, reason } = read(content);
   if (text === undefined) return { ...nothing, reason };
@@ -65,6 +66,7 @@ export function readDdl(content: Buffer, read: (content: Buffer) => ContextText)
     reason: undefined,
     tables: list.flatMap((object) => tableOf(object) ?? []),
     onlySchema: schemas.size === 1 && typeof schema === 'string' ? schema : undefined,
+    namesPublication: list.some((object) => String(member(object, 'kind')).startsWith('publication')),
   };
 }
 

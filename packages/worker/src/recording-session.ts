@@ -15,6 +15,7 @@ import { ContextAuthenticity } from './authenticity/context-authenticity.ts';
 import { ContextKeys } from './authenticity/context-keys.ts';
 import type { LivenessTimings } from './connection-liveness.ts';
 import { contextReader } from './context-text.ts';
+import { CoverageWatch } from './coverage/coverage-watch.ts';
 import { lastRecordEnd } from './drain-target.ts';
 import type { FailpointHook } from './failpoints.ts';
 import { shouldConfirmIdle } from './idle-confirm.ts';
@@ -49,6 +50,8 @@ export interface RecordingOptions {
   readonly retentionDays: number | undefined;
   /** Between two looks at what has expired. */
   readonly retentionIntervalMs: number;
+  /** Between two looks at what of the source is recorded; `undefined`: none. */
+  readonly coverageIntervalMs: number | undefined;
   readonly liveness: LivenessTimings;
   /** Stop when everything up to the source's position at the start is recorded. */
   readonly isDraining: boolean;
@@ -105,6 +108,7 @@ class Recording {
   readonly #publisher: Publisher;
   readonly #shapes: ShapeRegistry;
   readonly #events: SessionEvents;
+  readonly #coverage: CoverageWatch | undefined;
   readonly #dueRules: DueRules | undefined;
   readonly #pauses = new Set<'look-up' | 'pressure' | 'stopping'>();
   readonly #drainTarget: Lsn | undefined;
@@ -192,6 +196,23 @@ class Recording {
       fail: (error) => this.#fail(error),
       logger: options.logger,
     });
+    const { coverageIntervalMs } = options;
+    this.#coverage =
+      coverageIntervalMs === undefined
+        ? undefined
+        : new CoverageWatch({
+            source: session.sourceSql.client,
+            audit: session.reading.client,
+            log: state.log,
+            publication: options.targets.publication,
+            intervalMs: coverageIntervalMs,
+            aliveIntervalMs: options.aliveIntervalMs,
+            rules: () => rules.current && { sequence: rules.current.sequence, rules: rules.rules },
+            append: (payloads) => this.#events.appendTogether('coverage', payloads),
+            safeLsn: () => this.#stitcher.safeLsn,
+            unexplained: options.counters.coverageLosses,
+            logger: options.logger,
+          });
     this.#writer = new LogWriter({
       client: session.writer.client,
       log: state.log,
@@ -269,6 +290,7 @@ class Recording {
         options.counters.leftOut++;
       },
       onTransaction: () => this.#queue.transactionComplete(),
+      onDdl: (ddl, commitLsn) => this.#coverage?.ddl(ddl, commitLsn),
       onQuarantine: (what, reason) => {
         options.counters.quarantined++;
         options.logger.warn({ what, reason }, 'Kept in quarantine what the audit database would reject');
@@ -286,6 +308,7 @@ class Recording {
       this.#queue.flush();
       // Keys that were asked for while no worker ran count for what is sent now.
       await this.#upkeep.readInbox();
+      await this.#coverage?.start();
       this.#stream = this.#startStream();
       counters.confirmedLsn = formatLsn(this.#confirmedLsn);
       this.#stream.ended.catch((error) => void this.#failAtStream(error));
@@ -304,6 +327,7 @@ class Recording {
     } catch (error) {
       throw new ProblemError(explainProblem(error, session.attempt('audit', 'write')), error);
     } finally {
+      this.#coverage?.stop();
       clearInterval(ticker);
       signal.removeEventListener('abort', abort);
       // Where one of them waits for a lock, or for a server that is gone, closing its connection ends it.
@@ -423,6 +447,7 @@ class Recording {
     if (this.#stream) counters.receivedLsn = formatLsn(this.#stream.receivedLsn);
     this.#tellSlot();
     this.#events.appendAnnouncements();
+    this.#coverage?.tick();
     void this.#events.considerConfiguredRules(this.#options.configuredRules());
     void this.#events.appendAliveIfDue(this.#sourceMicros, () => this.#stitcher.safeLsn);
     if (this.#queue.isIdle) this.#showLife();
@@ -454,6 +479,7 @@ class Recording {
   async #stop(): Promise<void> {
     this.#options.counters.state = 'stopping';
     this.#pause('stopping');
+    this.#coverage?.stop();
     this.#events.appendStop();
     this.#queue.flush();
     let timer: NodeJS.Timeout | undefined;

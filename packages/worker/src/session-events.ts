@@ -134,6 +134,14 @@ export class SessionEvents {
     }
   }
 
+  /** Events of one kind that belong together. Returns their sequences. */
+  appendTogether(kind: string, payloads: readonly object[]): readonly number[] {
+    const first = this.#options.batch.nextSequence;
+    for (const payload of payloads) this.#append(kind, payload);
+    this.#complete();
+    return payloads.map((_, i) => first + i);
+  }
+
   /** Said last, where no source transaction is open: it would go with one that is rolled back now. */
   appendStop(): void {
     if (this.#options.isInTransaction()) return;

@@ -18,7 +18,7 @@ import { ACTOR_PREFIX, ActorMemory } from './actor-memory.ts';
 import type { ContextAuthenticity, JudgedTransaction } from './authenticity/context-authenticity.ts';
 import { nowMicros, timeText } from './clock.ts';
 import type { ContextText } from './context-text.ts';
-import { DDL_PREFIX, ddlPayload, readDdl } from './ddl-event.ts';
+import { DDL_PREFIX, type DdlContent, ddlPayload, readDdl } from './ddl-event.ts';
 import { isTextValid } from './invalid-text.ts';
 import { findJsonPoison, type JsonPoison } from './json-poison.ts';
 import { PROBE_PREFIX, ProbeLimit, probeToken } from './probe.ts';
@@ -77,6 +77,8 @@ export interface StitcherOptions {
   /** A source transaction ended; the batch is complete up to here. */
   readonly onTransaction: () => void;
   readonly onQuarantine: (what: string, reason: string) => void;
+  /** A DDL message became an entry. */
+  readonly onDdl: (ddl: DdlContent, commitLsn: Lsn) => void;
 }
 
 /** A source transaction while it is being read. */
@@ -327,7 +329,7 @@ export class Stitcher implements PgoutputHandler {
 
   /** What the source says that DDL did: an event at its place in the transaction, whatever is wrong with it. */
   #ddl(transaction: OpenTransaction, lsn: Lsn, content: Buffer): void {
-    const { holdsTrail, readContext, shapes, onQuarantine, onChange } = this.#options;
+    const { holdsTrail, readContext, shapes, onQuarantine, onChange, onDdl } = this.#options;
     const ddl = readDdl(content, readContext);
     if (holdsTrail && ddl.onlySchema === trailSchema) return;
     for (const table of ddl.tables) shapes.told(table);
@@ -342,6 +344,7 @@ export class Stitcher implements PgoutputHandler {
     this.#batch.event('ddl', transaction.committedAtMicros, undefined, payload);
     transaction.ddlCount++;
     if (ddl.reason !== undefined) onQuarantine('ddl', ddl.reason);
+    onDdl(ddl, transaction.finalLsn);
     onChange();
   }
 

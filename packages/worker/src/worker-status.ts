@@ -1,4 +1,5 @@
 import type { LogResource } from '@bemi-db/trail/tree/log-resource';
+import type { UnexplainedLosses } from './coverage/coverage-watch.ts';
 import type { Problem } from './problem.ts';
 import type { PublisherStatus } from './publication/publisher.ts';
 
@@ -24,14 +25,17 @@ export interface WorkerStatus {
   readonly lastCommitAt: Date | undefined;
   /** False where the source is too old to send logical messages (before PostgreSQL 14). */
   readonly hasContext: boolean;
+  /** What is recorded less than it was, and no entry of DDL says why: names and facts, no values. */
+  readonly coverageLosses: readonly string[];
   /** How the publishing of checkpoints goes; `undefined` before the first session. */
   readonly publication: PublisherStatus | undefined;
 }
 
 /** The mutable side, written by the pipeline. */
 export type WorkerCounters = {
-  -readonly [Key in Exclude<keyof WorkerStatus, 'publication'>]: WorkerStatus[Key];
+  -readonly [Key in Exclude<keyof WorkerStatus, 'publication' | 'coverageLosses'>]: WorkerStatus[Key];
 } & {
+  readonly coverageLosses: UnexplainedLosses;
   publication: (() => PublisherStatus) | undefined;
   /** Reads what is served of the log; `undefined` before the first session. */
   readLog: ((path: string) => Promise<LogResource | undefined>) | undefined;
@@ -52,12 +56,17 @@ export function newCounters(): WorkerCounters {
     confirmedLsn: '0/0',
     lastCommitAt: undefined,
     hasContext: true,
+    coverageLosses: new Map(),
     publication: undefined,
     readLog: undefined,
   };
 }
 
 export function snapshotOf(counters: WorkerCounters): WorkerStatus {
-  const { publication, readLog: _, ...status } = counters;
-  return { ...status, publication: publication?.() };
+  const { publication, coverageLosses, readLog: _, ...status } = counters;
+  return {
+    ...status,
+    coverageLosses: [...coverageLosses.values()].map(({ loss }) => loss.what),
+    publication: publication?.(),
+  };
 }

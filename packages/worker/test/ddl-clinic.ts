@@ -24,8 +24,11 @@ export interface DdlClinic {
 /** A source with event triggers, and with the slot that a first worker has made. */
 export async function createDdlClinic({
   audit: given,
+  prepare = '',
 }: {
   readonly audit?: 'the source';
+  /** SQL that is run before the worker has made anything. */
+  readonly prepare?: string;
 } = {}): Promise<DdlClinic> {
   const source = await createDatabase();
   const audit = given ? source : await createDatabase();
@@ -33,6 +36,7 @@ export async function createDdlClinic({
   const trail = await audit.connect();
   const targets = { source: source.url, destination: audit.url, slot: `${source.name}_slot` };
   await applyPlan(sql, planDdl(await inspectDdl(sql)));
+  await sql.query(prepare);
   await createWorker(targets).run({ drain: true });
   const verify = async () => {
     const report = await verifyStoredLog({ client: trail, log: 0, keys: [], checkpoints: [] });

@@ -13,6 +13,9 @@ export interface ConfiguredWorkerOptions {
   readonly logger: Logger;
 }
 
+/** Between two looks at what of the source is recorded. DDL that event triggers report is looked at within seconds. */
+const coverageIntervalMs = 5 * 60 * 1_000;
+
 /** The worker of a source that the settings describe. */
 export function configuredWorker({ source, destination, logger }: ConfiguredWorkerOptions): Worker {
   const { checkpointUrl, checkpointToken, signingKey, encryptionKey, name, rules } = source;
@@ -36,6 +39,7 @@ export function configuredWorker({ source, destination, logger }: ConfiguredWork
     },
     ...(signingKey === undefined ? {} : { signingKey }),
     ...(encryptionKey === undefined ? {} : { encryptionKey }),
+    coverageIntervalMs,
     logger,
   });
 }
