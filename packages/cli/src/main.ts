@@ -3,6 +3,7 @@ import { usageError } from './cli-error.ts';
 import { alertsCommand } from './commands/alerts-command.ts';
 import { attestCommand } from './commands/attest-command.ts';
 import { configCommand } from './commands/config-command.ts';
+import { coverageCommand } from './commands/coverage-command.ts';
 import { demoCommand } from './commands/demo-command.ts';
 import { doctorCommand } from './commands/doctor-command.ts';
 import { eraseCommand } from './commands/erase-command.ts';
@@ -42,6 +43,7 @@ const commands = [
   alertsCommand,
   logCommand,
   historyCommand,
+  coverageCommand,
   verifyCommand,
   proofCommand,
   rulesCommand,
