@@ -14,7 +14,7 @@ export default defineConfig({
     projects: onEachMajor(
       [...olderMajors, currentMajor],
       [
-        `packages/worker/src/{${['capture', 'fidelity-*', 'context-triggers', 'actor', 'published-clients', ...faults].join(',')}}.pg.test.ts`,
+        `packages/worker/src/{${['capture', 'fidelity-*', 'context-triggers', 'actor', 'published-clients', 'ddl', 'coverage', ...faults].join(',')}}.pg.test.ts`,
         'packages/context/src/*.pg.test.ts',
         'packages/source/src/{ddl/*,check-operation}.pg.test.ts',
       ],

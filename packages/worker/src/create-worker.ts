@@ -82,7 +82,7 @@ export interface WorkerOptions {
   readonly retentionIntervalMs?: number;
   /**
    * Between two looks at what of the source is recorded, and how; an entry of the log says what has changed. Each look reads
-   * the catalog, in half a second for 10,000 tables. Default: it is not looked.
+   * the catalog, in about a second for 10,000 tables. Default: it is not looked.
    */
   readonly coverageIntervalMs?: number;
   /** For tests: when a silent connection counts as dead. Default: `livenessTimings`. */

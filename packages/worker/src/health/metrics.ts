@@ -55,6 +55,11 @@ const gauges: readonly (readonly [string, string, Read])[] = [
   ['bemi_slot_limit_seconds', 'Until then at this pace', ({ health }) => health.secondsUntilLimit],
   ['bemi_quarantine_rows', 'Rows in quarantine', ({ health }) => health.audit?.quarantinedRows],
   ['bemi_quarantine_contexts', 'Contexts in quarantine', ({ health }) => health.audit?.quarantinedContexts],
+  [
+    'bemi_coverage_losses',
+    'Tables and other things that are recorded less than before, and no entry of DDL says why',
+    (monitor) => monitor.status().coverageLosses.length,
+  ],
   ['bemi_log_entries', 'Entries of the log', ({ health }) => health.audit?.entries],
   [
     'bemi_checkpoint_age_seconds',

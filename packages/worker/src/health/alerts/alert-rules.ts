@@ -181,4 +181,21 @@ export const alertRules: readonly AlertRule[] = [
     },
     fix: 'bemi status shows them by table and reason. They are kept as they were sent, hashed and proven.',
   },
+  {
+    id: 'coverage-lost',
+    severity: 'warning',
+    fireAfterMs: 0,
+    clearAfterMs: 0,
+    judge: ({ worker: { coverageLosses } }) => {
+      const [first, ...others] = coverageLosses;
+      if (first === undefined)
+        return {
+          verdict: 'good',
+          evidence: 'what was recorded is recorded, or an entry of DDL says why not',
+        };
+      const more = others.length > 0 ? `, and ${others.length} more` : '';
+      return { verdict: 'bad', evidence: `${first}${more}` };
+    },
+    fix: 'bemi coverage shows what is recorded, and bemi log --operation DDL what was done to tables. No entry says why this is no longer recorded: find out who did it. bemi setup repairs it.',
+  },
 ];

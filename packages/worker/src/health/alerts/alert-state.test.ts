@@ -131,6 +131,7 @@ test.each<[string, Partial<HealthFacts>, readonly string[], readonly string[]]>(
   ['limit far', { source: { ...source, keepLimitBytes: 20 * GB }, secondsUntilLimit: 3_601 }, [], []],
   ['checkpoint', { audit: { ...healthy.audit!, checkpointAgeSeconds: 7_200 } }, ['checkpoint-old'], []],
   ['quarantine', { newQuarantined: 1 }, ['quarantine'], []],
+  ['coverage', { worker: { ...healthy.worker, coverageLosses: ['a', 'b'] } }, ['coverage-lost'], []],
   ['source away', { source: undefined, lagSeconds: undefined }, [], []],
 ])('%s', (_name, facts, bad, between) => {
   const judged = alertRules.map(
