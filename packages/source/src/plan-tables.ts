@@ -38,7 +38,9 @@ export function planTablesDropped(
   isElsewhere: OtherPublications,
 ): readonly PlanStep[] {
   const publication = requirePublication(snapshot, wanted);
-  const selected = selectedTables(snapshot, wanted) ?? [];
+  const named = selectedTables(snapshot, wanted) ?? [];
+  // There its partitions stand for a partitioned table: see plan-publication.ts.
+  const selected = snapshot.server.version < 130_000 ? withDescendants(snapshot, named) : named;
   if (publication.isForAllTables) throw publishedAsAll(publication, selected);
   const listed = selected.filter((table) => table.isListed);
   const others = selected.filter((table) => !table.isListed && table.isPublished);

@@ -25,7 +25,6 @@ tracking rule instead.`,
   command.addCommand(
     shared(new Command('list'))
       .summary('the tables, whether and how they are recorded, and since when')
-      .option('--source <name>', 'whose log, where the audit database holds several')
       .option('--embedded', 'ask the embedded audit database in ./.bemi since when')
       .action(async (flags: TablesListFlags) => {
         const { listTables } = await import('../tables/run-tables-list.ts');
@@ -78,5 +77,6 @@ function shared(command: Command): Command {
       'the source as the owner of the tables or a superuser (default: BEMI_DATABASE_URL)',
     )
     .option('--publication <name>', 'publication (BEMI_PUBLICATION, default bemi_publication)')
+    .option('--source <name>', 'which one, where bemi.config.yaml or the audit database has several')
     .option('--json', 'one JSON object, for programs');
 }

@@ -17,7 +17,7 @@ export interface AdminConnection {
  */
 export function adminConnection(
   flags: SourceFlags,
-  { databaseUrl }: Configuration,
+  { databaseUrl, source }: Configuration,
   command: string,
 ): AdminConnection {
   const url = flags.adminUrl ?? databaseUrl;
@@ -27,7 +27,7 @@ export function adminConnection(
       `Name it as a superuser or its administrator: bemi ${command} --admin-url postgres://postgres:password@host:5432/database`,
     );
   }
-  const setWith = flags.adminUrl === undefined ? 'BEMI_DATABASE_URL' : '--admin-url';
+  const setWith = flags.adminUrl === undefined ? (source?.urlSetWith ?? 'BEMI_DATABASE_URL') : '--admin-url';
   const { target } = parseConnectionString(url, setWith);
   const fix = poolerFix(target);
   if (fix !== undefined) {

@@ -39,6 +39,13 @@ export function nextCommand(outcome: SetupOutcome, style: TextStyle): string {
   if (outcome.isOverridden) {
     rows.push(['Mind', colors.yellow('BEMI_DATABASE_URL in the environment goes before the file: unset it')]);
   }
+  const { file: configured } = configuration;
+  if (configured && configured.sources.length > 0 && file === 'written') {
+    rows.push([
+      'Mind',
+      colors.yellow(`the worker goes by ${harmless(configured.name)}: write the source's URL and slot there`),
+    ]);
+  }
   if (configuration.destinationUrl === undefined) {
     rows.push(
       [

@@ -178,7 +178,7 @@ async function ending({ steps, wanted, url, configured, configuration }: Outcome
 export function refuseMixedFlags(flags: Readonly<Record<string, unknown>>): void {
   const isDestination = flags['destination'] !== undefined;
   const others = isDestination
-    ? ['adminUrl', 'tables', 'role', 'identity', 'provider', 'slot', 'publication']
+    ? ['adminUrl', 'tables', 'role', 'identity', 'provider', 'source', 'slot', 'publication']
     : ['owner', 'writer', 'reader'];
   const wrong = others.find((name) => flags[name] !== undefined);
   if (wrong === undefined) return;

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createDatabase } from '@bemi-db/test-kit/database';
 import pg from 'pg';
@@ -110,6 +110,27 @@ test('selected tables only', async () => {
     code: 2,
     stderr: expect.stringMatching(/no table public.patient.*public.Patient/s),
   });
+});
+
+test('of several sources in bemi.config.yaml, the one that is named', async () => {
+  const { database, client } = await application();
+  const folder = projectFolder();
+  const source = (name: string) =>
+    `  - { name: ${name}, url: "${database.url}", slot: slot_${database.name}_${name} }\n`;
+  writeFileSync(join(folder, 'bemi.config.yaml'), `sources:\n${source('a')}${source('b')}`, { mode: 0o600 });
+  const which = await runBemi(['setup', '--yes'], {}, folder);
+  expect(which).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/several sources: a, b.*--source NAME/s),
+  });
+  const mixed = await runBemi(['setup', '--source', 'b', '--slot', 'x', '--yes'], {}, folder);
+  expect(mixed).toMatchObject({ code: 2, stderr: expect.stringContaining('--slot is of one source') });
+  const done = await runBemi(['setup', '--source', 'b', '--yes'], {}, folder);
+  expect(done, done.stderr).toMatchObject({ code: 0 });
+  const { rows } = await client.query(
+    'SELECT slot_name FROM pg_replication_slots WHERE database = current_database()',
+  );
+  expect(rows).toEqual([{ slot_name: `slot_${database.name}_b` }]);
 });
 
 test('a pooler is refused before anything is asked of it', async () => {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { parseConnectionString, urlTextOf } from '@bemi-db/source/connection-string';
 import type { ProviderId } from '@bemi-db/source/providers/provider';
 import type { Wanted } from '@bemi-db/source/source-snapshot';
+import { CliError, configurationError } from '../cli-error.ts';
 import { type Configuration, loadConfiguration } from '../configuration/configuration.ts';
 import { passwordOf } from './worker-url.ts';
 
@@ -11,16 +12,36 @@ export interface SourceFlags {
   readonly provider?: ProviderId;
   readonly slot?: string;
   readonly publication?: string;
+  /** Of bemi.config.yaml, where it has several. */
+  readonly source?: string;
 }
 
+/** @throws CliError where the configuration file has several sources, and it isn't clear which one is meant. */
 export function configurationWith(flags: SourceFlags): Configuration {
-  return loadConfiguration({
+  const configuration = loadConfiguration({
+    source: flags.source,
     flags: {
       BEMI_REPLICATION_SLOT: flags.slot === undefined ? undefined : { text: flags.slot, setWith: '--slot' },
       BEMI_PUBLICATION:
         flags.publication === undefined ? undefined : { text: flags.publication, setWith: '--publication' },
     },
   });
+  const { ambiguous, file, source } = configuration;
+  if (!file || file.sources.length < 2) return configuration;
+  if (!source) {
+    const names = file.sources.map(({ name }) => name).join(', ');
+    throw new CliError(
+      2,
+      'several-sources',
+      `${file.name} has several sources: ${names}`,
+      'Say which one by --source NAME.',
+    );
+  }
+  if (!ambiguous) return configuration;
+  throw configurationError(
+    `${ambiguous.setWith} is of one source, and ${file.name} has several`,
+    `Write it into ${file.name}, below the source.`,
+  );
 }
 
 /** The role that the worker shall connect as. One that it is configured to use keeps its password; another gets a random one. */

@@ -11,7 +11,7 @@ import { explainError } from '../output/explain-error.ts';
 import { print, printNote } from '../output/print.ts';
 import { harmless } from '../presentation/harmless-text.ts';
 import { momentText } from '../presentation/moment-text.ts';
-import { countText } from '../presentation/quantity-text.ts';
+import { countedText, countText } from '../presentation/quantity-text.ts';
 import { type TextStyle, textStyle } from '../presentation/text-style.ts';
 import { adminConnection } from '../setup/admin-connection.ts';
 import { configurationWith, type SourceFlags } from '../setup/wanted-source.ts';
@@ -22,7 +22,6 @@ import { type ListedTable, listedTables, type TrailOfTables } from './listed-tab
 /** The flags of `bemi tables list`, as they are typed. */
 export interface TablesListFlags extends SourceFlags {
   readonly json?: true;
-  readonly source?: string;
   readonly embedded?: true;
 }
 
@@ -80,7 +79,7 @@ function tablesText(tables: readonly ListedTable[], hasTrail: boolean, style: Te
   if (tables.length === 0) return 'There are no tables.\n';
   const rows = tables.map((table) => [
     harmless(displayTable({ schema: table.schema, name: table.table })) +
-      (table.partitions === undefined ? '' : ` (${countText(table.partitions)} partitions)`),
+      (table.partitions === undefined ? '' : ` (${countedText(table.partitions, 'partition')})`),
     table.identity.toUpperCase(),
     table.rows === undefined ? '' : `~${countText(Math.round(table.rows))}`,
     table.recordedSince === undefined ? '' : momentText(table.recordedSince, style.timeZone),

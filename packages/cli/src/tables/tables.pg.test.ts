@@ -62,7 +62,7 @@ ALTER PUBLICATION "bemi_publication" ADD TABLE "public"."note", "public"."visit"
   expect(drained, drained.stderr).toMatchObject({ code: 0 });
   const list = await runBemi(['tables', 'list'], { BEMI_DESTINATION_URL: audit.url }, folder);
   expect(list.stdout).toMatch(/✓ public\.note +FULL .*\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/);
-  expect(list.stdout).toMatch(/✓ public\.visit \(1 partitions\) +FULL .*\d{4}/);
+  expect(list.stdout).toMatch(/✓ public\.visit \(1 partition\) +FULL .*\d{4}/);
   expect(list.stdout).toContain('3 of 4 tables are recorded.');
 
   // A partition that was not named by itself can't be dropped by itself.
