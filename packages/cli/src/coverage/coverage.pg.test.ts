@@ -10,10 +10,19 @@ test('bemi coverage says what is recorded, what is not, and why', async () => {
   const [source, audit] = [await createDatabase(), await createDatabase()];
   const client = await source.connect();
   const slot = `slot_${source.name}`;
-  const environment = { BEMI_DATABASE_URL: source.url, BEMI_DESTINATION_URL: audit.url, BEMI_REPLICATION_SLOT: slot };
+  const environment = {
+    BEMI_DATABASE_URL: source.url,
+    BEMI_DESTINATION_URL: audit.url,
+    BEMI_REPLICATION_SLOT: slot,
+  };
   await applyPlan(client, planDdl(await inspectDdl(client)));
-  await client.query(`CREATE TABLE patient (id int PRIMARY KEY, name text, ssn text); CREATE TABLE secret (id int); CREATE UNLOGGED TABLE cache (id int)`);
-  const rules = { rules: { include: [], exclude: ['secret'], ignore: [], redact: { 'patient.ssn': 'mask' } }, file: 'bemi.config.yaml' } as const;
+  await client.query(
+    `CREATE TABLE patient (id int PRIMARY KEY, name text, ssn text); CREATE TABLE secret (id int); CREATE UNLOGGED TABLE cache (id int)`,
+  );
+  const rules = {
+    rules: { include: [], exclude: ['secret'], ignore: [], redact: { 'patient.ssn': 'mask' } },
+    file: 'bemi.config.yaml',
+  } as const;
   const record = (given = {}) =>
     createWorker({ source: source.url, destination: audit.url, slot, ...given }).run({ drain: true });
   await record();
@@ -39,20 +48,33 @@ test('bemi coverage says what is recorded, what is not, and why', async () => {
   ]);
 
   await client.query('DROP TABLE cache, secret');
-  await record({ coverageIntervalMs: 1e9, rules: { ...rules, rules: { ...rules.rules, exclude: [], redact: {} } } });
+  await record({
+    coverageIntervalMs: 1e9,
+    rules: { ...rules, rules: { ...rules.rules, exclude: [], redact: {} } },
+  });
   const [all, programs] = await Promise.all([
     runBemi(['coverage', '--strict', '--all'], environment),
     runBemi(['coverage', '--json'], environment),
   ]);
-  expect(all).toMatchObject({ code: 0, stdout: expect.stringMatching(/1: all recorded whole.*public\.patient {2}whole/s) });
+  expect(all).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/1: all recorded whole.*public\.patient {2}whole/s),
+  });
   expect(JSON.parse(programs.stdout)).toMatchObject({
     ...{ source: source.name, ddlRecorded: true, whole: 1, rules: expect.any(Number) },
-    publication: { name: 'bemi_publication', allTables: true, operations: ['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE'] },
+    publication: {
+      name: 'bemi_publication',
+      allTables: true,
+      operations: ['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE'],
+    },
     tables: [{ name: 'patient', persistence: 'permanent', identity: 'full', columns: 3, missing: [] }],
   });
 
   await client.query('ALTER EVENT TRIGGER bemi_ddl_drop DISABLE');
   await record({ coverageIntervalMs: 1e9 });
   const disabled = await runBemi(['coverage', '--strict'], environment);
-  expect(disabled).toMatchObject({ code: 1, stdout: expect.stringContaining('may not be recorded: bemi_ddl_drop is disabled') });
+  expect(disabled).toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining('may not be recorded: bemi_ddl_drop is disabled'),
+  });
 });

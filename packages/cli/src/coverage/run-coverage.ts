@@ -34,7 +34,9 @@ export async function runCoverage(flags: CoverageFlags): Promise<void> {
     }
     if (flags.json) await print(`${coverageJson(source.name, recorded)}\n`);
     else await print(coverageText(source.name, recorded, flags.all === true, textStyle(process.stdout)));
-    const isWhole = byOid(recorded.coverage.tables).every((table) => missingOf(table, recorded.coverage).length === 0);
+    const isWhole = byOid(recorded.coverage.tables).every(
+      (table) => missingOf(table, recorded.coverage).length === 0,
+    );
     if (flags.strict && !(isWhole && isDdlRecorded(recorded.coverage.source))) process.exitCode = 1;
   });
 }

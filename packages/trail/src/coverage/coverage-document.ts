@@ -64,7 +64,9 @@ export function missingFrom(table: CoverageTable, source: CoverageSource): reado
   if (table.persistence === 'unlogged') return ['UNLOGGED: nothing is recorded'];
   if (!table.published || !source.publication) return ['not published: nothing is recorded'];
   const { operations } = source.publication;
-  const unsent = ['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE'].filter((operation) => !operations.includes(operation));
+  const unsent = ['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE'].filter(
+    (operation) => !operations.includes(operation),
+  );
   const missing: string[] = [];
   if (unsent.length > 0) missing.push(`${unsent.join(', ')} not published`);
   if (table.filter !== undefined) missing.push(`only rows where ${table.filter}`);

@@ -1,4 +1,10 @@
-import { byOid, type Coverage, type CoverageSource, type CoverageTable, coverageDigest } from './coverage-document.ts';
+import {
+  byOid,
+  type Coverage,
+  type CoverageSource,
+  type CoverageTable,
+  coverageDigest,
+} from './coverage-document.ts';
 
 /** Payload of a `coverage` event: docs/spec/coverage.md. */
 export type CoveragePayload =
@@ -17,7 +23,12 @@ export type CoveragePayload =
       /** Oids of tables that are gone. Only in the first part of `changed`, where there are some. */
       readonly gone?: readonly number[];
     }
-  | { readonly event: 'unchanged'; readonly asOfLsn: string; readonly digest: string; readonly since: number };
+  | {
+      readonly event: 'unchanged';
+      readonly asOfLsn: string;
+      readonly digest: string;
+      readonly since: number;
+    };
 
 /** So many tables at most stand in an entry. */
 const tablesInPart = 500;
@@ -44,7 +55,10 @@ export function coveragePayloads(previous: Coverage | undefined, next: Coverage)
   return inParts({ event: 'changed', asOfLsn, digest, previous: before }, first, tables);
 }
 
-type Head = Pick<Exclude<CoveragePayload, { event: 'unchanged' }>, 'event' | 'asOfLsn' | 'digest' | 'previous'>;
+type Head = Pick<
+  Exclude<CoveragePayload, { event: 'unchanged' }>,
+  'event' | 'asOfLsn' | 'digest' | 'previous'
+>;
 
 function inParts(
   head: Head,

@@ -24,16 +24,25 @@ function sourceLosses(before: CoverageSource, now: CoverageSource): readonly Cov
   const losses: CoverageLoss[] = [];
   const had = before.publication;
   if (had && !now.publication) losses.push({ of: 'publication', what: `publication ${had.name} is gone` });
-  const unsent = had?.operations.filter((operation) => !(now.publication?.operations.includes(operation) ?? true)) ?? [];
-  if (unsent.length > 0) losses.push({ of: 'publication', what: `publication ${had?.name} no longer sends ${unsent.join(', ')}` });
+  const unsent =
+    had?.operations.filter((operation) => !(now.publication?.operations.includes(operation) ?? true)) ?? [];
+  if (unsent.length > 0)
+    losses.push({ of: 'publication', what: `publication ${had?.name} no longer sends ${unsent.join(', ')}` });
   const off = Object.entries(before.eventTriggers.triggers).flatMap(([name, state]) => {
     const is = now.eventTriggers.triggers[name];
-    return (state === 'always' || state === 'origin') && is !== 'always' && is !== 'origin' ? [`${name} is ${is ?? 'gone'}`] : [];
+    return (state === 'always' || state === 'origin') && is !== 'always' && is !== 'origin'
+      ? [`${name} is ${is ?? 'gone'}`]
+      : [];
   });
   if (before.eventTriggers.on && !now.eventTriggers.on) off.push('event_triggers is off');
-  if (before.eventTriggers.functions === 'current' && now.eventTriggers.functions !== 'current' && off.length === 0)
+  if (
+    before.eventTriggers.functions === 'current' &&
+    now.eventTriggers.functions !== 'current' &&
+    off.length === 0
+  )
     off.push('their functions are others');
-  if (off.length > 0) losses.push({ of: 'event triggers', what: `DDL may not be recorded: ${off.join(', ')}` });
+  if (off.length > 0)
+    losses.push({ of: 'event triggers', what: `DDL may not be recorded: ${off.join(', ')}` });
   return losses;
 }
 
@@ -48,7 +57,10 @@ function tableLoss(
   const wasRecorded = before.persistence === 'permanent' && before.published;
   if (!now) return wasRecorded ? 'the table is gone' : undefined;
   // What the publication no longer sends of all tables is said once.
-  const missing = missingFrom(now, { ...sourceNow, publication: sourceNow.publication && sourceBefore.publication });
+  const missing = missingFrom(now, {
+    ...sourceNow,
+    publication: sourceNow.publication && sourceBefore.publication,
+  });
   const lost = missing.filter((each) => !missingBefore.includes(each));
   return wasRecorded && lost.length > 0 ? lost.join('; ') : undefined;
 }

@@ -14,7 +14,10 @@ export interface RecordedCoverage {
 }
 
 /** What a log says last of its coverage. `undefined` without any, and where the entries don't fit together. */
-export async function readCoverage(client: pg.ClientBase, log: number): Promise<RecordedCoverage | undefined> {
+export async function readCoverage(
+  client: pg.ClientBase,
+  log: number,
+): Promise<RecordedCoverage | undefined> {
   const { rows } = await client.query<{ sequence: string; at: Date; payload: CoveragePayload }>(
     `SELECT sequence, at, payload FROM bemi.event_log
       WHERE log = $1 AND kind = 'coverage' AND payload IS NOT NULL

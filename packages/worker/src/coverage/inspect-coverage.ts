@@ -12,7 +12,10 @@ export interface CoverageOptions {
 }
 
 /** Looks at a source's catalog: what of it is recorded, and how. Takes no lock on a table, and any role may. */
-export async function inspectCoverage(client: pg.ClientBase, { publication, rules }: CoverageOptions): Promise<Coverage> {
+export async function inspectCoverage(
+  client: pg.ClientBase,
+  { publication, rules }: CoverageOptions,
+): Promise<Coverage> {
   // First: what was committed before this position is in what is read after it.
   const { rows: position } = await client.query<{ lsn: string }>(
     `SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END)::text AS lsn`,
@@ -30,7 +33,11 @@ export async function inspectCoverage(client: pg.ClientBase, { publication, rule
     },
     rules: rules?.sequence ?? null,
   };
-  return { asOfLsn: position[0]!.lsn, source, tables: new Map(tables.map((row) => [row.oid, tableOf(row, compiled)])) };
+  return {
+    asOfLsn: position[0]!.lsn,
+    source,
+    tables: new Map(tables.map((row) => [row.oid, tableOf(row, compiled)])),
+  };
 }
 
 interface PublicationRow {
@@ -40,7 +47,12 @@ interface PublicationRow {
   readonly viaRoot: boolean;
 }
 
-function publicationOf({ name, allTables, operations, viaRoot }: PublicationRow): CoverageSource['publication'] {
+function publicationOf({
+  name,
+  allTables,
+  operations,
+  viaRoot,
+}: PublicationRow): CoverageSource['publication'] {
   return { name, allTables, operations, viaRoot };
 }
 
@@ -64,7 +76,12 @@ interface TableRow {
   readonly rootTable: string | null;
 }
 
-const identities: Readonly<Record<string, CoverageTable['identity']>> = { d: 'default', f: 'full', i: 'index', n: 'nothing' };
+const identities: Readonly<Record<string, CoverageTable['identity']>> = {
+  d: 'default',
+  f: 'full',
+  i: 'index',
+  n: 'nothing',
+};
 
 /** The order of members is that of docs/spec/coverage.md. */
 function tableOf(row: TableRow, rules: CompiledRules | undefined): CoverageTable {
