@@ -79,7 +79,7 @@ async function drain(pipelines: readonly Pipeline[], signal: AbortSignal): Promi
   const { exitCode } = explainError(first.error);
   const names = failed.map(({ name }) => name).join(', ');
   throw new CliError(
-    exitCode === 2 ? 2 : 1,
+    exitCode === 1 ? 1 : 2,
     'not-drained',
     `${failed.length} of ${pipelines.length} sources could not be drained: ${names}`,
     'Why, and what to do, was said above. The others are recorded.',

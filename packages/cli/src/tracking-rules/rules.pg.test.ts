@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { recordedClinic } from '../../test/recorded-clinic.ts';
@@ -44,6 +44,18 @@ test('rules are shown, set, changed and cleared, and a running worker goes by th
     stderr: expect.stringContaining('public.Patient.id'),
   });
   expect((await bemi('clear', ...why)).stdout).toContain('no rules are in force');
+
+  const verified = await runBemi(['verify', '--report', 'report'], environment, clinic.folder);
+  expect(verified).toMatchObject({ code: 0 });
+  const report = JSON.parse(readFileSync(join(clinic.folder, 'report.json'), 'utf8')) as { rules: unknown[] };
+  expect(report.rules).toHaveLength(5);
+  expect(report.rules[1]).toMatchObject({
+    ...{ event: 'rules-set', reason: 'policy 7', by: 'Ada', fromLsn: expect.any(String) },
+    rules: { exclude: ['sessions'], redact: { '*.name': 'hash' } },
+  });
+  expect(report).toMatchObject({
+    notCovered: expect.arrayContaining([expect.stringContaining('the rules of the log')]),
+  });
 });
 
 test('what can not be is refused with exit code 2, and where it is', async () => {

@@ -48,7 +48,7 @@ export type KeptProgress =
 
 const format = 'bemi-verify-progress';
 /** Of what {@link Progress} holds: to be raised whenever the state of any rule has other members. */
-const formatVersion = 1;
+const formatVersion = 2;
 
 /** The first line of the file; the second is the progress. */
 interface Heading {

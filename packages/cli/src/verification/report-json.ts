@@ -54,6 +54,7 @@ export function reportJson(verification: Verification, program: string) {
     erasures: events('erasure'),
     holds: events('hold'),
     retention: events('retention'),
+    rules: events('config'),
     proven: {
       size: report.provenSize,
       by: provenBy ? { where: provenBy.where, checkpoint: provenBy.text } : null,
@@ -86,13 +87,18 @@ export function reportJson(verification: Verification, program: string) {
 
 /** What no log of this kind shows, whatever a verification finds. */
 function notCovered({ report }: Verification): string[] {
-  const [first] = report.facts.covered;
+  const { covered, events } = report.facts;
+  const [first] = covered;
+  const hasRules = events.some(({ kind }) => kind === 'config');
   return [
     'Reads: who looked at what is not recorded.',
     'Unlogged and temporary tables, tables that are not published, DDL, sequences and large objects: they are not in what the log records.',
     first
       ? `Whatever was committed before LSN ${formatLsn(first.fromLsn)}, from where the log is complete.`
       : 'Whatever was committed before recording began.',
+    ...(hasRules
+      ? ['What the rules of the log left out, and the values that they redacted: the rules are listed.']
+      : []),
     'Whether a context is true: it is what the application, or any role of the database, said.',
   ];
 }
@@ -115,6 +121,8 @@ const members = [
   'timeline',
   'fromTimeline',
   'toTimeline',
+  'rules',
+  'origin',
 ] as const;
 
 function eventJson({ sequence, kind, at, payload }: ReportedEvent) {

@@ -48,6 +48,7 @@ export function reportMarkdown(report: ReportJson): string {
     ['Erasures', report.erasures.map(eventLine)],
     ['Holds', report.holds.map(eventLine)],
     ['Retention', report.retention.map(eventLine)],
+    ['Rules of what is recorded and redacted', report.rules.map(eventLine)],
     ['Continued on other servers', report.lineage.map(eventLine)],
     ['What is not covered', report.notCovered],
   ];

@@ -119,7 +119,7 @@ test('a verification that was killed goes on where it was, and says what it did 
     expect(without).toMatchObject({ valid: true, resumed: [] });
   };
   await refused(kept.slice(0, -100), 'not whole, or was altered');
-  await refused(kept.replace('"version":1', '"version":0'), 'another version');
+  await refused(kept.replace(/"version":\d+/, '"version":0'), 'another version');
   await refused('{}', 'no progress of a verification');
   await refused(
     kept,

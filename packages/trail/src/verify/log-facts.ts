@@ -1,6 +1,7 @@
 import { readI64, readU64, readU64Number } from '@bemi-db/proof/integer';
 import { parseLsn } from '@bemi-db/proof/lsn';
 import { KIND_CHANGE, KIND_COMMIT, KIND_CONTEXT, KIND_EVENT } from '@bemi-db/proof/record';
+import { rulesSet } from '../rules/rules-event.ts';
 import type { ExpectedSource } from './verify-source.ts';
 
 const kindAt = 1;
@@ -67,7 +68,7 @@ interface Sign {
 
 /** Events that say what is recorded, from where to where. */
 const sourceKinds = new Set(['lifecycle', 'lineage', 'gap', 'skip', 'alive']);
-const reportedKinds = new Set(['key', 'gap', 'skip', 'lineage', 'erasure', 'retention', 'hold']);
+const reportedKinds = new Set(['key', 'gap', 'skip', 'lineage', 'erasure', 'retention', 'hold', 'config']);
 
 /** What a log says of itself, gathered while it is verified: for comparison with other tables, and for reports. */
 export class LogFacts {
@@ -209,7 +210,9 @@ export class LogFacts {
     const at = readI64(bytes, start + eventTimeAt);
     if (kind === 'alive' || kind === 'lifecycle') this.#hear(sequence, at);
     if (isOfSource) this.#source(kind, payload as Record<string, unknown>);
-    if (reportedKinds.has(kind)) this.events.push({ sequence, kind, at, payload });
+    // Of the other `config` events the keys of contexts are kept in a table, and compared there.
+    const isOther = kind === 'config' && (payload as Record<string, unknown>)['event'] !== rulesSet;
+    if (reportedKinds.has(kind) && !isOther) this.events.push({ sequence, kind, at, payload });
   }
 
   #source(kind: string, payload: Record<string, unknown>): void {
