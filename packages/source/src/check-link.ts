@@ -1,5 +1,6 @@
 import { type Finding, ok, problem, unknown } from './finding.ts';
 import type { LinkEncryption } from './inspect-operation.ts';
+import { plainText, providerOfHost } from './providers/recognise.ts';
 import { isOnThisMachine, type TlsMode } from './tls-mode.ts';
 
 export interface LinkFacts {
@@ -19,9 +20,10 @@ export interface LinkFacts {
 export function checkLink({ id, setting, host, mode, link, workerLink }: LinkFacts): Finding {
   if (isOnThisMachine(host)) return ok(id, 'The link stays on this machine', host);
   if (!link) return unknown(id, 'Whether the link is encrypted is not known', 'pg_stat_ssl does not show it');
-  const fix =
-    `Add sslmode=verify-full&sslrootcert=FILE to ${setting}, with the file of the authority that signed the server's ` +
-    'certificate. On AWS RDS: https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem';
+  const provider = providerOfHost(host);
+  const fix = provider
+    ? `Add sslmode=verify-full to ${setting}. ${provider.title}: ${plainText(provider.tls.note)}`
+    : `Add sslmode=verify-full&sslrootcert=FILE to ${setting}, with the file of the authority that signed the server's certificate.`;
   const version = link.version ?? 'TLS';
   if (!link.isEncrypted) {
     const advice = `${fix}\nWhere the server has no TLS, turn it on there: ssl = on, with ssl_cert_file and ssl_key_file.`;
