@@ -7,6 +7,7 @@ import { runRandomWorkload } from '@bemi-db/test-kit/random-workload/run-random-
 import { witnessedCounts } from '@bemi-db/test-kit/random-workload/witness';
 import { isMarkerRecorded, writeMarker } from '@bemi-db/test-kit/replay-oracle/end-marker';
 import { ReplayOracle } from '@bemi-db/test-kit/replay-oracle/replay-oracle';
+import { streamsContext } from '@bemi-db/test-kit/server-major';
 import { testSeed } from '@bemi-db/test-kit/test-seed';
 import type pg from 'pg';
 import { expect, test } from 'vitest';
@@ -35,6 +36,10 @@ test(
     expect(counts, `seed ${seed}`).toMatchObject({ unknown: 0 });
     expect(counts.rolledBackPrepared + counts.committedPrepared, `seed ${seed}`).toBe(counts.prepared);
     expect(await expectFaithfulLog(workload, seed)).toMatchObject(await totals(workload.sourceSql));
+    const { rows } = await workload.auditSql.query(
+      `SELECT count(*)::int AS ddl FROM bemi.event_log WHERE kind = 'ddl'`,
+    );
+    expect(rows[0].ddl > 0, `seed ${seed}`).toBe(streamsContext());
   },
   10 * minutes,
 );

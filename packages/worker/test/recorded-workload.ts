@@ -1,3 +1,6 @@
+import { applyPlan } from '@bemi-db/source/apply-plan';
+import { inspectDdl } from '@bemi-db/source/ddl/inspect-ddl';
+import { planDdl } from '@bemi-db/source/ddl/plan-ddl';
 import { databaseUrl, type TestDatabase } from '@bemi-db/test-kit/database';
 import { verifyLogStructure } from '@bemi-db/test-kit/log-oracle';
 import { createWorkload, publishWorkload } from '@bemi-db/test-kit/random-workload/create-workload';
@@ -24,6 +27,8 @@ export async function createRecordedWorkload(
 ): Promise<RecordedWorkload> {
   const sourceSql = await source.connect();
   await createWorkload(sourceSql);
+  // Its DDL is told as well, and must not change what is recorded otherwise.
+  await applyPlan(sourceSql, planDdl(await inspectDdl(sourceSql), { identity: 'unchanged' }));
   await publishWorkload(sourceSql);
   const slot = `${source.name}_slot`;
   await sourceSql.query(`SELECT pg_create_logical_replication_slot($1, 'pgoutput')`, [slot]);

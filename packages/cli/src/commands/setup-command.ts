@@ -33,6 +33,12 @@ export function setupCommand(): Command {
       '--no-event-triggers',
       'leave out the event triggers, which record DDL and give new tables their identity',
     )
+    .addOption(
+      new Option(
+        '--ddl-text <choice>',
+        'whether entries of DDL have the text of the statement, literals included (default: keep)',
+      ).choices(['keep', 'none']),
+    )
     .addOption(providerOption())
     .option('--slot <name>', 'replication slot (BEMI_REPLICATION_SLOT, default bemi_slot)')
     .option('--publication <name>', 'publication (BEMI_PUBLICATION, default bemi_publication)')

@@ -178,11 +178,11 @@ async function ending({ steps, wanted, url, configured, configuration }: Outcome
 export function refuseMixedFlags(flags: Readonly<Record<string, unknown>>): void {
   const isDestination = flags['destination'] !== undefined;
   const others = isDestination
-    ? ['adminUrl', 'tables', 'role', 'identity', 'provider', 'source', 'slot', 'publication']
+    ? ['adminUrl', 'tables', 'role', 'identity', 'ddlText', 'provider', 'source', 'slot', 'publication']
     : ['owner', 'writer', 'reader'];
   const wrong = others.find((name) => flags[name] !== undefined);
   if (wrong === undefined) return;
-  const flag = `--${wrong === 'adminUrl' ? 'admin-url' : wrong}`;
+  const flag = `--${wrong.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`)}`;
   throw isDestination
     ? usageError(
         `${flag} says how to prepare a source, and --destination prepares the audit database`,

@@ -34,6 +34,7 @@ export interface SetupFlags extends SourceFlags {
   readonly identity?: 'full' | 'default';
   /** False with --no-event-triggers. */
   readonly eventTriggers: boolean;
+  readonly ddlText?: 'keep' | 'none';
   readonly yes?: true;
 }
 
@@ -70,7 +71,13 @@ export async function runSetup(flags: SetupFlags): Promise<void> {
       ({ id, verdict }) => verdict === 'failure' && stoppingChecks.has(id),
     );
     refuseAllTables(before, wanted);
-    const { steps, isWithoutTriggers } = await sourceSteps(client, before, wanted, flags.eventTriggers);
+    const { steps, isWithoutTriggers } = await sourceSteps(
+      client,
+      before,
+      wanted,
+      flags.eventTriggers,
+      flags.ddlText,
+    );
     const costs = await costOf(client, before, steps);
     if (flags.dryRun) {
       await print(steps.map((step) => `${printableSql(step)}\n`).join(''));

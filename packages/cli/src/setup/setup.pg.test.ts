@@ -1,5 +1,6 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { inspectDdl, installedOptions } from '@bemi-db/source/ddl/inspect-ddl';
 import { createDatabase } from '@bemi-db/test-kit/database';
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
@@ -138,6 +139,15 @@ test('a pooler is refused before anything is asked of it', async () => {
   const run = await runBemi(['setup', '--admin-url', url]);
   expect(run).toMatchObject({ code: 2, stderr: expect.stringContaining('take the host without -pooler') });
   expect(run.stderr).not.toContain('hunter2');
+});
+
+test('entries of DDL have no text of statements, where that was chosen', async () => {
+  const { client, flags } = await application();
+  const run = await runBemi(['setup', ...flags, '--ddl-text', 'none', '--yes']);
+  expect(run.code).toBe(0);
+  expect(installedOptions(await inspectDdl(client)).statements).toBe(false);
+  const again = await runBemi(['setup', ...flags, '--dry-run']);
+  expect(again).toMatchObject({ code: 0, stdout: '' });
 });
 
 test('without a terminal to ask on, nothing is done', async () => {

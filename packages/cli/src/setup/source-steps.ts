@@ -25,12 +25,14 @@ export interface SourceSteps {
  * right after it has its identity.
  *
  * @param withTriggers - false leaves the event triggers and their functions as they are.
+ * @param ddlText - whether entries of DDL have the statement's text. `undefined`: as it was chosen last time; `keep` at first.
  */
 export async function sourceSteps(
   client: pg.ClientBase,
   snapshot: SourceSnapshot,
   wanted: Wanted,
   withTriggers: boolean,
+  ddlText: 'keep' | 'none' | undefined,
 ): Promise<SourceSteps> {
   const steps = alterable(snapshot, plan(snapshot, wanted));
   if (!withTriggers) return { steps, isWithoutTriggers: false };
@@ -38,7 +40,7 @@ export async function sourceSteps(
   const isAllowed = mayMakeTriggers(snapshot);
   const ddlSteps = planDdl(ddl, {
     identity: newTablesIdentity(snapshot, wanted, ddl),
-    statements: installedOptions(ddl).statements,
+    statements: ddlText === undefined ? installedOptions(ddl).statements : ddlText === 'keep',
   })
     .filter((step) => isAllowed || step.id !== 'ddl triggers')
     .map((step) => (step.id === 'ddl triggers' ? { ...step, needs: ['ddl functions'] } : step));
