@@ -3,6 +3,7 @@ import { type Finding, ok, problem } from './finding.ts';
 import { betterIdentity, hasWorkingIdentity, isUnidentifiable, whyFullBreaks } from './identity.ts';
 import type { SourceSnapshot, TableSnapshot } from './source-snapshot.ts';
 import { displayTable, displayTables, quoteTable } from './table-name.ts';
+import { displayLargest } from './table-size.ts';
 
 /** Whether the published tables can be updated at all, and whether their old rows are sent whole. */
 export function checkIdentity(snapshot: SourceSnapshot): readonly Finding[] {
@@ -44,7 +45,7 @@ function checkWritable(snapshot: SourceSnapshot, published: readonly TableSnapsh
     'failure',
     id,
     'UPDATE and DELETE fail on published tables',
-    displayTables(broken),
+    displayLargest(broken),
     hopeless.length === 0
       ? 'Run as the owner of the tables:'
       : `No identity fits ${displayTables(hopeless)}: ${whyFullBreaks(hopeless[0]!, server)}. Give each a ` +
@@ -72,7 +73,7 @@ function checkWholeRows(snapshot: SourceSnapshot, published: readonly TableSnaps
     'warning',
     id,
     'Some old rows are not sent whole',
-    `no REPLICA IDENTITY FULL on ${displayTables(improvable)}`,
+    `no REPLICA IDENTITY FULL on ${displayLargest(improvable)}`,
     'Until then "before" has the key alone, and unchanged large values may be absent. Tables made later need ' +
       'it too. Run as the owner of the tables:',
     alterations(improvable, server),

@@ -4,6 +4,7 @@ import { plan } from './plan.ts';
 import { PlanError, type PlanStep } from './plan-step.ts';
 import type { PublicationSnapshot, SourceSnapshot, Wanted } from './source-snapshot.ts';
 import { displayTable, displayTables, isSameTable, quoteTable } from './table-name.ts';
+import { displayLargest } from './table-size.ts';
 import { unpublishedSelection } from './wanted-tables.ts';
 
 /** Whether everything that is wanted is published, and as it should be. */
@@ -131,7 +132,7 @@ function checkTables(snapshot: SourceSnapshot, publication: PublicationSnapshot,
       'warning',
       id,
       'Some tables are not published',
-      displayTables(missing),
+      displayLargest(missing),
       'They are not recorded. Where that is not meant, run as the owner of the tables and the publication (a publication for all ' +
         'tables, which would have those made later too, is a new one: see bemi setup):',
       planned(snapshot, { ...wanted, tables: missing }),

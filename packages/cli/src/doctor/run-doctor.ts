@@ -16,6 +16,7 @@ import { type DoctorSection, section } from './doctor-section.ts';
 import { doctorText } from './doctor-text.ts';
 import { probe } from './probe.ts';
 import { sourceSection } from './source-section.ts';
+import { sqlText } from './sql-text.ts';
 
 /** The flags of `bemi doctor`. */
 export interface DoctorFlags {
@@ -136,14 +137,6 @@ export async function diagnose(configuration: Configuration, options: DiagnosisO
     ...(source.clock || audit.clock ? [checkClocks(source.clock, audit.clock)] : []),
   ];
   return { sections: [source, withFindings(audit, added)].map((each) => ignoring(each, ignored)), facts };
-}
-
-/** For psql: the statements that cure what SQL can cure, in the order in which they are to be run. */
-function sqlText(findings: readonly Finding[]): string {
-  return findings
-    .filter(({ sql }) => sql.length > 0)
-    .map(({ id, title, sql }) => `-- ${id}: ${harmless(title)}\n${sql.join('\n')}\n`)
-    .join('\n');
 }
 
 function withFindings(side: DoctorSection, added: readonly Finding[]): DoctorSection {
