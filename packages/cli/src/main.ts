@@ -74,7 +74,7 @@ const program = new Command('bemi')
 Settings come from flags, then BEMI_* variables, then bemi.config.yaml, then .bemi/worker.env.
 Exit codes: 0 good, 1 a finding or a failure, 2 wrong usage or configuration.`,
   );
-for (const command of commands) program.addCommand(command().copyInheritedSettings(program));
+for (const command of commands) program.addCommand(inheriting(command()));
 
 const level = process.env['BEMI_LOG_LEVEL']?.toLowerCase();
 const isDebugging = level === 'debug' || level === 'trace';
@@ -85,6 +85,12 @@ try {
   await program.parseAsync();
 } catch (error) {
   process.exitCode = fail(error);
+}
+
+/** With the program's settings, also for its own commands: by themselves those would have none of them. */
+function inheriting(command: Command): Command {
+  for (const inner of command.commands) inheriting(inner);
+  return command.copyInheritedSettings(program);
 }
 
 function fail(error: unknown): number {
@@ -102,8 +108,14 @@ function fail(error: unknown): number {
   return explainError(error).exitCode;
 }
 
+/** Of the command that was meant, as far as there is one. */
 function helpHint(): string {
-  const name = process.argv[2];
-  const isCommand = program.commands.some((command) => command.name() === name);
-  return isCommand ? `bemi ${name} --help shows what it takes.` : 'bemi --help lists the commands.';
+  const names: string[] = [];
+  for (let command: Command | undefined = program, i = 2; command; i++) {
+    command = command.commands.find((inner) => inner.name() === process.argv[i]);
+    if (command) names.push(command.name());
+  }
+  return names.length > 0
+    ? `bemi ${names.join(' ')} --help shows what it takes.`
+    : 'bemi --help lists the commands.';
 }

@@ -1,18 +1,14 @@
 import { type AttestationPayload, isAttestationKind } from '@bemi-db/trail/attestations/attestation-request';
 import { type Attestation, readAttestations } from '@bemi-db/trail/attestations/attestations';
-import type { SourceSummary } from '@bemi-db/trail/query/trail-summary';
-import type pg from 'pg';
 import { usageError } from '../cli-error.ts';
-import { loadConfiguration } from '../configuration/configuration.ts';
 import { nearestName } from '../configuration/nearest-name.ts';
 import { invocation } from '../output/invocation.ts';
 import { print } from '../output/print.ts';
 import { harmless } from '../presentation/harmless-text.ts';
 import { countText } from '../presentation/quantity-text.ts';
 import { textStyle } from '../presentation/text-style.ts';
-import { readingAuditDatabase } from '../trail-reading/audit-database.ts';
 import { askWorker, parseWait } from '../worker-requests/ask-worker.ts';
-import { recordedSource } from '../worker-requests/recorded-source.ts';
+import { withRecordedSource } from '../worker-requests/recorded-source.ts';
 import { attestationAge } from './attestation-age.ts';
 import { attestationKinds, staleAfterDays } from './attestation-kinds.ts';
 
@@ -55,7 +51,7 @@ export async function attest(kind: string, flags: AttestMakeFlags): Promise<void
       throw usageError(`${flag} is empty`, 'An attestation says who, and where it can be looked up.');
   }
   const waitSeconds = parseWait(flags.wait);
-  await withSource(flags, async (client, source) => {
+  await withRecordedSource(flags, async (client, source) => {
     const { by, ref, note } = flags;
     const payload: AttestationPayload = { kind, by, ref, ...(note === undefined ? {} : { note }) };
     const [sequence] = await askWorker({
@@ -80,7 +76,7 @@ export async function attest(kind: string, flags: AttestMakeFlags): Promise<void
 
 /** `bemi attest list` */
 export async function listAttestations(flags: AttestFlags): Promise<void> {
-  await withSource(flags, async (client, source) => {
+  await withRecordedSource(flags, async (client, source) => {
     const found = await readAttestations(client, source.log, 'newest');
     if (flags.json) {
       await print(found.map((each) => `${JSON.stringify({ ...each, ...attestationAge(each) })}\n`).join(''));
@@ -110,15 +106,4 @@ export function attestedText(attestation: Attestation): string {
   const { by, ref, note } = attestation;
   const stale = isStale ? `, stale after ${days} days` : '';
   return harmless(`${text}${stale}, by ${by}: ${ref}${note === undefined ? '' : ` (${note})`}`);
-}
-
-function withSource(
-  flags: AttestFlags,
-  work: (client: pg.Client, source: SourceSummary) => Promise<void>,
-): Promise<void> {
-  const configuration = loadConfiguration();
-  const isEmbedded = flags.embedded === true;
-  return readingAuditDatabase({ configuration, isEmbedded }, async ({ client }) =>
-    work(client, await recordedSource(client, configuration, flags.source)),
-  );
 }

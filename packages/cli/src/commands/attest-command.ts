@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import type { AttestFlags, AttestMakeFlags } from '../attesting/run-attest.ts';
+import { logOptions } from './log-options.ts';
 
 /** `bemi attest` */
 export function attestCommand(): Command {
-  const command = shared(new Command('attest'))
+  const command = logOptions(new Command('attest'))
     .helpCommand(false)
     .summary('say in the log what no program can see')
     .description(
@@ -44,7 +45,7 @@ An attestation is an entry of the log: who said it, and when, stays provable.`,
       await attest(kind, { ...flags, by, ref });
     });
   command.addCommand(
-    shared(new Command('list'))
+    logOptions(new Command('list'))
       .summary('what is attested, and what is stale')
       .action(async (_flags: AttestFlags, list: Command) => {
         const { listAttestations } = await import('../attesting/run-attest.ts');
@@ -52,15 +53,4 @@ An attestation is an entry of the log: who said it, and when, stays provable.`,
       }),
   );
   return command;
-}
-
-/** What both have in common; a command within another inherits nothing by itself. */
-function shared(command: Command): Command {
-  return command
-    .helpOption('-h, --help', 'print this help')
-    .exitOverride()
-    .configureOutput({ outputError: () => undefined })
-    .option('--json', 'JSON, for programs')
-    .option('--source <name>', 'whose log, where the audit database holds several')
-    .option('--embedded', 'use the embedded audit database in ./.bemi');
 }

@@ -9,9 +9,6 @@ export function configCommand(): Command {
     .description('Reads flags, environment and bemi.config.yaml as the worker does.')
     .addCommand(
       new Command('check')
-        .helpOption('-h, --help', 'print this help')
-        .exitOverride()
-        .configureOutput({ outputError: () => undefined })
         .summary('print what is in force, without secrets')
         .description(
           'Says whether the configuration can be used, and prints what is in force: each source, and each setting ' +

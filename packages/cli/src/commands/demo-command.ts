@@ -32,29 +32,23 @@ Examples:
 
 /** `bemi demo sql` */
 function demoSqlCommand(): Command {
-  return (
-    new Command('sql')
-      .summary("change the running demo's data behind the application's back")
-      .description(
-        "Runs SQL in the running demo's source database, as an ordinary role and without any context.",
-      )
-      .argument('<statement...>', 'SQL, in quotes')
-      .helpOption('-h, --help', 'print this help')
-      // What the program sets for its commands does not reach the commands of a command.
-      .exitOverride()
-      .configureOutput({ outputError: () => undefined })
-      .addHelpText(
-        'after',
-        `
+  return new Command('sql')
+    .summary("change the running demo's data behind the application's back")
+    .description(
+      "Runs SQL in the running demo's source database, as an ordinary role and without any context.",
+    )
+    .argument('<statement...>', 'SQL, in quotes')
+    .addHelpText(
+      'after',
+      `
 Examples:
   npx bemi demo sql "select id, \\"lastName\\" from \\"Patient\\""
   npx bemi demo sql "delete from \\"Prescription\\""`,
-      )
-      .action(async (statement: string[]) => {
-        const { runSql } = await import('../demo/run-sql.ts');
-        await runSql(statement.join(' '));
-      })
-  );
+    )
+    .action(async (statement: string[]) => {
+      const { runSql } = await import('../demo/run-sql.ts');
+      await runSql(statement.join(' '));
+    });
 }
 
 /** `bemi demo tamper` */
@@ -66,9 +60,6 @@ function demoTamperCommand(): Command {
         'and undoes it: the demo goes on unharmed.',
     )
     .option('--how <how>', 'altered, deleted or cut (default: altered)')
-    .helpOption('-h, --help', 'print this help')
-    .exitOverride()
-    .configureOutput({ outputError: () => undefined })
     .addHelpText(
       'after',
       `

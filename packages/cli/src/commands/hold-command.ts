@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { HoldFlags, HoldPlaceFlags, HoldReleaseFlags } from '../holding/run-hold.ts';
+import { logOptions } from './log-options.ts';
 
 /** `bemi hold` */
 export function holdCommand(): Command {
@@ -21,7 +22,7 @@ Examples:
 Holds are entries of the log: who placed and released them, when and why, stays provable.`,
     );
   command.addCommand(
-    shared(new Command('place'))
+    logOptions(new Command('place'))
       .summary('hold a record, or every record of a table')
       .requiredOption('-t, --table <table>', 'name or schema.name, case as in the catalog')
       .option('-k, --primary-key <key>', 'only this record; the log keeps a hash of the key')
@@ -34,7 +35,7 @@ Holds are entries of the log: who placed and released them, when and why, stays 
       }),
   );
   command.addCommand(
-    shared(new Command('release'))
+    logOptions(new Command('release'))
       .summary('release a hold')
       .argument('<id>', 'as bemi hold list shows it')
       .requiredOption('--by <who>', 'who decided it; stays in the log')
@@ -46,7 +47,7 @@ Holds are entries of the log: who placed and released them, when and why, stays 
       }),
   );
   command.addCommand(
-    shared(new Command('list'))
+    logOptions(new Command('list'))
       .summary('the holds in force')
       .action(async (flags: HoldFlags) => {
         const { listHolds } = await import('../holding/run-hold.ts');
@@ -54,15 +55,4 @@ Holds are entries of the log: who placed and released them, when and why, stays 
       }),
   );
   return command;
-}
-
-/** What all have in common; a command within another inherits nothing by itself. */
-function shared(command: Command): Command {
-  return command
-    .helpOption('-h, --help', 'print this help')
-    .exitOverride()
-    .configureOutput({ outputError: () => undefined })
-    .option('--json', 'JSON, for programs')
-    .option('--source <name>', 'whose log, where the audit database holds several')
-    .option('--embedded', 'use the embedded audit database in ./.bemi');
 }

@@ -1,10 +1,11 @@
 import { Command } from 'commander';
 import type { ContextKeyFlags, CreateKeyFlags, RevokeKeyFlags } from '../context-keys/run-context-keys.ts';
 import type { ReplaceFlags, ShowFlags, SigningKeyFlags } from '../signing-keys/run-signing-keys.ts';
+import { logOptions } from './log-options.ts';
 
 /** `bemi keys` */
 export function keysCommand(): Command {
-  return nested(new Command('keys'))
+  return new Command('keys')
     .summary('the keys of applications, and the keys that sign the log')
     .description(
       'Makes and revokes the keys by which applications sign their contexts, and shows and changes the key that signs ' +
@@ -26,7 +27,7 @@ Examples:
 }
 
 function createCommand(): Command {
-  return withSourceOptions(nested(new Command('create')))
+  return logOptions(new Command('create'))
     .summary("a key by which an application's contexts are authentic")
     .description(
       'Makes a key and prints it, this once. With it in its environment as BEMI_API_KEY, the application signs its ' +
@@ -48,13 +49,13 @@ To change keys without a gap: create one, give it to the application, then revok
 }
 
 function listCommand(): Command {
-  return withSourceOptions(nested(new Command('list')))
+  return logOptions(new Command('list'))
     .summary('the keys of applications, without the keys')
     .action(async (flags: ContextKeyFlags) => (await loadContextKeys()).listContextKeys(flags));
 }
 
 function revokeCommand(): Command {
-  return withSourceOptions(nested(new Command('revoke')))
+  return logOptions(new Command('revoke'))
     .summary('contexts signed with a key are authentic no longer')
     .description(
       'Ends a key. Transactions that are committed from then on have no authentic context by it; what was recorded ' +
@@ -73,16 +74,9 @@ function loadContextKeys(): Promise<typeof import('../context-keys/run-context-k
   return import('../context-keys/run-context-keys.ts');
 }
 
-function withSourceOptions(command: Command): Command {
-  return command
-    .option('--json', 'JSON, for programs')
-    .option('--source <name>', 'whose log, where the audit database holds several')
-    .option('--embedded', 'use the embedded audit database in ./.bemi');
-}
-
 /** `bemi keys signing` */
 function signingCommand(): Command {
-  return nested(new Command('signing'))
+  return new Command('signing')
     .summary("the key that signs a log's checkpoints")
     .description(
       "The key that signs a log's checkpoints lives with the worker: signing-key.pem in its state directory (.bemi, or " +
@@ -94,7 +88,7 @@ function signingCommand(): Command {
 }
 
 function showCommand(): Command {
-  return withCommonOptions(nested(new Command('show')))
+  return withCommonOptions(new Command('show'))
     .summary('the public key of each log, to hand to an auditor')
     .description('Prints the verifier key of each log, and its fingerprint.')
     .option('--json', 'one JSON array, for programs')
@@ -111,7 +105,7 @@ Hand it over by another way than the proofs: on paper, by telephone, in a contra
 }
 
 function rotateCommand(): Command {
-  return withCommonOptions(nested(new Command('rotate')))
+  return withCommonOptions(new Command('rotate'))
     .summary('sign with a new key from here on')
     .description(
       'Draws a new key, signs with the old one that it takes its place, and asks the worker to sign with it. A running ' +
@@ -130,7 +124,7 @@ With BEMI_SIGNING_KEY, it prints what to put there instead of writing a file.`,
 }
 
 function replaceCommand(): Command {
-  return withCommonOptions(nested(new Command('replace')))
+  return withCommonOptions(new Command('replace'))
     .summary('go on after the key was lost')
     .description(
       'Puts a new key in the place of one that was lost. Nobody can sign for that, so the log keeps who did it and why, ' +
@@ -157,12 +151,4 @@ function withCommonOptions(command: Command): Command {
   return command
     .option('--log <name>', 'only this log, where the audit database holds several')
     .option('--embedded', 'use the embedded audit database in ./.bemi');
-}
-
-/** What the program sets for its commands does not reach the commands of a command. */
-function nested(command: Command): Command {
-  return command
-    .helpOption('-h, --help', 'print this help')
-    .exitOverride()
-    .configureOutput({ outputError: () => undefined });
 }

@@ -2,10 +2,11 @@ import { Command } from 'commander';
 import type { RetentionFlags } from '../expiring/run-retention.ts';
 import type { RetentionSetFlags } from '../expiring/run-retention-set.ts';
 import type { RetentionShowFlags } from '../expiring/run-retention-show.ts';
+import { logOptions } from './log-options.ts';
 
 /** `bemi retention` */
 export function retentionCommand(): Command {
-  const command = shared(
+  const command = logOptions(
     new Command('retention')
       .helpCommand(false)
       .enablePositionalOptions()
@@ -36,7 +37,7 @@ the days say. What a hold keeps is not dropped: see bemi hold list.`,
       await runRetention(flags);
     });
   command.addCommand(
-    shared(new Command('show'))
+    logOptions(new Command('show'))
       .summary('how long what is kept, and what has expired')
       .action(async (flags: RetentionShowFlags) => {
         const { showRetention } = await import('../expiring/run-retention-show.ts');
@@ -44,7 +45,7 @@ the days say. What a hold keeps is not dropped: see bemi hold list.`,
       }),
   );
   command.addCommand(
-    shared(
+    logOptions(
       new Command('set')
         .summary('keep everything, or a table, for so many days')
         .description(
@@ -76,12 +77,4 @@ shorter one are erased in them before that, row by row; that there was a change,
       }),
   );
   return command;
-}
-
-/** What all have in common; a command within another inherits nothing by itself. */
-function shared(command: Command): Command {
-  return command
-    .option('--json', 'one JSON object, for programs')
-    .option('--source <name>', 'whose log, where the audit database holds several')
-    .option('--embedded', 'use the embedded audit database in ./.bemi');
 }

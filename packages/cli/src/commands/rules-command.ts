@@ -1,10 +1,11 @@
 import { Command } from 'commander';
 import { usageError } from '../cli-error.ts';
 import type { ChangeRulesFlags, RulesFlags, SetRulesFlags } from '../tracking-rules/run-rules.ts';
+import { logOptions } from './log-options.ts';
 
 /** `bemi rules` */
 export function rulesCommand(): Command {
-  return nested(new Command('rules'))
+  return new Command('rules')
     .summary('which tables and columns are recorded, and which are redacted')
     .description(
       'Shows and changes what is recorded of a source: which tables, which columns are ignored, and which are redacted ' +
@@ -53,7 +54,7 @@ docs/tracking-rules.md says more.`,
 }
 
 function showCommand(): Command {
-  return withSourceOptions(nested(new Command('show')))
+  return logOptions(new Command('show'))
     .summary('the rules in force')
     .allowExcessArguments() // as the default command it gets what is no command, too
     .action(async (flags: RulesFlags, command: Command) => {
@@ -64,14 +65,14 @@ function showCommand(): Command {
 }
 
 function setCommand(): Command {
-  return withChangeOptions(nested(new Command('set')))
+  return withChangeOptions(new Command('set'))
     .summary('put the rules of a file into force, in place of all others')
     .argument('<file>', 'YAML or JSON: include, exclude, ignore and redact')
     .action(async (file: string, flags: SetRulesFlags) => (await load()).setRules(file, flags));
 }
 
 function clearCommand(): Command {
-  return withChangeOptions(nested(new Command('clear')))
+  return withChangeOptions(new Command('clear'))
     .summary('record everything, as it is')
     .action(async (flags: SetRulesFlags) => (await load()).clearRules(flags));
 }
@@ -81,7 +82,7 @@ function changeCommand(
   argument: string,
   summary: string,
 ): Command {
-  return withChangeOptions(nested(new Command(list)))
+  return withChangeOptions(new Command(list))
     .summary(summary)
     .argument(`<${argument}...>`, 'one or more, quoted, so that the shell leaves * alone')
     .option('--remove', 'take these patterns away')
@@ -95,25 +96,10 @@ function load(): Promise<typeof import('../tracking-rules/run-rules.ts')> {
 }
 
 function withChangeOptions(command: Command): Command {
-  return withSourceOptions(
+  return logOptions(
     command
       .requiredOption('--reason <text>', 'why; stays in the log')
       .option('--by <who>', 'who decided it; stays in the log (default: your user name)')
       .option('--wait <seconds>', 'how long to wait for the worker (default: 60)'),
   );
-}
-
-function withSourceOptions(command: Command): Command {
-  return command
-    .option('--json', 'JSON, for programs')
-    .option('--source <name>', 'whose rules, where the audit database holds several logs')
-    .option('--embedded', 'use the embedded audit database in ./.bemi');
-}
-
-/** What the program sets for its commands does not reach the commands of a command. */
-function nested(command: Command): Command {
-  return command
-    .helpOption('-h, --help', 'print this help')
-    .exitOverride()
-    .configureOutput({ outputError: () => undefined });
 }

@@ -69,9 +69,6 @@ function changing(command: Command): Command {
 /** What all have in common; a command within another inherits nothing by itself. */
 function shared(command: Command): Command {
   return command
-    .helpOption('-h, --help', 'print this help')
-    .exitOverride()
-    .configureOutput({ outputError: () => undefined })
     .option(
       '--admin-url <url>',
       'the source as the owner of the tables or a superuser (default: BEMI_DATABASE_URL)',

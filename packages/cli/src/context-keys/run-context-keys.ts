@@ -11,9 +11,8 @@ import { harmless } from '../presentation/harmless-text.ts';
 import { momentText } from '../presentation/moment-text.ts';
 import { countText } from '../presentation/quantity-text.ts';
 import { textStyle } from '../presentation/text-style.ts';
-import { readingAuditDatabase } from '../trail-reading/audit-database.ts';
 import { askWorker, parseWait } from '../worker-requests/ask-worker.ts';
-import { recordedSource } from '../worker-requests/recorded-source.ts';
+import { withRecordedSource } from '../worker-requests/recorded-source.ts';
 import { parseDelay } from './delay-argument.ts';
 
 /** The flags that `bemi keys create`, `list` and `revoke` have in common. */
@@ -40,7 +39,7 @@ export async function createContextKey(flags: CreateKeyFlags): Promise<void> {
   const waitSeconds = parseWait(flags.wait);
   const named = { ...plainText('--name', flags.name, 'name'), ...plainText('--by', flags.by, 'by') };
   const encryptionKey = requireEncryptionKey(loadConfiguration());
-  await withSource(flags, async (client, source) => {
+  await withRecordedSource(flags, async (client, source) => {
     const apiKey = newApiKey();
     const id = apiKeyId(apiKey);
     const sealed = sealApiKey(apiKey, encryptionKey, await logIdOf(client, source));
@@ -82,7 +81,7 @@ export async function revokeContextKey(id: string, flags: RevokeKeyFlags): Promi
   const waitSeconds = parseWait(flags.wait);
   const afterSeconds = flags.after === undefined ? 0 : parseDelay(flags.after, '--after');
   const by = plainText('--by', flags.by, 'by');
-  await withSource(flags, async (client, source) => {
+  await withRecordedSource(flags, async (client, source) => {
     const key = (await readContextKeys(client, source.log)).find((each) => each.id === id);
     if (!key) {
       throw usageError(
@@ -102,7 +101,7 @@ export async function revokeContextKey(id: string, flags: RevokeKeyFlags): Promi
 
 /** Shows the keys of a log, without the keys. */
 export async function listContextKeys(flags: ContextKeyFlags): Promise<void> {
-  await withSource(flags, async (client, source) => {
+  await withRecordedSource(flags, async (client, source) => {
     const keys = await readContextKeys(client, source.log);
     if (flags.json) await print(keys.map((key) => `${JSON.stringify(key)}\n`).join(''));
     else if (keys.length === 0)
@@ -149,15 +148,4 @@ async function logIdOf(client: pg.ClientBase, { log }: SourceSummary): Promise<s
     [log],
   );
   return rows[0]!.logId;
-}
-
-function withSource(
-  flags: ContextKeyFlags,
-  work: (client: pg.Client, source: SourceSummary) => Promise<void>,
-): Promise<void> {
-  const configuration = loadConfiguration();
-  const isEmbedded = flags.embedded === true;
-  return readingAuditDatabase({ configuration, isEmbedded }, async ({ client }) =>
-    work(client, await recordedSource(client, configuration, flags.source)),
-  );
 }

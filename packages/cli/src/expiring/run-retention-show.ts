@@ -2,15 +2,13 @@ import { daysToMs, type PeriodsInForce } from '@bemi-db/proof/retention-periods'
 import { planRetention } from '@bemi-db/trail/retention/plan-retention';
 import { readLogTime, readRetentionPeriods } from '@bemi-db/trail/retention/retention-periods';
 import type { RetentionPlan } from '@bemi-db/trail/retention/retention-plan';
-import { loadConfiguration } from '../configuration/configuration.ts';
 import { labelledLines } from '../output/labelled-lines.ts';
 import { print } from '../output/print.ts';
 import { harmless } from '../presentation/harmless-text.ts';
 import { momentText } from '../presentation/moment-text.ts';
 import { countText } from '../presentation/quantity-text.ts';
 import { type TextStyle, textStyle } from '../presentation/text-style.ts';
-import { readingAuditDatabase } from '../trail-reading/audit-database.ts';
-import { recordedSource } from '../worker-requests/recorded-source.ts';
+import { withRecordedSource } from '../worker-requests/recorded-source.ts';
 import { daysText } from './days-text.ts';
 
 /** The flags of `bemi retention show`. */
@@ -29,10 +27,7 @@ interface Shown {
 
 /** How long what is kept, what will change, and what has expired. */
 export async function showRetention(flags: RetentionShowFlags): Promise<void> {
-  const configuration = loadConfiguration();
-  const isEmbedded = flags.embedded === true;
-  await readingAuditDatabase({ configuration, isEmbedded }, async ({ client }) => {
-    const { log } = await recordedSource(client, configuration, flags.source);
+  await withRecordedSource(flags, async (client, { log }) => {
     const periods = await readRetentionPeriods(client, log);
     const now = await readLogTime(client, log);
     // What was just set counts by the worker's clock, which may be ahead of the log's last entry.

@@ -1,18 +1,14 @@
 import type { HoldPayload } from '@bemi-db/trail/holds/hold-request';
 import { type Hold, holdKeyHash, newHoldId, readHolds } from '@bemi-db/trail/holds/holds';
-import type { SourceSummary } from '@bemi-db/trail/query/trail-summary';
-import type pg from 'pg';
 import { usageError } from '../cli-error.ts';
-import { loadConfiguration } from '../configuration/configuration.ts';
 import { parseRecordKey } from '../erasing/run-erase.ts';
 import { print } from '../output/print.ts';
 import { harmless } from '../presentation/harmless-text.ts';
 import { textStyle } from '../presentation/text-style.ts';
-import { readingAuditDatabase } from '../trail-reading/audit-database.ts';
 import { parseTableFilter } from '../trail-reading/change-arguments.ts';
 import { askWorker, parseWait } from '../worker-requests/ask-worker.ts';
 import { oneTable } from '../worker-requests/one-table.ts';
-import { recordedSource } from '../worker-requests/recorded-source.ts';
+import { withRecordedSource } from '../worker-requests/recorded-source.ts';
 
 /** The flags that all of `bemi hold` takes. */
 export interface HoldFlags {
@@ -41,7 +37,7 @@ export async function placeHold(flags: HoldPlaceFlags): Promise<void> {
     throw usageError('A hold says why, and who wants it', 'Write --reason "case 4711" --by legal.');
   const filter = parseTableFilter(flags.table);
   const waitSeconds = parseWait(flags.wait);
-  await withSource(flags, async (client, source) => {
+  await withRecordedSource(flags, async (client, source) => {
     const { schema, name } = await oneTable(client, source, filter);
     const id = newHoldId();
     const { primaryKey, reason, by } = flags;
@@ -64,7 +60,7 @@ export async function placeHold(flags: HoldPlaceFlags): Promise<void> {
 /** `bemi hold release` */
 export async function releaseHold(id: string, flags: HoldReleaseFlags): Promise<void> {
   const waitSeconds = parseWait(flags.wait);
-  await withSource(flags, async (client, source) => {
+  await withRecordedSource(flags, async (client, source) => {
     const holds = await readHolds(client, source.log);
     if (!holds.some((hold) => hold.id === id)) {
       const ids = holds.map((hold) => hold.id).join(', ');
@@ -83,7 +79,7 @@ export async function releaseHold(id: string, flags: HoldReleaseFlags): Promise<
 
 /** `bemi hold list` */
 export async function listHolds(flags: HoldFlags): Promise<void> {
-  await withSource(flags, async (client, source) => {
+  await withRecordedSource(flags, async (client, source) => {
     const holds = await readHolds(client, source.log);
     if (flags.json) await print(holds.map((hold) => `${JSON.stringify(hold)}\n`).join(''));
     else if (holds.length === 0) await print('No hold is in force.\n');
@@ -96,15 +92,4 @@ function holdLine({ id, schema, table, isOfRecord, reason, placedBy, sequence }:
   const name = harmless(schema === 'public' ? table : `${schema}.${table}`);
   const what = isOfRecord ? `one record of ${name}` : `every record of ${name}`;
   return `${colors.bold(id)}  ${what}  ${harmless(reason)}  ${colors.dim(`by ${harmless(placedBy)}, entry ${sequence}`)}\n`;
-}
-
-function withSource(
-  flags: HoldFlags,
-  work: (client: pg.Client, source: SourceSummary) => Promise<void>,
-): Promise<void> {
-  const configuration = loadConfiguration();
-  const isEmbedded = flags.embedded === true;
-  return readingAuditDatabase({ configuration, isEmbedded }, async ({ client }) =>
-    work(client, await recordedSource(client, configuration, flags.source)),
-  );
 }

@@ -8,17 +8,14 @@ import {
   noRules,
   type TrackingRules,
 } from '@bemi-db/trail/rules/tracking-rules';
-import type pg from 'pg';
 import { usageError } from '../cli-error.ts';
-import { loadConfiguration } from '../configuration/configuration.ts';
 import { invocation } from '../output/invocation.ts';
 import { print, printNote } from '../output/print.ts';
 import { harmless } from '../presentation/harmless-text.ts';
 import { countText } from '../presentation/quantity-text.ts';
 import { textStyle } from '../presentation/text-style.ts';
-import { readingAuditDatabase } from '../trail-reading/audit-database.ts';
 import { askWorker, parseWait } from '../worker-requests/ask-worker.ts';
-import { recordedSource } from '../worker-requests/recorded-source.ts';
+import { withRecordedSource } from '../worker-requests/recorded-source.ts';
 import { changedRules, type RulesChange } from './rules-change.ts';
 import { readRulesFile } from './rules-document.ts';
 import { rulesOriginText, rulesText } from './rules-text.ts';
@@ -43,7 +40,7 @@ export interface ChangeRulesFlags extends SetRulesFlags {
 
 /** `bemi rules show` */
 export async function showRules(flags: RulesFlags): Promise<void> {
-  await withSource(flags, async (client, source) => {
+  await withRecordedSource(flags, async (client, source) => {
     const recorded = await rulesInForce(client, source.log);
     if (flags.json) await print(`${JSON.stringify(recorded ?? null)}\n`);
     else await print(inForceText(source, recorded));
@@ -80,7 +77,7 @@ async function change(flags: SetRulesFlags, next: (rules: TrackingRules) => Trac
     );
   }
   const waitSeconds = parseWait(flags.wait);
-  await withSource(flags, async (client, source) => {
+  await withRecordedSource(flags, async (client, source) => {
     const before = await rulesInForce(client, source.log);
     const rules = next(before?.rules ?? noRules);
     const style = textStyle(process.stdout);
@@ -120,15 +117,4 @@ function inForceText(source: SourceSummary, recorded: RecordedRules | undefined)
     ? `${name}  no rules are in force: every published table is recorded, as it is\n`
     : `${name}\n${rulesText(recorded.rules, style)}`;
   return recorded ? title + rulesOriginText(recorded, style) : title;
-}
-
-function withSource(
-  flags: RulesFlags,
-  work: (client: pg.Client, source: SourceSummary) => Promise<void>,
-): Promise<void> {
-  const configuration = loadConfiguration();
-  const isEmbedded = flags.embedded === true;
-  return readingAuditDatabase({ configuration, isEmbedded }, async ({ client }) =>
-    work(client, await recordedSource(client, configuration, flags.source)),
-  );
 }
