@@ -127,7 +127,7 @@ test('wal_level = replica', async () => {
   const dry = await runBemi(['setup', '--admin-url', plain.url(), '--dry-run']);
   expect(dry).toMatchObject({
     code: 1,
-    stdout: expect.stringMatching(/^CREATE PUBLICATION .*\nSELECT .*\n$/),
+    stdout: expect.stringMatching(/\nCREATE PUBLICATION .*\nSELECT .*\n$/),
   });
   for (const word of words) {
     for (const text of [fix, said, setup.stderr, dry.stderr]) expect(text).toContain(word);
