@@ -2,7 +2,7 @@ import { describeTarget } from '@bemi-db/source/connection-string';
 import { inspect } from '@bemi-db/source/inspect';
 import { type PlanStep, printableSql } from '@bemi-db/source/plan-step';
 import { inspectTeardown, type RoleUse } from '@bemi-db/source/teardown/inspect-teardown';
-import { planTeardown } from '@bemi-db/source/teardown/plan-teardown';
+import { isOurs, planTeardown } from '@bemi-db/source/teardown/plan-teardown';
 import { withSourceDatabase } from '../connecting/source-database.ts';
 import { print, printNote } from '../output/print.ts';
 import { harmless } from '../presentation/harmless-text.ts';
@@ -71,12 +71,14 @@ function remains(role: RoleUse | undefined, { colors }: TextStyle): string {
   const lines = [
     'The audit database stays as it is, with all that is recorded; so does .bemi, with the key that signed it.',
   ];
-  if (role && role.owned > 0) {
-    lines.push(
-      `The role ${role.name} stays: it owns ${countedText(role.owned, 'object')} (REASSIGN OWNED BY …; then DROP ROLE …;)`,
-    );
+  if (role && !isOurs(role)) {
+    const why = [
+      ...(role.owned > 0 ? [`it owns ${countedText(role.owned, 'object')}`] : []),
+      ...(role.others.length > 0 ? [`it has ${role.others.join(', ')}, which setup never gives`] : []),
+    ];
+    lines.push(`The role ${role.name} stays as it is: ${why.join('; ')}.`);
   } else if (role && role.otherDatabases.length > 0) {
-    lines.push(`The role ${role.name} stays: it has privileges in ${role.otherDatabases.join(', ')}`);
+    lines.push(`The role ${role.name} stays: it has privileges in ${role.otherDatabases.join(', ')}.`);
   }
   return lines.map((line) => `  ${colors.dim(harmless(line))}\n`).join('');
 }

@@ -25,6 +25,8 @@ export interface RoleUse {
   readonly defaults: readonly { readonly owner: string; readonly schema: string | null }[];
   /** Whether it has privileges on this database. */
   readonly onDatabase: boolean;
+  /** What it may do that setup never grants, such as `INSERT`: then it is somebody else's role too. */
+  readonly others: readonly string[];
   /** How many objects it owns in this database, and databases in which anything hangs on it. */
   readonly owned: number;
   readonly otherDatabases: readonly string[];
@@ -79,6 +81,14 @@ const roleQuery = `
            WHERE d.defaclobjtype = 'r' AND a.grantee = r.oid) AS defaults,
          EXISTS (SELECT FROM pg_database d CROSS JOIN aclexplode(d.datacl) a
                   WHERE d.datname = current_database() AND a.grantee = r.oid) AS "onDatabase",
+         ARRAY(SELECT DISTINCT privilege FROM (
+                 SELECT a.privilege_type FROM pg_class c CROSS JOIN aclexplode(c.relacl) a
+                  WHERE a.grantee = r.oid AND a.privilege_type <> 'SELECT'
+                 UNION ALL SELECT a.privilege_type FROM pg_namespace n CROSS JOIN aclexplode(n.nspacl) a
+                  WHERE a.grantee = r.oid AND a.privilege_type <> 'USAGE'
+                 UNION ALL SELECT attribute FROM (VALUES ('SUPERUSER', r.rolsuper), ('CREATEROLE', r.rolcreaterole),
+                                                         ('CREATEDB', r.rolcreatedb)) AS has(attribute, is_set) WHERE is_set
+               ) AS more(privilege) ORDER BY 1) AS others,
          (SELECT count(*) FROM pg_shdepend s
            WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid = r.oid AND s.deptype = 'o'
              AND s.dbid IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())))::int4 AS owned,

@@ -37,7 +37,7 @@ export function planTeardown(
     ...planContextRemoval(found.context),
     ...(publication ? [publicationDrop(publication.name)] : []),
     ...(keepsIdentities ? [] : planIdentitiesReset(tables, isElsewhere, ['publication drop'])),
-    ...(found.role ? planRoleRemoval(snapshot, found.role) : []),
+    ...(found.role && isOurs(found.role) ? planRoleRemoval(snapshot, found.role) : []),
     ...(slot && !keepsSlot ? [slotDrop(slot.name)] : []),
   ];
 }
@@ -104,7 +104,12 @@ function planContextRemoval(context: TeardownSnapshot['context']): readonly Plan
   ];
 }
 
-/** Only what was granted: whatever the role owns is never dropped. */
+/** Whether a role is the worker's alone: what the application has as well is not taken from it. */
+export function isOurs({ owned, others }: RoleUse): boolean {
+  return owned === 0 && others.length === 0;
+}
+
+/** Only what was granted: nothing is dropped but the role itself. */
 function planRoleRemoval(snapshot: SourceSnapshot, use: RoleUse): readonly PlanStep[] {
   const role = pg.escapeIdentifier(use.name);
   const step = (id: string, title: string, sql: string): PlanStep => ({
@@ -150,7 +155,7 @@ function planRoleRemoval(snapshot: SourceSnapshot, use: RoleUse): readonly PlanS
           ),
         ]
       : []),
-    ...(use.otherDatabases.length > 0 || use.owned > 0
+    ...(use.otherDatabases.length > 0
       ? []
       : [
           {
