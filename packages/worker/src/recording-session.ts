@@ -30,6 +30,7 @@ import { findRejected } from './rejected-unit.ts';
 import { RetentionSettings } from './retention/retention-settings.ts';
 import { type ConfiguredRules, type DueRules, RulesJudge } from './rules/judge-rules.ts';
 import { RulesInForce } from './rules/rules-in-force.ts';
+import { expectSignedRules } from './rules/signed-rules.ts';
 import { valueHash } from './rules/value-hash.ts';
 import { SessionEvents } from './session-events.ts';
 import { ShapeRegistry } from './shape-registry.ts';
@@ -142,7 +143,9 @@ class Recording {
       }
       const { encryptionKey } = options.targets;
       const hash = encryptionKey && valueHash(encryptionKey, logId);
-      const rules = new RulesInForce(await recordedRules(session.writer.client, log), hash);
+      const rulesOfLog = await recordedRules(session.writer.client, log);
+      await expectSignedRules(session.writer.client, log, rulesOfLog, session.tree.head);
+      const rules = new RulesInForce(rulesOfLog, hash);
       const { configuredRules: configured } = options;
       const sourceClient = session.sourceSql.client;
       const rulesJudge = new RulesJudge({ inForce: rules, hash, sourceClient, configured });

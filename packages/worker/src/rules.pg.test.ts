@@ -348,3 +348,16 @@ test("a configuration file's rules: an entry when they change, and the only plac
     problem: { code: 'rules-refused', message: expect.stringContaining('public.users.id') },
   });
 });
+
+test('rules that somebody has altered in the audit database are not gone by', async () => {
+  const scene = await ruledSource(users);
+  await scene.set({ redact: { 'users.name': 'omit' } });
+  // Beyond the newest entries, which every session hashes again anyway.
+  await scene.sql.query(`INSERT INTO users SELECT g, 'x', 1, 1 FROM generate_series(1, 600) g`);
+  await scene.drain();
+  await scene.trail.query(`SET session_replication_role = replica;
+    UPDATE bemi.event_log SET payload = replace(payload::text, 'omit', 'mask')::json WHERE kind = 'config'`);
+  await expect(scene.drain()).rejects.toMatchObject({
+    problem: { code: 'log-altered', message: expect.stringContaining('which sets rules') },
+  });
+});

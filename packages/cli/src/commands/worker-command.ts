@@ -20,6 +20,7 @@ export function workerCommand(): Command {
 Settings:
   BEMI_DATABASE_URL      the source database, postgres://role:password@host:5432/database
   BEMI_DESTINATION_URL   the audit database; or --embedded
+  or bemi.config.yaml, for several sources too: bemi config check prints what is in force
 
 Examples:
   bemi worker

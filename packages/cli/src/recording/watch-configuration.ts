@@ -66,7 +66,8 @@ export function watchConfiguration({
     expectChange();
   };
   watchFile(file.path, { interval: pollMs, persistent: false }, read);
-  process.on('SIGHUP', read);
+  // A terminal that is closed ends what runs in it, by the same signal.
+  if (!process.stdout.isTTY) process.on('SIGHUP', read);
   return {
     next: () => changed,
     close() {
