@@ -22,7 +22,7 @@ test('every version tells, to a role that may only connect; what it lacks is not
     const snapshot = await inspect(client, { slot, publication: 'bemi_publication' });
     const operation = await inspectOperation(client, slot);
     expect(operation.workerLink).toBeUndefined();
-    return checkOperation(snapshot, operation, limits);
+    return checkOperation(snapshot, operation, limits, 'db:5432/app');
   });
   const verdicts = Object.fromEntries(found.map(({ id, verdict }) => [id, verdict]));
   expect(verdicts).toMatchObject({
@@ -51,6 +51,7 @@ test('what a role may do beyond its needs is counted, however many tables there 
       await inspect(client, { slot: 'none', publication: 'none' }),
       await inspectOperation(client, 'none'),
       limits,
+      'db:5432/app',
     ),
   );
   const finding = findings.find(({ id }) => id === 'least-privilege')!;

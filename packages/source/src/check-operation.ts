@@ -9,15 +9,18 @@ import type { SourceSnapshot } from './source-snapshot.ts';
 /**
  * What can go wrong later, or is more than is needed. None of it keeps the worker from recording now: that is what `check` is
  * about. Good findings are included.
+ *
+ * @param where - `host:port/database` of the source.
  */
 export function checkOperation(
   snapshot: SourceSnapshot,
   operation: OperationSnapshot,
   limits: LagLimits,
+  where: string,
 ): readonly Finding[] {
   return [
     ...checkCapacity(snapshot),
-    checkPrivileges(snapshot.role.name, operation.excess),
+    checkPrivileges(snapshot.role.name, operation.excess, where),
     ...checkLag(snapshot, limits),
     ...checkSlotLimit(snapshot, operation, limits.retainedWalBytes),
   ];

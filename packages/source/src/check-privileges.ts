@@ -3,8 +3,12 @@ import { type Finding, ok, problem } from './finding.ts';
 import type { ExcessSnapshot, WritableTable } from './inspect-operation.ts';
 import { displayTables, quoteTable } from './table-name.ts';
 
-/** Whether the worker's role may do no more than it needs: read, and stream. */
-export function checkPrivileges(role: string, excess: ExcessSnapshot): Finding {
+/**
+ * Whether the worker's role may do no more than it needs: read, and stream.
+ *
+ * @param where - `host:port/database`, for the command that is advised.
+ */
+export function checkPrivileges(role: string, excess: ExcessSnapshot, where: string): Finding {
   const id = 'least-privilege';
   const { attributes, powerfulRoles, ownsDatabase, ownedTables, writableTables } = excess;
   const inborn = [
@@ -27,7 +31,7 @@ export function checkPrivileges(role: string, excess: ExcessSnapshot): Finding {
       evidence,
       'The worker only reads. Whoever has its password has these rights too. Give it a role of its own, and have the ' +
         'worker use the URL that this writes to .bemi/worker.env, in place of BEMI_DATABASE_URL:\n' +
-        'bemi setup --role bemi_replication --admin-url postgres://ADMIN:PASSWORD@HOST:5432/DATABASE',
+        `bemi setup --role bemi_replication --admin-url postgres://ADMIN:PASSWORD@${where}`,
     );
   }
   const isPublic = writableTables.some((table) => table.isPublic);

@@ -2,6 +2,7 @@ import { checkLink } from '@bemi-db/source/check-link';
 import { parseConnectionString } from '@bemi-db/source/connection-string';
 import { type Finding, ok, problem, unknown } from '@bemi-db/source/finding';
 import { inspectLink } from '@bemi-db/source/inspect-operation';
+import { addressOf } from '@bemi-db/source/target-address';
 import { tlsModeOf } from '@bemi-db/source/tls-mode';
 import { readAttestations } from '@bemi-db/trail/attestations/attestations';
 import { readContextKeys } from '@bemi-db/trail/context-keys';
@@ -78,7 +79,10 @@ export async function auditSection(configuration: Configuration, choice: AuditCh
         ...schema,
         await checkAuditLink(database),
         ...(summary && facts
-          ? await checkLog(client, summary, facts, configuration, choice)
+          ? await checkLog(client, summary, facts, configuration, {
+              ...choice,
+              where: addressIn(database, configuration, choice),
+            })
           : nothingRecorded(configuration)),
       ];
       return { ...section(side, name, findings), facts, clock };
@@ -86,6 +90,16 @@ export async function auditSection(configuration: Configuration, choice: AuditCh
   } catch (error) {
     return { ...unreachable(side, error), facts: undefined, clock: undefined };
   }
+}
+
+/** Where the audit database is; `undefined` of the embedded one. */
+function addressIn(
+  { url }: AuditDatabase,
+  { destinationUrl }: Configuration,
+  { isEmbedded }: AuditChoice,
+): string | undefined {
+  if (isEmbedded || destinationUrl === undefined) return undefined;
+  return addressOf(parseConnectionString(url, 'BEMI_DESTINATION_URL').target);
 }
 
 async function checkAuditLink({ client, url }: AuditDatabase): Promise<Finding> {
@@ -125,7 +139,7 @@ async function checkLog(
   { log, name, entryCount, lastCommitAt }: SourceSummary,
   { contextShare: share, recent }: LogFacts,
   configuration: Configuration,
-  { maximumWithout }: AuditChoice,
+  { maximumWithout, where }: AuditChoice & { readonly where: string | undefined },
 ): Promise<readonly Finding[]> {
   const last =
     lastCommitAt === undefined ? 'no change yet' : `last change ${ageText(lastCommitAt, new Date())}`;
@@ -143,7 +157,7 @@ async function checkLog(
     checkAttested('backup', attested),
     checkAttested('encryption-at-rest', attested),
     checkAttested('network-isolation', attested),
-    checkAuditRole(upkeep),
+    checkAuditRole(upkeep, where),
     checkPartitions(upkeep),
     checkQuarantine(upkeep, await quarantineGroups(client, log), attested),
     checkCheckpointAge(upkeep),

@@ -10,11 +10,25 @@ import { countedText, countText } from '../presentation/quantity-text.ts';
 const leastRoom = 1_000_000;
 const oldCheckpointSeconds = 2 * 60 * 60;
 
-/** Whether the role that is configured could rewrite what is recorded. */
-export function checkAuditRole({ role, mayAlter }: LogUpkeep): Finding {
+/**
+ * Whether the role that is configured could rewrite what is recorded.
+ *
+ * @param where - `host:port/database`; `undefined` of the embedded database.
+ */
+export function checkAuditRole({ role, mayAlter }: LogUpkeep, where: string | undefined): Finding {
   const id = 'audit-role';
   if (mayAlter === undefined)
     return ok(id, `The role ${role} can’t alter what is recorded`, 'it may add, or only read');
+  if (where === undefined) {
+    return problem(
+      'warning',
+      id,
+      'The embedded audit database is for a first look',
+      'who has this machine may alter what is recorded',
+      'Set BEMI_DESTINATION_URL to a database on another server, with roles of its own:\n' +
+        'bemi setup --destination postgres://ADMIN:PASSWORD@HOST:5432/DATABASE',
+    );
+  }
   return problem(
     'warning',
     id,
@@ -22,7 +36,7 @@ export function checkAuditRole({ role, mayAlter }: LogUpkeep): Finding {
     mayAlter === 'superuser' ? 'it is a superuser' : 'it owns the tables of the log',
     'Who has the worker’s password could then rewrite the log; a checkpoint from outside would show it. Make roles of their own, and ' +
       'have the worker use the URL that this writes to .bemi/worker.env, in place of BEMI_DESTINATION_URL:\n' +
-      'bemi setup --destination postgres://ADMIN:PASSWORD@HOST:5432/DATABASE',
+      `bemi setup --destination postgres://ADMIN:PASSWORD@${where}`,
   );
 }
 

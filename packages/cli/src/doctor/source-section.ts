@@ -14,6 +14,7 @@ import { inspect } from '@bemi-db/source/inspect';
 import { inspectContext } from '@bemi-db/source/inspect-context';
 import { inspectOperation } from '@bemi-db/source/inspect-operation';
 import { oldestVersion, type SourceSnapshot } from '@bemi-db/source/source-snapshot';
+import { addressOf } from '@bemi-db/source/target-address';
 import { tlsModeOf } from '@bemi-db/source/tls-mode';
 import type pg from 'pg';
 import type { Configuration } from '../configuration/configuration.ts';
@@ -74,7 +75,7 @@ async function checkRunning(
   const { setting, host } = connection.target;
   const { link, workerLink } = operation;
   return [
-    ...checkOperation(snapshot, operation, configuration),
+    ...checkOperation(snapshot, operation, configuration, addressOf(connection.target)),
     ...checkDdl(await inspectDdl(client)),
     checkLink({ id: 'source-link', setting, host, mode: tlsModeOf(connection), link, workerLink }),
   ];
