@@ -48,14 +48,15 @@ const statisticsQuery = `
 
 /**
  * What FULL costs for each of these tables that the server has statistics of, the dearest first. It looks at the size of
- * TOAST tables, which waits for whoever rewrites one: then, after 2 s, nothing is known.
+ * TOAST tables, which waits for whoever rewrites one: then, after `lockTimeoutMs`, nothing is known.
  */
 export async function identityCosts(
   client: pg.ClientBase,
   tables: readonly TableSnapshot[],
+  lockTimeoutMs = 2_000,
 ): Promise<readonly IdentityCost[]> {
   if (tables.length === 0) return [];
-  await client.query("BEGIN READ ONLY; SET LOCAL lock_timeout = '2s'");
+  await client.query(`BEGIN READ ONLY; SET LOCAL lock_timeout = ${lockTimeoutMs}`);
   try {
     const oids = `{${tables.map(({ oid }) => oid).join(',')}}`;
     const rows = await readRows<StatisticsRow>(client, statisticsQuery, oids);
