@@ -14,6 +14,9 @@ import {
 
 const none: readonly Relation[] = [];
 
+/** So many tables are remembered as DDL left them: a description may have a thousand columns. */
+const mostTold = 1_000;
+
 /** The tables of a stream: what each looks like now, and under which number the log knows that shape. */
 export class ShapeRegistry {
   readonly #numbers = new Map<string, number>();
@@ -38,8 +41,12 @@ export class ShapeRegistry {
 
   /** What DDL has made of a table. Any role may say so: it counts only where nobody else knows. */
   told(table: DdlTable): void {
-    if (table.state) this.#told.set(table.oid, table);
-    else this.#told.delete(table.oid);
+    this.#told.delete(table.oid);
+    if (!table.state) return;
+    this.#told.set(table.oid, table);
+    if (this.#told.size <= mostTold) return;
+    const [oldest] = this.#told.keys();
+    this.#told.delete(oldest!);
   }
 
   /** Takes the shape that a table has from here on. */

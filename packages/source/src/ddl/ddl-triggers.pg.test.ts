@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { createDdlSource, type DdlMessage } from '../../test/ddl-source.ts';
 import { asTestRole, makeTestRole } from '../../test/test-role.ts';
 import { applyPlan } from '../apply-plan.ts';
+import { checkDdl } from './check-ddl.ts';
 import { functionsInstalled, inspectDdl, triggersInstalled } from './inspect-ddl.ts';
 import { planDdl, planDdlRemoval } from './plan-ddl.ts';
 
@@ -80,6 +81,67 @@ test('every way to make a table gives it an identity', async () => {
   // What somebody decided later stays.
   await client.query('ALTER TABLE plain REPLICA IDENTITY DEFAULT; ALTER TABLE plain ADD COLUMN more int');
   expect(await identities()).toMatchObject({ plain: 'd' });
+});
+
+test('they fire too where a session plays the replica, and it is found where they are switched off', async () => {
+  const { client, identities } = await createDdlSource();
+  await client.query(
+    'SET session_replication_role = replica; CREATE TABLE quiet (id int); RESET session_replication_role',
+  );
+  expect(await identities()).toEqual({ quiet: 'f' });
+  expect(checkDdl(await inspectDdl(client)).map(({ id, verdict }) => [id, verdict])).toEqual([
+    ['ddl-triggers', 'ok'],
+  ]);
+  await client.query('ALTER EVENT TRIGGER bemi_ddl_a_identity ENABLE');
+  const [disabled] = checkDdl(await inspectDdl(client));
+  expect(disabled).toMatchObject({
+    verdict: 'warning',
+    evidence: expect.stringContaining('bemi_ddl_a_identity: origin'),
+  });
+  for (const sql of disabled?.sql ?? []) await client.query(sql);
+  expect(checkDdl(await inspectDdl(client))).toMatchObject([{ verdict: 'ok' }]);
+  if (serverMajor() < 17) return;
+  await client.query('SET event_triggers = off');
+  expect(checkDdl(await inspectDdl(client))).toMatchObject([
+    { verdict: 'warning', title: 'Event triggers are switched off' },
+  ]);
+});
+
+// As on a hosted server, where the administrator may make event triggers and is no superuser.
+test('they work with functions of a role that is no superuser', async () => {
+  const { database, client, identities, messages, warnings } = await createDdlSource();
+  const admin = await makeTestRole(database, client, 'LOGIN');
+  const app = await makeTestRole(database, client, 'LOGIN');
+  await applyPlan(client, planDdlRemoval(await inspectDdl(client)));
+  await client.query(
+    `GRANT CREATE ON DATABASE ${database.name} TO ${admin}; GRANT CREATE ON SCHEMA public TO ${app}`,
+  );
+  const steps = planDdl(await inspectDdl(client));
+  await asTestRole(database, admin, (other) =>
+    applyPlan(
+      other,
+      steps.filter(({ id }) => id === 'ddl functions'),
+    ),
+  );
+  await applyPlan(
+    client,
+    steps.filter(({ id }) => id === 'ddl triggers'),
+  );
+  expect(planDdl(await inspectDdl(client))).toEqual([]);
+  const seen: string[] = [];
+  await asTestRole(database, app, async (other) => {
+    other.on('notice', ({ message }) => seen.push(message ?? ''));
+    await other.query('CREATE TABLE of_app (id int); CREATE TABLE of_query AS SELECT 1 AS id');
+    await other.query('ALTER TABLE of_app ADD COLUMN v text; DROP TABLE of_query');
+  });
+  expect([seen, warnings]).toEqual([[], []]);
+  expect(await identities()).toEqual({ of_app: 'f' });
+  if (!streams) return;
+  expect(said(await messages())).toEqual([
+    ...['command ALTER TABLE of_app set_identity', 'command CREATE TABLE of_app'],
+    ...['command ALTER TABLE of_query set_identity', 'command CREATE TABLE AS of_query'],
+    ...['command ALTER TABLE of_app', 'drop DROP TABLE of_query'],
+  ]);
 });
 
 // The four ways in which the guide's trigger fails.

@@ -133,7 +133,10 @@ export class CoverageWatch {
     this.#last = coverage;
     this.#forgetRestored(coverage);
     const losses = before ? coverageLosses(before, coverage) : [];
-    if (!before || losses.length === 0) return;
+    if (!before || losses.length === 0) {
+      this.#forgetExplained(parseLsn(coverage.asOfLsn));
+      return;
+    }
     this.#unjudged = { asOfLsn: parseLsn(coverage.asOfLsn), losses };
     for (const loss of losses) this.#beforeLoss.set(keyOf(loss), before);
     this.#judge();
@@ -148,12 +151,17 @@ export class CoverageWatch {
     for (const loss of unexplained)
       known.set(keyOf(loss), { loss, before: this.#beforeLoss.get(keyOf(loss))! });
     this.#beforeLoss.clear();
-    for (const [key, lsn] of this.#explained) if (lsn < unjudged.asOfLsn) this.#explained.delete(key);
+    this.#forgetExplained(unjudged.asOfLsn);
     if (unexplained.length === 0) return;
     logger.warn(
       { losses: unexplained.slice(0, 20).map(({ what }) => what), count: unexplained.length },
       'Less is recorded than before, and no entry of DDL says why',
     );
+  }
+
+  /** What was committed before a look is in it: it explains nothing that comes later. */
+  #forgetExplained(asOfLsn: Lsn): void {
+    for (const [key, lsn] of this.#explained) if (lsn < asOfLsn) this.#explained.delete(key);
   }
 
   #isExplained(loss: CoverageLoss): boolean {
