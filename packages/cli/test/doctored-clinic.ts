@@ -72,7 +72,12 @@ export async function doctoredClinic(settings: Readonly<Record<string, string>>)
     reconnect,
     async look(environment = {}, { isProbing = false, contextMembers = ['userId', 'accessReason'] } = {}) {
       const configuration = loadConfiguration({
-        environment: { BEMI_STATE_DIR: `${folder}/.bemi`, ...environment },
+        // Source and audit database are on one server, whose own WAL is a lag for seconds where nothing is written.
+        environment: {
+          BEMI_STATE_DIR: `${folder}/.bemi`,
+          BEMI_HEALTHY_LAG_BYTES: String(64 * 1024 ** 2),
+          ...environment,
+        },
         folder: bemiFolder(folder),
       });
       const { sections } = await diagnose(configuration, {

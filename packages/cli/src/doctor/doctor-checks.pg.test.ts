@@ -206,7 +206,7 @@ const faults: readonly Fault[] = [
     id: 'worker',
     verdict: 'failure',
     besides: ['lag', 'retained-wal'],
-    environment: { BEMI_RETAINED_WAL_BYTES: '1048576' },
+    environment: { BEMI_RETAINED_WAL_BYTES: '1048576', BEMI_HEALTHY_LAG_BYTES: '102400' },
     make: async ({ source, stopWorker }) => {
       await stopWorker();
       await source.query(

@@ -133,13 +133,14 @@ test(
 
     // Issue 4: High replication lag.
     await clinic.source.query(`INSERT INTO "Note" SELECT repeat('x', 1000) FROM generate_series(1, 2000)`);
-    const lag = await finding('lag');
+    const healthy = { BEMI_HEALTHY_LAG_BYTES: String(100 * 1024) };
+    const lag = (await look(healthy)).find(({ id }) => id === 'lag');
     expect(lag).toMatchObject({ verdict: 'warning', fix: 'Start the worker: bemi worker' });
     expect((await finding('worker')).fix).toBe('Start it: bemi worker');
     expect((await bemi('status')).stdout).toContain('no worker is streaming');
 
     // Issue 5: WAL disk space full. The worker's start is what frees it, and nothing is lost.
-    const alarm = { BEMI_RETAINED_WAL_BYTES: '1048576' };
+    const alarm = { BEMI_RETAINED_WAL_BYTES: '1048576', ...healthy };
     const kept = (await look(alarm)).find(({ id }) => id === 'retained-wal')!;
     expect(kept).toMatchObject({
       verdict: 'warning',
