@@ -6,7 +6,7 @@ export function doctorCommand(): Command {
   return new Command('doctor')
     .summary('what is wrong, and how to put it right')
     .description(
-      'Goes through the production checklist, and everything else that matters. Looks at the source and the audit database, changes nothing, and says of each thing that matters whether it is as ' +
+      'Goes through the production checklist, and everything else that matters. Looks at the source and the audit database, changes nothing (--probe leaves an event in the log), and says of each thing that matters whether it is as ' +
         'it should be, what was seen, and, where it is not, the SQL or the command that cures it.',
     )
     .option('--json', 'one JSON object, for programs')
