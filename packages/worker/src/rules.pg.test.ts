@@ -5,6 +5,7 @@ import { answered } from '../test/context-key.ts';
 import { askForRules, ruledSource } from '../test/ruled-source.ts';
 import { parseEncryptionKey } from './authenticity/sealed-key.ts';
 import { createWorker } from './create-worker.ts';
+import { silentLogger } from './logger.ts';
 import { valueHash } from './rules/value-hash.ts';
 
 const users = `CREATE TABLE users (id int PRIMARY KEY, name text, "updatedAt" int, posts_cached_counter int);
@@ -226,6 +227,42 @@ test('a running worker puts rules into force between two transactions, and says 
   );
   expect(Number(rows[1]!.sequence)).toBeGreaterThan(recorded[1]!.sequence);
   expect(Number(rows[0]!.sequence)).toBeLessThan(recorded[0]!.sequence);
+});
+
+test('rules that come in the middle of a large transaction stand in it, and judge the next one', async () => {
+  const scene = await ruledSource(users);
+  const rules = { version: 1, include: [], exclude: ['users'], ignore: [], redact: {} } as const;
+  const rowCount = 12_000;
+  // More than may wait for the writer: the stream is paused within it.
+  await scene.sql.query(
+    `INSERT INTO users SELECT g, repeat('x', 2000), 1, 1 FROM generate_series(1, ${rowCount}) g`,
+  );
+  await scene.sql.query(`INSERT INTO users VALUES (0, 'the next', 1, 1)`);
+  let inForce: () => void = () => undefined;
+  const areInForce = new Promise<void>((resolve) => {
+    inForce = resolve;
+  });
+  const info = (_: object, message?: string) => message?.startsWith('Other rules') && inForce();
+  const worker = createWorker({
+    ...scene.targets,
+    logger: { ...silentLogger, info },
+    // A part of it waits to be written until the rules have come.
+    failpoint: async (name) => {
+      if (name !== 'append:before') return;
+      worker.setRules({ rules, file: 'bemi.config.yaml' });
+      await areInForce;
+    },
+  });
+  await worker.run({ drain: true });
+  expect(worker.status()).toMatchObject({ changes: rowCount, leftOut: 1 });
+  const { rows } = await scene.trail.query(
+    // Sent again, it is judged as it was: by the rules before.
+    `SELECT e.sequence > t.transaction AND e.sequence < t.sequence AS "isInside",
+            (e.payload->>'fromLsn')::pg_lsn > t.commit_lsn AS "isForLater"
+       FROM bemi.transaction_log t, bemi.event_log e WHERE e.payload->>'event' = 'rules-set'`,
+  );
+  expect(rows).toEqual([{ isInside: true, isForLater: true }]);
+  expect(await scene.changes()).toHaveLength(rowCount);
 });
 
 test.each(['confirm:before', 'commit:after', 'commit:before'] as const)(
