@@ -154,6 +154,21 @@ describe('in a transaction', () => {
     expect(await wal.take()).toEqual([['INSERT 2'], [BOB, 'INSERT 3'], [BOB, 'INSERT 4']]);
   });
 
+  it('ends after ROLLBACK TO and RELEASE, where one from before may be in force', async () => {
+    const { sql, wal } = await bench({ max: 1 });
+    const run = (context: object, text: string) => runWithBemiContext({ ...context }, () => sql.unsafe(text));
+    await sql`BEGIN`;
+    await run(ALICE, 'INSERT INTO t VALUES (1)');
+    await sql`SAVEPOINT a`;
+    await sql`ROLLBACK TO a`;
+    await sql`INSERT INTO t VALUES (2)`;
+    await run(BOB, 'UPDATE t SET n = 1 WHERE false');
+    await sql`RELEASE a`;
+    await run(BOB, 'INSERT INTO t VALUES (3)');
+    await sql`COMMIT`;
+    expect(await wal.take()).toEqual([[ALICE, 'INSERT 1', {}, 'INSERT 2', BOB, BOB, 'INSERT 3']]);
+  });
+
   it('is sent in a pipeline that begins and ends transactions by itself', async () => {
     const { sql, wal } = await bench({ max: 1 });
     const run = (context: object, text: string) => runWithBemiContext({ ...context }, () => sql.unsafe(text));

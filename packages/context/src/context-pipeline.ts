@@ -56,8 +56,13 @@ interface Exchange {
 
 const NO_CONTEXT = '{}';
 const WITHOUT_MESSAGE: Exchange = Object.freeze({ prefixLength: 0, answersMessage: false });
-/** Tags of commands after which an earlier message may be gone, or belong to another transaction. */
-const ENDS_MESSAGE = /^(?:ROLLBACK|COMMIT|PREPARE TRANSACTION|CALL|DO)$/;
+/** No message is in force for sure, and one from before may be: what has no context must say so. */
+const UNCERTAIN = '';
+/**
+ * Tags of commands after which an earlier message may be gone, or belong to another transaction. Or, after RELEASE, come
+ * behind the next change: PostgreSQL merges a subtransaction by positions, and a message has that of the record behind it.
+ */
+const ENDS_MESSAGE = /^(?:ROLLBACK|COMMIT|PREPARE TRANSACTION|CALL|DO|RELEASE)$/;
 const ENDS_STATEMENTS = /^(?:DEALLOCATE|DISCARD) ALL$/;
 
 const EMIT = `SELECT pg_catalog.pg_logical_emit_message(true, '${CONTEXT_PREFIX}', `;
@@ -196,7 +201,7 @@ export function contextPipeline(
           carried = exchange.message;
           return false;
         }
-        if (ENDS_MESSAGE.test(message.text ?? '')) carried = undefined;
+        if (carried !== undefined && ENDS_MESSAGE.test(message.text ?? '')) carried = UNCERTAIN;
         if (prepared && ENDS_STATEMENTS.test(message.text ?? '')) prepared = false;
         return true;
       case 'errorMessage':

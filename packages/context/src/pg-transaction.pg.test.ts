@@ -66,7 +66,23 @@ describe('in a transaction', () => {
       await client.query('INSERT INTO t VALUES ($1)', [4]);
       await client.query('COMMIT');
     });
-    expect(await wal.take()).toEqual([[ALICE, 'INSERT 2', ALICE, 'INSERT 3', 'INSERT 4']]);
+    expect(await wal.take()).toEqual([[ALICE, 'INSERT 2', ALICE, 'INSERT 3', ALICE, 'INSERT 4']]);
+  });
+
+  it('says that there is none after ROLLBACK TO and RELEASE, where one from before may be in force', async () => {
+    const { client, wal } = await pgBench();
+    await client.query('BEGIN');
+    await runWithBemiContext(ALICE, () => client.query('INSERT INTO t VALUES (1)'));
+    await client.query('SAVEPOINT s');
+    await client.query('ROLLBACK TO s');
+    await client.query('INSERT INTO t VALUES (2)');
+    await client.query('SAVEPOINT s2');
+    await runWithBemiContext(BOB, () => client.query('UPDATE t SET n = 1 WHERE false'));
+    await client.query('RELEASE s2');
+    await runWithBemiContext(BOB, () => client.query('INSERT INTO t VALUES (3)'));
+    await client.query('COMMIT');
+    // Of two messages and a change at one position, the change is between: without the second it would be nobody's.
+    expect(await wal.take()).toEqual([[ALICE, 'INSERT 1', {}, 'INSERT 2', BOB, BOB, 'INSERT 3']]);
   });
 
   it('goes on after an error that a savepoint caught', async () => {

@@ -65,8 +65,10 @@ const SIMPLE_ANSWERS = [type.rowDescription, type.dataRow, type.commandComplete]
 
 /** Statements that may begin or end a transaction, or undo what is before them in it. */
 const CONTROLS = /\b(?:begin|start|commit|end|rollback|abort|savepoint|release|prepare|call|do)\b/i;
-/** Tags of commands after which an earlier message may be gone, or belong to another transaction. */
-const ENDS_MESSAGE = new Set(['ROLLBACK', 'COMMIT', 'PREPARE TRANSACTION', 'CALL', 'DO']);
+/** No message is in force for sure, and one from before may be: what has no context must say so. */
+const UNCERTAIN = '';
+/** Tags of commands after which an earlier message may be gone, belong to another transaction, or (RELEASE) come behind the next change. */
+const ENDS_MESSAGE = new Set(['ROLLBACK', 'COMMIT', 'PREPARE TRANSACTION', 'CALL', 'DO', 'RELEASE']);
 /** In the start of a connection that replicates: its server knows the simple protocol only. */
 const REPLICATION = '\0replication\0';
 
@@ -236,7 +238,7 @@ export function contextWire({ ask, database: askedFor, sign }: WireOptions): Con
     switch (answer[0]) {
       case type.commandComplete:
         if (carried !== undefined && ENDS_MESSAGE.has(stringAt(answer, HEADER_BYTES).toString()))
-          carried = undefined;
+          carried = UNCERTAIN;
         return answer;
       case type.errorResponse:
       case type.noticeResponse:
