@@ -204,8 +204,8 @@ test('a running worker puts rules into force between two transactions, and says 
   const answer = await answered(trail, id);
   await sql.query('COMMIT');
   await other.query(`INSERT INTO users VALUES (3, 'after', 1, 1)`);
-  const again = await askForRules(scene, {}, { reason: 'enough' });
   await expect.poll(() => worker.status().leftOut).toBe(2);
+  const again = await askForRules(scene, {}, { reason: 'enough' });
   await answered(trail, again);
   await other.query(`INSERT INTO users VALUES (4, 'again', 1, 1)`);
   await expect.poll(() => worker.status().changes).toBe(2);
