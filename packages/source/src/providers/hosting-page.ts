@@ -32,7 +32,7 @@ What is different at each provider: how logical replication is turned on, what i
 |---|---|---|---|---|
 ${rows.join('\n')}
 
-\`unknown\`: their documentation doesn't say; setup tries, and says what to do where it is refused. The facts about providers are from their documentation, which each page names: they were not tried on their servers.
+\`unknown\`: their documentation doesn't say; setup tries, and says what to do where it is refused. The facts about providers are from their documentation, which each page names, and where that is silent from what their users report. None was tried on their servers.
 
 A connection through a pooler (PgBouncer and the like) carries no replication, wherever it runs: the worker needs the server's own port.
 `;
