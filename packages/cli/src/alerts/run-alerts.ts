@@ -60,6 +60,7 @@ const conditions: Readonly<Record<string, (configuration: Configuration) => stri
   'slot-limit-near': () => 'at its pace retained WAL reaches max_slot_wal_keep_size within an hour',
   'checkpoint-old': () => 'nothing was signed for two hours',
   quarantine: () => 'something went into quarantine within the last hour',
+  'coverage-lost': () => 'less of the source is recorded than before, and no entry of DDL says why',
 };
 
 /** `bemi alerts test`: sends a message to every channel, and says how that went. */

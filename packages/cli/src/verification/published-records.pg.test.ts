@@ -39,9 +39,8 @@ async function published(clinic: RecordedClinic): Promise<PublishedClinic> {
   const publishedSize = () =>
     existsSync(checkpoint) ? Number(readFileSync(checkpoint, 'utf8').split('\n')[1]) : 0;
   const worker = startBemi(['worker'], environment, clinic.folder);
-  // It says that it has started, and publishes that too.
-  await expect.poll(async () => (await logged()).size, { timeout: 60_000 }).toBe(before.size + 1);
-  await expect.poll(publishedSize, { timeout: 60_000 }).toBe(before.size + 1);
+  // It says that it has started, and what of the source is recorded, and publishes that too.
+  await expect.poll(publishedSize, { timeout: 60_000 }).toBeGreaterThan(before.size);
   worker.child.kill('SIGTERM');
   await worker.finished;
   // And that it has stopped.
