@@ -6,7 +6,7 @@ import { createAuditedBank, expectWholeLog } from '../test/audited-bank.ts';
 import { startWorkerProcess } from '../test/worker-process.ts';
 
 const minutes = 60_000;
-const reconnects = effort(40, 200);
+const reconnects = effort(20, 200);
 
 test(
   'eight clients while the worker runs: everything is recorded once, and the log rebuilds every table',

@@ -153,7 +153,7 @@ async function metrics(monitor: HealthMonitor): Promise<Map<string, number>> {
 }
 
 test('a worker that records is healthy, and the metrics say what it does', async () => {
-  const { sql, worker, start, monitor } = await setScene();
+  const { sql, worker, start, monitor } = await setScene({ isAlone: true });
   await start();
   await sql.query(`INSERT INTO t SELECT i, 'x' FROM generate_series(1, 50) i`);
   await expect.poll(() => worker.status().changes, patience).toBe(50);
