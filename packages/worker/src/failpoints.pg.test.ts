@@ -1,5 +1,4 @@
 import { runBank } from '@bemi-db/test-kit/bank-workload';
-import { effort } from '@bemi-db/test-kit/effort';
 import { expect, test } from 'vitest';
 import { createAuditedBank, expectWholeLog } from '../test/audited-bank.ts';
 import { createWorker } from './create-worker.ts';
@@ -17,9 +16,6 @@ const failpoints: Failpoint[] = [
   'confirm:before',
   'confirm:after',
 ];
-
-/** Some 300 bytes each; a unit has 4 MB. */
-const bulkRows = effort(25_000, 60_000);
 
 /** As when a connection breaks: the step has failed, or it has succeeded and nobody gets to know. */
 class InjectedFailure extends Error {
@@ -44,11 +40,11 @@ test.each(failpoints)('a failure at %s, three times under load, loses and double
   const running = worker.run({ signal: stop.signal });
   // One transaction that is too large for one unit, so that parts are written too.
   await bank.sourceSql.query(
-    `INSERT INTO bulk (text) SELECT repeat('x', 200) FROM generate_series(1, ${bulkRows}) n`,
+    `INSERT INTO bulk (text) SELECT repeat('x', 200) FROM generate_series(1, 60000) n`,
   );
   const load = runBank(bank.source.url, 3, AbortSignal.timeout(2_000), 10);
   const { counts } = await load;
-  counts['public.bulk INSERT'] = (counts['public.bulk INSERT'] ?? 0) + bulkRows;
+  counts['public.bulk INSERT'] = (counts['public.bulk INSERT'] ?? 0) + 60_000;
   await expect.poll(() => hits, { timeout: 30_000 }).toBeGreaterThan(failures.at(-1)!);
   stop.abort();
   await running;
