@@ -47,7 +47,6 @@ const requestable: ReadonlySet<string> = new Set([
   'retention',
   'key',
   'custom',
-  'access',
   'config',
   'attestation',
 ]);

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { readSchema, type SchemaState } from '../migrate.ts';
-import { type TrailRoles, writerInserts, writerReads } from './trail-roles.ts';
+import { openFunctions, type TrailRoles, writerInserts, writerReads } from './trail-roles.ts';
 
 /** What the plan for the roles of an audit database depends on. */
 export interface TrailRolesSnapshot {
@@ -162,9 +162,9 @@ async function inspectGrants(client: pg.ClientBase, roles: TrailRoles): Promise<
      UNION ALL
      SELECT format('bemi.%I for %I', p.proname, role.name)
        FROM role, pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-      WHERE n.nspname = 'bemi' AND p.prosecdef AND has_function_privilege(role.name, p.oid, 'EXECUTE') <> role.is_writer
+      WHERE n.nspname = 'bemi' AND p.prosecdef AND has_function_privilege(role.name, p.oid, 'EXECUTE') <> (role.is_writer OR p.proname = ANY ($5))
       ORDER BY 1`,
-    [roles.writer, roles.reader, writerInserts, writerReads],
+    [roles.writer, roles.reader, writerInserts, writerReads, openFunctions],
   );
   return rows.map(({ name }) => name);
 }

@@ -1,7 +1,13 @@
 import pg from 'pg';
 import { migrationScript } from '../migrate.ts';
 import type { OwnedThing, TrailRolesSnapshot } from './inspect-roles.ts';
-import { TrailRolesError, type WantedTrailRoles, writerInserts, writerReads } from './trail-roles.ts';
+import {
+  openFunctions,
+  TrailRolesError,
+  type WantedTrailRoles,
+  writerInserts,
+  writerReads,
+} from './trail-roles.ts';
 
 /** One step that brings an audit database nearer to what is wanted: the same form as a step for a source. */
 export interface TrailRolesStep {
@@ -287,9 +293,10 @@ BEGIN
     IF thing.is_appended THEN EXECUTE format('GRANT INSERT ON %s TO %s', thing.name, writer); END IF;
   END LOOP;
   FOR thing IN
-    SELECT p.oid::regprocedure AS name FROM pg_proc p WHERE p.pronamespace = 'bemi'::regnamespace AND p.prosecdef
+    SELECT p.oid::regprocedure AS name, p.proname IN (${openFunctions.map(literal).join(', ')}) AS is_open
+      FROM pg_proc p WHERE p.pronamespace = 'bemi'::regnamespace AND p.prosecdef
   LOOP
-    EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC, %s', thing.name, reader);
+    EXECUTE format(CASE WHEN thing.is_open THEN 'GRANT EXECUTE ON FUNCTION %s TO PUBLIC, %s' ELSE 'REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC, %s' END, thing.name, reader);
     EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', thing.name, writer);
   END LOOP;
 END $bemi$;`,

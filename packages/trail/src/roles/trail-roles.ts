@@ -40,6 +40,11 @@ export const writerInserts = [
 /** Tables that the writer alone may read. */
 export const writerReads = ['context_secrets'] as const;
 
+/**
+ * Functions that run as the owner and that everybody who may use the schema may call: they look for themselves at who asks.
+ */
+export const openFunctions = ['request_access'] as const;
+
 /** The roles can't be made, or would not keep anybody out. Nothing has been changed. */
 export class TrailRolesError extends Error {
   override readonly name = 'TrailRolesError';
