@@ -16,6 +16,7 @@ const change: Change = {
   authenticity: 'unsigned',
   timestamp: '2025-12-09T10:30:00.123456Z',
   transactionId: '740',
+  transaction: '1',
   position: '0/1A2B',
   rowQuarantine: undefined,
   contextQuarantine: undefined,

@@ -1,5 +1,5 @@
+import { jsonMembers } from '@bemi-db/trail/facts/json-members';
 import type { Change } from '@bemi-db/trail/query/change';
-import { jsonMembers } from '../presentation/json-members.ts';
 
 /**
  * Changes as the set-up guide's second test shows them: a JSON array of objects with the members operation, table,

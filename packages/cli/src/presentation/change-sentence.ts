@@ -1,8 +1,8 @@
 import type { Authenticity } from '@bemi-db/proof/record';
+import { actorFacts } from '@bemi-db/trail/facts/actor-facts';
+import { contextFacts } from '@bemi-db/trail/facts/context-facts';
 import type { Change } from '@bemi-db/trail/query/change';
-import { actorFacts } from './actor-facts.ts';
 import { type DiffItem, diffItems } from './change-diff.ts';
-import { contextFacts } from './context-facts.ts';
 import { harmless, shortened } from './harmless-text.ts';
 import { momentText } from './moment-text.ts';
 import type { TextStyle } from './text-style.ts';

@@ -1,5 +1,5 @@
+import { contextFacts } from '@bemi-db/trail/facts/context-facts';
 import type { DdlEntry } from '@bemi-db/trail/query/ddl-entry';
-import { contextFacts } from './context-facts.ts';
 import { harmless, shortened } from './harmless-text.ts';
 import { momentText } from './moment-text.ts';
 import type { TextStyle } from './text-style.ts';
