@@ -33,6 +33,8 @@ export interface Change {
   readonly timestamp: string;
   /** The source's transaction id. Not unique for ever: PostgreSQL reuses them. */
   readonly transactionId: string;
+  /** Sequence of the transaction's first entry: its identity. */
+  readonly transaction: string;
   /** LSN of the change. */
   readonly position: string;
   /** Why the row is in quarantine instead of in `before` and `after`, if it is. */

@@ -112,7 +112,7 @@ SELECT c.sequence::text AS sequence, c.operation,
        ${isErased('c')} AS erased, ${isErased('x')} AS "contextErased",
        t.actor::text AS actor, ${isErased('t')} AS "actorErased",
        to_char(t.committed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS timestamp,
-       t.xid::text AS "transactionId", c.lsn::text AS position,
+       t.xid::text AS "transactionId", c.transaction::text AS transaction, c.lsn::text AS position,
        row_problem.reason AS "rowQuarantine", context_problem.reason AS "contextQuarantine"
   FROM page c
   JOIN bemi.relations r ON r.log = c.log AND r.relation = c.relation
