@@ -13,7 +13,7 @@ const shots = process.env['BEMI_SCREENSHOTS'];
 /** The page as it is built, opened from a file. It asks for nothing but itself. */
 async function opened(colorScheme?: 'light' | 'dark'): Promise<{ page: Page; log: SmallLog }> {
   if (!existsSync(built)) throw new Error('The page is not built: npm run build');
-  const tab = await openPage(colorScheme);
+  const tab = await openPage(colorScheme && { colorScheme });
   const requests: string[] = [];
   tab.on('request', (request) => requests.push(request.url()));
   tab.on('pageerror', (error) => expect.unreachable(error.message));
