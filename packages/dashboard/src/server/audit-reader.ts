@@ -1,0 +1,52 @@
+import pg from 'pg';
+
+/** Reads the audit database: each piece of work has a connection of its own, in one read-only transaction. */
+export interface AuditReader {
+  /**
+   * @param work - sees one state of the database.
+   * @param timeoutMs - of each statement. Default 10,000.
+   */
+  read<T>(work: (client: pg.ClientBase) => Promise<T>, timeoutMs?: number): Promise<T>;
+  close(): Promise<void>;
+}
+
+const mostConnections = 8;
+const defaultTimeoutMs = 10_000;
+
+/** @param config - of the audit database, as a role that may read the trail. */
+export function createAuditReader(config: pg.ClientConfig): AuditReader {
+  const pool = new pg.Pool({
+    ...config,
+    application_name: 'bemi dashboard',
+    max: mostConnections,
+    idleTimeoutMillis: 30_000,
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+  });
+  // Of connections that nobody uses: the next one who wants one gets another.
+  pool.on('error', () => undefined);
+  return {
+    async read(work, timeoutMs = defaultTimeoutMs) {
+      const client = await pool.connect();
+      let failure: unknown;
+      try {
+        await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY');
+        await client.query(
+          `SELECT set_config('statement_timeout', $1, true), set_config('TimeZone', 'UTC', true)`,
+          [String(timeoutMs)],
+        );
+        const result = await work(client);
+        await client.query('COMMIT');
+        return result;
+      } catch (error) {
+        failure = error;
+        await client.query('ROLLBACK').catch(() => undefined);
+        throw error;
+      } finally {
+        // What failed by the connection is not used again; an error of SQL leaves it whole.
+        client.release(failure !== undefined && !(failure instanceof pg.DatabaseError) ? true : undefined);
+      }
+    },
+    close: () => pool.end(),
+  };
+}

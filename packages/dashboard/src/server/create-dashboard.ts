@@ -1,0 +1,79 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { bodyLimit } from 'hono/body-limit';
+import { HTTPException } from 'hono/http-exception';
+import pg from 'pg';
+import type { Problem } from '../api/problem.ts';
+import { ApiProblem } from './api-problem.ts';
+import type { AuditReader } from './audit-reader.ts';
+import type { DashboardEnvironment } from './guarded-route.ts';
+import { openApiDocument } from './open-api-document.ts';
+import type { Authenticate } from './principal.ts';
+import { entriesRoutes } from './routes/entries-routes.ts';
+import { logsRoutes } from './routes/logs-routes.ts';
+import { sessionRoute } from './routes/session-route.ts';
+import { securityHeaders } from './security-headers.ts';
+import { webPages } from './web-pages.ts';
+
+export interface DashboardOptions {
+  readonly reader: AuditReader;
+  readonly authenticate: Authenticate;
+  /** Of the program, for people. */
+  readonly version: string;
+  /** Told of what went wrong without being the asker's fault. Holds no row values. */
+  readonly onError: (error: unknown) => void;
+}
+
+export type Dashboard = OpenAPIHono<DashboardEnvironment>;
+
+const mostBodyBytes = 64 * 1024;
+/** PostgreSQL's query_canceled. */
+const sqlStateCanceled = '57014';
+
+/** The pages and their API: answers requests, `dashboard.fetch(request)`. Listens nowhere by itself. */
+export function createDashboard({ reader, authenticate, version, onError }: DashboardOptions): Dashboard {
+  const app: Dashboard = new OpenAPIHono<DashboardEnvironment>({
+    defaultHook: (result, c) => {
+      if (result.success) return undefined;
+      const [issue] = result.error.issues;
+      const message = `${issue?.path.join('.') ?? 'The request'}: ${issue?.message ?? 'not understood'}`;
+      return c.json(problem('bad-request', message, 'See /docs for what this route takes.'), 400);
+    },
+  });
+  app.use(securityHeaders());
+  app.use('/api/*', bodyLimit({ maxSize: mostBodyBytes, onError: tooLarge }));
+  app.use('/api/*', async (c, next) => {
+    c.header('cache-control', 'no-store');
+    const principal = await authenticate(c.req.raw);
+    if (principal) c.set('principal', principal);
+    await next();
+  });
+  app.onError((error, c) => {
+    if (error instanceof ApiProblem)
+      return c.json(problem(error.code, error.message, error.fix), error.status);
+    if (error instanceof HTTPException) return error.getResponse();
+    if (error instanceof pg.DatabaseError && error.code === sqlStateCanceled)
+      return c.json(problem('too-slow', 'The search took too long', 'Add a filter by table or time.'), 503);
+    onError(error);
+    return c.json(
+      problem('unavailable', 'The audit database could not be read', 'Try again; bemi doctor says why.'),
+      503,
+    );
+  });
+  sessionRoute(app, version);
+  logsRoutes(app, reader);
+  entriesRoutes(app, reader);
+  openApiDocument(app, version);
+  app.all('/api/*', (c) =>
+    c.json(problem('unknown-route', 'There is no such route', '/docs lists the routes.'), 404),
+  );
+  webPages(app);
+  return app;
+}
+
+function tooLarge(): never {
+  throw new ApiProblem(413, 'body-too-large', `A body has ${mostBodyBytes} bytes at most`);
+}
+
+function problem(code: string, message: string, fix?: string): Problem {
+  return { error: { code, message, ...(fix === undefined ? {} : { fix }) } };
+}

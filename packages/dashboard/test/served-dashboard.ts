@@ -1,0 +1,98 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { parseConnectionString } from '@bemi-db/source/connection-string';
+import { createRecordedDatabase, type RecordedDatabase } from '@bemi-db/test-kit/recorded-database';
+import { createWorker, type Worker } from '@bemi-db/worker';
+import type pg from 'pg';
+import { expect, onTestFinished } from 'vitest';
+import { createAuditReader } from '../src/server/audit-reader.ts';
+import { createDashboard, type Dashboard } from '../src/server/create-dashboard.ts';
+import type { Principal } from '../src/server/principal.ts';
+import { requestListener } from '../src/server/request-listener.ts';
+
+export const admin: Principal = {
+  ...{ kind: 'person', id: 'u_admin', name: 'Ada', email: 'ada@clinic.example' },
+  ...{ role: 'admin', tables: undefined },
+};
+
+export interface ServedDashboard extends RecordedDatabase {
+  readonly dashboard: Dashboard;
+  /** Of the pages, without a slash at the end. */
+  readonly url: string;
+  /** Name of the log. */
+  readonly log: string;
+  /** Resolves when everything that the source has committed is in the log. */
+  recorded(): Promise<void>;
+  /** Whoever asks from now on; nobody at all. */
+  become(principal: Principal | undefined): void;
+  get(path: string): Promise<Response>;
+}
+
+/** A source, a worker that records it, and the dashboard over the log, served on a port of its own until the test ends. */
+export async function serveDashboard(
+  prepare: (sql: pg.Client) => Promise<unknown>,
+): Promise<ServedDashboard> {
+  const databases = await createRecordedDatabase(prepare);
+  const { source, audit, slot, sql } = databases;
+  const worker = createWorker({ source: source.url, destination: audit.url, slot });
+  await running(worker);
+
+  let principal: Principal | undefined = admin;
+  const reader = createAuditReader(parseConnectionString(audit.url, 'the test').config);
+  onTestFinished(() => reader.close());
+  const errors: unknown[] = [];
+  const dashboard = createDashboard({
+    reader,
+    authenticate: async () => principal,
+    version: '0.0.0-test',
+    onError: (error) => errors.push(error),
+  });
+  onTestFinished(() => expect(errors).toEqual([]));
+  const server = createServer(requestListener(dashboard));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(
+    () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  );
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    ...databases,
+    dashboard,
+    url,
+    log: source.name,
+    become: (other) => {
+      principal = other;
+    },
+    get: (path) => fetch(`${url}${path}`),
+    async recorded() {
+      const { rows } = await sql.query<{ lsn: string }>('SELECT pg_current_wal_lsn()::text AS lsn');
+      // A change that is recorded has been confirmed; what lies behind it is of no table of ours.
+      await sql.query(`SELECT pg_logical_emit_message(true, 'other', '')`);
+      await expect
+        .poll(
+          async () => {
+            const { rows: positions } = await databases.trail.query<{ isThere: boolean }>(
+              `SELECT confirmed_lsn >= $1::pg_lsn AS "isThere" FROM bemi.sources`,
+              [rows[0]!.lsn],
+            );
+            return positions[0]?.isThere;
+          },
+          { timeout: 30_000, interval: 50 },
+        )
+        .toBe(true);
+    },
+  };
+}
+
+async function running(worker: Worker): Promise<void> {
+  const stop = new AbortController();
+  const ended = worker.run({ signal: stop.signal });
+  onTestFinished(async () => {
+    stop.abort();
+    await ended;
+  });
+  await expect.poll(() => worker.status().state, { timeout: 30_000, interval: 20 }).toBe('recording');
+}
