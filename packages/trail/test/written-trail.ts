@@ -16,6 +16,7 @@ export interface WrittenChange {
 export interface WrittenTransaction {
   readonly committedAt?: string;
   readonly contexts?: readonly (string | null)[];
+  readonly actor?: string;
   readonly changes: readonly WrittenChange[];
 }
 
@@ -60,7 +61,7 @@ export async function writtenTrail(name = 'app'): Promise<WrittenTrail> {
         [log, relation, schema, table, root.schema, root.table],
       );
     },
-    async transaction({ committedAt = '2025-12-09 10:30:00Z', contexts = [], changes }) {
+    async transaction({ committedAt = '2025-12-09 10:30:00Z', contexts = [], actor, changes }) {
       const first = next;
       const sequences: string[] = [];
       for (const [contextNo, context] of contexts.entries()) {
@@ -90,9 +91,12 @@ export async function writtenTrail(name = 'app'): Promise<WrittenTrail> {
         );
       }
       await client.query(
-        `INSERT INTO bemi.transaction_log (log, generation, sequence, transaction, commit_lsn, end_lsn, covered_from_lsn, xid, committed_at, recorded_at, change_count, context_count)
-         VALUES ($1, 1, $2, $3, '0/1A2B', '0/1A2C', '0/100', 4000000000, $4, $4, $5, $6)`,
-        [log, next++, first, committedAt, changes.length, contexts.length],
+        `INSERT INTO bemi.transaction_log (log, generation, sequence, transaction, commit_lsn, end_lsn, covered_from_lsn, xid, committed_at, recorded_at, change_count, context_count, actor, salt)
+         VALUES ($1, 1, $2, $3, '0/1A2B', '0/1A2C', '0/100', 4000000000, $4, $4, $5, $6, $7, $8)`,
+        [
+          ...[log, next++, first, committedAt, changes.length, contexts.length],
+          ...(actor === undefined ? [null, null] : [actor, Buffer.alloc(16)]),
+        ],
       );
       await client.query('UPDATE bemi.logs SET next_sequence = $2 WHERE log = $1', [log, next]);
       return sequences;

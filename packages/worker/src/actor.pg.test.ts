@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { streamsContext } from '@bemi-db/test-kit/server-major';
-import { selectChanges } from '@bemi-db/trail/query/changes';
+import { searchChanges } from '@bemi-db/trail/query/search-changes';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createTriggeredClinic } from '../test/triggered-clinic.ts';
 
@@ -97,8 +97,8 @@ describe.runIf(streamsContext())('the database user that a statement trigger rep
     await trail.query(
       `SELECT bemi.erase_entries(0, (SELECT json_build_array(json_build_array(sequence, sequence)) FROM bemi.transaction_log))`,
     );
-    const [change] = await selectChanges(trail, { log: 0, limit: 1 });
-    expect(change).toMatchObject({ primaryKey: '1', actor: undefined, actorErased: true, erased: false });
+    const { changes } = await searchChanges(trail, { log: 0, filter: {}, limit: 1 });
+    expect(changes[0]).toMatchObject({ primaryKey: '1', actor: undefined, actorErased: true, erased: false });
   });
 
   test.runIf(psql)('attributes what is typed into psql', async () => {

@@ -8,7 +8,7 @@ import { verifyLogStructure } from '@bemi-db/test-kit/log-oracle';
 import { streamsContext } from '@bemi-db/test-kit/server-major';
 import { readContextKeys } from '@bemi-db/trail/context-keys';
 import { request } from '@bemi-db/trail/inbox';
-import { eachChange } from '@bemi-db/trail/query/changes';
+import { eachChange } from '@bemi-db/trail/query/search-changes';
 import { verifyStoredLog } from '@bemi-db/trail/verify/verify-log';
 import { describe, expect, test } from 'vitest';
 import { answered, askForContextKey, encryptionKey } from '../test/context-key.ts';
@@ -104,7 +104,7 @@ describe.runIf(streamsContext())('authenticity', () => {
     expect(rows).toEqual([{ context: { userId: '42', n: '9007199254740993' } }]);
     const { rows: indexed } = await app.trail.query('SELECT DISTINCT context FROM bemi.context_index');
     expect(indexed).toEqual(rows);
-    for await (const change of eachChange(app.trail, { log: 0, limit: 9 })) {
+    for await (const change of eachChange(app.trail, { log: 0, filter: {}, limit: 9 })) {
       expect(change).toMatchObject({
         authenticity: 'authentic',
         context: '{"userId":"42","n":"9007199254740993"}',
@@ -135,7 +135,7 @@ describe.runIf(streamsContext())('authenticity', () => {
     expect(await app.record()).toEqual(expected);
     // An auditor looks for what isn't right.
     const forged: (string | undefined)[] = [];
-    const query = { log: 0, limit: 9, authenticity: ['forged'], order: 'oldest-first' } as const;
+    const query = { log: 0, filter: { authenticity: ['forged'] }, limit: 9, order: 'oldest-first' } as const;
     for await (const change of eachChange(app.trail, query)) forged.push(change.context);
     expect(forged).toEqual(['{"userId":"43"}', '{"userId":"42","userId":"43"}', '{"userId":"42"}']);
   });
@@ -156,7 +156,7 @@ describe.runIf(streamsContext())('authenticity', () => {
     );
     expect(verify.filter((_, n) => !rows[n]?.same).map(({ name }) => name)).toEqual([]);
     let n = verify.length;
-    for await (const { context } of eachChange(app.trail, { log: 0, limit: 100 })) {
+    for await (const { context } of eachChange(app.trail, { log: 0, filter: {}, limit: 100 })) {
       const { name, shown } = verify[--n]!;
       expect(JSON.parse(context!), name).toEqual(JSON.parse(shown));
     }

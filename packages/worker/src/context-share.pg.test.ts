@@ -1,6 +1,6 @@
 import { streamsContext } from '@bemi-db/test-kit/server-major';
-import { selectChanges } from '@bemi-db/trail/query/changes';
 import { contextShare } from '@bemi-db/trail/query/context-share';
+import { searchChanges } from '@bemi-db/trail/query/search-changes';
 import { expect, test } from 'vitest';
 import { createTriggeredClinic } from '../test/triggered-clinic.ts';
 
@@ -62,12 +62,11 @@ test.runIf(streamsContext())(
     });
     expect(Math.abs(Date.parse(share.since!) - since.getTime())).toBeLessThan(60_000);
     expect((await contextShare(trail, 0, 1e9)).tables[0]).toMatchObject({ changes: 111, without: 107 });
-    const without = await selectChanges(trail, {
+    const { changes: without } = await searchChanges(trail, {
       log: 0,
+      filter: { withoutContext: true, after: String(before) },
       limit: 12,
-      withoutContext: true,
       order: 'oldest-first',
-      after: String(before),
     });
     expect(without.map(({ operation, primaryKey, table }) => `${operation} ${primaryKey ?? table}`)).toEqual([
       ...[105, 106, 107, 108, 109, 110, 111].map((id) => `INSERT ${id}`),

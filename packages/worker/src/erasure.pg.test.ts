@@ -1,7 +1,7 @@
 import { olderMajors, startOlderPostgres } from '@bemi-db/test-kit/older-server';
 import { holdKeyHash, newHoldId } from '@bemi-db/trail/holds/holds';
 import { request, requestAnswer } from '@bemi-db/trail/inbox';
-import { eachChange } from '@bemi-db/trail/query/changes';
+import { eachChange } from '@bemi-db/trail/query/search-changes';
 import { expect, onTestFinished, test } from 'vitest';
 import { createErasableClinic, type ErasableClinic } from '../test/erasable-clinic.ts';
 
@@ -34,7 +34,7 @@ async function recordedClinic(identity?: 'FULL' | 'DEFAULT', destination?: strin
 
 async function changesOf({ trail }: ErasableClinic) {
   const changes = [];
-  for await (const change of eachChange(trail, { log: 0, order: 'oldest-first', limit: 1_000 }))
+  for await (const change of eachChange(trail, { log: 0, filter: {}, order: 'oldest-first', limit: 1_000 }))
     changes.push(change);
   return changes;
 }

@@ -1,6 +1,6 @@
 import { type ContextTriggers, triggersUp } from '@bemi-db/source/context-triggers';
 import { createRecordedDatabase, type RecordedDatabase } from '@bemi-db/test-kit/recorded-database';
-import { eachChange } from '@bemi-db/trail/query/changes';
+import { eachChange } from '@bemi-db/trail/query/search-changes';
 import { verifyStoredLog } from '@bemi-db/trail/verify/verify-log';
 import pg from 'pg';
 import { expect, onTestFinished } from 'vitest';
@@ -50,7 +50,7 @@ export async function createTriggeredClinic(
       const report = await verifyStoredLog({ client: trail, log: 0, keys: [], checkpoints: [] });
       expect(report.findings).toEqual([]);
       const changes: RecordedChange[] = [];
-      const query = { log: 0, limit: 1000, order: 'oldest-first', after: last } as const;
+      const query = { log: 0, filter: { after: last }, limit: 1000, order: 'oldest-first' } as const;
       for await (const change of eachChange(trail, query)) {
         last = change.sequence;
         const what = [change.operation, change.primaryKey ?? change.table].join(' ');

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Change } from '@bemi-db/trail/query/change';
-import { selectChanges } from '@bemi-db/trail/query/changes';
+import { searchChanges } from '@bemi-db/trail/query/search-changes';
 import type { Recording } from './start-recording.ts';
 
 const pageSize = 200;
@@ -14,9 +14,11 @@ export async function* recordedChanges(
 ): AsyncGenerator<Change, void, void> {
   let after = '-1';
   while (!signal.aborted) {
-    const page = await selectChanges(reader, { log, after, order: 'oldest-first', limit: pageSize });
-    yield* page;
-    after = page.at(-1)?.sequence ?? after;
-    if (page.length < pageSize) await delay(pollMs, undefined, { signal }).catch(() => undefined);
+    const { changes, next } = await searchChanges(reader, {
+      ...{ log, filter: { after }, order: 'oldest-first', limit: pageSize },
+    });
+    yield* changes;
+    after = next ?? changes.at(-1)?.sequence ?? after;
+    if (next === undefined) await delay(pollMs, undefined, { signal }).catch(() => undefined);
   }
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { runWithBemiContext } from '@bemi-db/context';
 import type { Change } from '@bemi-db/trail/query/change';
-import { selectChanges } from '@bemi-db/trail/query/changes';
+import { searchChanges } from '@bemi-db/trail/query/search-changes';
 import { CliError } from '../cli-error.ts';
 import { print } from '../output/print.ts';
 import { startCluster } from './demo-cluster.ts';
@@ -66,8 +66,8 @@ async function recordedLife(
   const table = { schema: 'public', name: 'Patient' };
   const deadline = Date.now() + patienceMs;
   while (Date.now() < deadline) {
-    const changes = await selectChanges(reader, {
-      ...{ log, table, primaryKey: id, order: 'oldest-first', limit: changeCount + 1 },
+    const { changes } = await searchChanges(reader, {
+      ...{ log, filter: { tables: [table], primaryKey: id }, order: 'oldest-first', limit: changeCount + 1 },
       changedOnly: true,
     });
     if (changes.length >= changeCount) return changes;

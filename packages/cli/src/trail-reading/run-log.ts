@@ -1,11 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  eachEntry,
-  type LogEntry,
-  type LogQuery,
-  selectEntries,
-  sequenceOf,
-} from '@bemi-db/trail/query/log-entries';
+import type { ChangeFilter } from '@bemi-db/trail/query/change-filter';
+import { eachEntry, type LogEntry, type LogSearch, searchEntries } from '@bemi-db/trail/query/log-entries';
 import { recordedTables, type SourceSummary } from '@bemi-db/trail/query/trail-summary';
 import type pg from 'pg';
 import { usageError } from '../cli-error.ts';
@@ -52,14 +47,14 @@ const followPollMs = 500;
 
 /** Prints changes, newest first; with `--follow` the newest ones in their order, and then each as it is recorded. */
 export async function runLog(flags: LogFlags): Promise<void> {
-  const filter = filterOf(flags, new Date());
+  const wanted = wantedOf(flags, new Date());
   const limit = flags.limit === undefined ? undefined : parseLimit(flags.limit);
   const isJson = flags.json === true;
   const configuration = loadConfiguration();
   await readingAuditDatabase({ configuration, isEmbedded: flags.embedded === true }, async (database) => {
     if (flags.follow) {
       await follow(database, () => chooseSource(database.client, configuration, flags.source), {
-        ...{ filter, isJson, changedOnly: flags.changedOnly === true },
+        ...{ wanted, isJson, changedOnly: flags.changedOnly === true },
         limit: limit ?? defaultFollowLimit,
       });
       return;
@@ -68,13 +63,13 @@ export async function runLog(flags: LogFlags): Promise<void> {
     const printEntry = entryPrinter(isJson);
     let count = 0;
     if (source) {
-      const query = {
-        ...filter,
+      const search = {
+        ...wanted,
         log: source.log,
         limit: limit ?? defaultLimit,
         changedOnly: flags.changedOnly === true,
       };
-      for await (const entry of eachEntry(database.client, query)) {
+      for await (const entry of eachEntry(database.client, search)) {
         await printEntry(entry);
         count++;
       }
@@ -84,9 +79,9 @@ export async function runLog(flags: LogFlags): Promise<void> {
 }
 
 /** What is asked of a log, without where and how much. */
-type LogFilter = Omit<LogQuery, 'log' | 'limit' | 'changedOnly' | 'order'>;
+type Wanted = Pick<LogSearch, 'kinds' | 'filter'>;
 
-function filterOf(flags: LogFlags, now: Date): LogFilter {
+function wantedOf(flags: LogFlags, now: Date): Wanted {
   if (flags.withoutContext && (flags.context ?? flags.authenticity))
     throw usageError(
       'A change without context has no member and no authenticity',
@@ -95,12 +90,8 @@ function filterOf(flags: LogFlags, now: Date): LogFilter {
   const operations = flags.operation === undefined ? undefined : parseOperations(flags.operation);
   const ofChanges = operations?.filter((operation) => operation !== 'DDL');
   const isForDdl = (operations?.includes('DDL') ?? true) && flags.primaryKey === undefined;
-  return {
-    kinds: [
-      ...(ofChanges?.length === 0 ? [] : (['change'] as const)),
-      ...(isForDdl ? (['ddl'] as const) : []),
-    ],
-    ...(flags.table === undefined ? {} : { table: parseTableFilter(flags.table) }),
+  const filter: ChangeFilter = {
+    ...(flags.table === undefined ? {} : { tables: [parseTableFilter(flags.table)] }),
     ...(flags.primaryKey === undefined ? {} : { primaryKey: flags.primaryKey }),
     ...(ofChanges ? { operations: ofChanges } : {}),
     ...(flags.context === undefined ? {} : { context: flags.context.map(parseContextFilter) }),
@@ -108,6 +99,13 @@ function filterOf(flags: LogFlags, now: Date): LogFilter {
     ...(flags.withoutContext ? { withoutContext: true } : {}),
     ...(flags.since === undefined ? {} : { since: parseMoment(flags.since, '--since', now) }),
     ...(flags.until === undefined ? {} : { until: parseMoment(flags.until, '--until', now) }),
+  };
+  return {
+    kinds: [
+      ...(ofChanges?.length === 0 ? [] : (['change'] as const)),
+      ...(isForDdl ? (['ddl'] as const) : []),
+    ],
+    filter,
   };
 }
 
@@ -127,7 +125,7 @@ async function sayNothing(
 }
 
 interface FollowOptions {
-  readonly filter: LogFilter;
+  readonly wanted: Wanted;
   readonly changedOnly: boolean;
   readonly limit: number;
   readonly isJson: boolean;
@@ -139,7 +137,7 @@ async function follow(
   findSource: () => Promise<SourceSummary | undefined>,
   options: FollowOptions,
 ): Promise<void> {
-  const { filter, changedOnly, isJson, limit } = options;
+  const { wanted, changedOnly, isJson, limit } = options;
   const { signal } = interruption();
   const pause = () => delay(followPollMs, undefined, { signal }).catch(() => undefined);
   const printEntry = entryPrinter(isJson);
@@ -152,16 +150,29 @@ async function follow(
     if (signal.aborted) return;
     source = await findSource();
   }
-  const query = { ...filter, changedOnly, log: source.log };
+  const search = { ...wanted, changedOnly, log: source.log };
   // Where the log ends is read first: what is recorded after it comes next, whether it matches the filter or not.
   let after = await lastSequence(client, source.log);
-  const newest = await selectEntries(client, { ...query, before: String(BigInt(after) + 1n), limit });
+  const before = String(BigInt(after) + 1n);
+  const newest: LogEntry[] = [];
+  for await (const entry of eachEntry(client, { ...search, filter: { ...wanted.filter, before }, limit }))
+    newest.push(entry);
   for (const entry of newest.toReversed()) await printEntry(entry);
   while (!signal.aborted) {
-    const page = await nextPage(client, query, after);
+    const end = await lastSequence(client, source.log);
+    if (end === after) {
+      await pause();
+      continue;
+    }
+    const bounds = { after, before: String(BigInt(end) + 1n) };
+    const page = await searchEntries(client, {
+      ...{ ...search, filter: { ...wanted.filter, ...bounds } },
+      order: 'oldest-first',
+      limit: followPageSize,
+    });
     for (const entry of page.entries) await printEntry(entry);
-    ({ after } = page);
-    if (page.entries.length < followPageSize) await pause();
+    after = page.next ?? end;
+    if (page.next === undefined) await pause();
   }
 }
 
@@ -170,23 +181,6 @@ function interruption(): AbortController {
   const abort = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abort.abort());
   return abort;
-}
-
-async function nextPage(
-  client: pg.ClientBase,
-  query: Omit<LogQuery, 'limit'>,
-  after: string,
-): Promise<{ entries: LogEntry[]; after: string }> {
-  const end = await lastSequence(client, query.log);
-  if (end === after) return { entries: [], after };
-  const bounds = { after, before: String(BigInt(end) + 1n) };
-  const entries = await selectEntries(client, {
-    ...{ ...query, ...bounds },
-    order: 'oldest-first',
-    limit: followPageSize,
-  });
-  const last = entries.at(-1);
-  return { entries, after: last && entries.length === followPageSize ? sequenceOf(last) : end };
 }
 
 /** Sequence of the last entry; -1 in an empty log. It becomes visible with the entries, in one commit. */

@@ -1,7 +1,11 @@
 import { parseTableName } from '@bemi-db/source/table-name';
-import type { ContextFilter, TableFilter } from '@bemi-db/trail/query/change-filter';
-import { type LogEntry, type LogQuery, selectEntries, sequenceOf } from '@bemi-db/trail/query/log-entries';
-import type pg from 'pg';
+import type {
+  ChangeFilter,
+  ContextFilter,
+  TableFilter,
+  ValueFilter,
+} from '@bemi-db/trail/query/change-filter';
+import type { LogSearch } from '@bemi-db/trail/query/log-entries';
 import type { EntryFilter } from '../api/entry-filter.ts';
 import { ApiProblem } from './api-problem.ts';
 import { type Scope, withinScope } from './scope.ts';
@@ -46,44 +50,57 @@ export function parseContext(text: string): ContextFilter {
   );
 }
 
-/** What is asked of a log, in the words of its queries, and within a scope. `undefined` where nothing can match. */
-export function logFilter(query: EntryFilter, scope: Scope): Omit<LogQuery, 'log' | 'limit'> | undefined {
+/** `column=value` or `column~text`; the first of both signs counts. */
+export function parseValue(text: string, side?: 'before' | 'after'): ValueFilter {
+  const at = text.search(/[=~]/);
+  if (at <= 0)
+    throw new ApiProblem(
+      400,
+      'value-filter',
+      'A filter by value is column=value or column~text',
+      'Such as value=status=active.',
+    );
+  return {
+    column: text.slice(0, at),
+    operator: text[at] === '=' ? 'is' : 'contains',
+    value: text.slice(at + 1),
+    ...(side ? { side } : {}),
+  };
+}
+
+/** What is asked of a log, in the words of its searches, and within a scope. `undefined` where nothing can match. */
+export function logFilter(query: EntryFilter, scope: Scope): Pick<LogSearch, 'kinds' | 'filter'> | undefined {
   const tables = withinScope(scope, query.table?.map(parseTable));
   if (tables?.length === 0) return undefined;
   const operations = query.operation?.filter((operation) => operation !== 'DDL');
-  const isForDdl = (query.operation?.includes('DDL') ?? true) && query.primaryKey === undefined;
-  return {
-    kinds: [
-      ...(operations?.length === 0 ? [] : (['change'] as const)),
-      ...(isForDdl ? (['ddl'] as const) : []),
-    ],
-    ...(tables?.[0] ? { table: tables[0] } : {}),
+  const values = [
+    ...(query.value ?? []).map((text) => parseValue(text)),
+    ...(query.valueBefore ?? []).map((text) => parseValue(text, 'before')),
+    ...(query.valueAfter ?? []).map((text) => parseValue(text, 'after')),
+  ];
+  const isForChanges = query.primaryKey !== undefined || query.changed !== undefined || values.length > 0;
+  const isForDdl = (query.operation?.includes('DDL') ?? true) && !isForChanges;
+  const filter: ChangeFilter = {
+    ...(tables ? { tables } : {}),
     ...(query.primaryKey === undefined ? {} : { primaryKey: query.primaryKey }),
     ...(operations ? { operations } : {}),
     ...(query.context ? { context: query.context.map(parseContext) } : {}),
     ...(query.authenticity ? { authenticity: query.authenticity } : {}),
     ...(query.withoutContext === 'true' ? { withoutContext: true } : {}),
+    ...(query.actor === undefined ? {} : { actor: query.actor }),
     ...(query.since === undefined ? {} : { since: new Date(query.since) }),
     ...(query.until === undefined ? {} : { until: new Date(query.until) }),
+    ...(query.transaction === undefined ? {} : { transaction: query.transaction }),
+    ...(query.transactionId === undefined ? {} : { transactionId: query.transactionId }),
+    ...(query.changed ? { changedColumns: query.changed } : {}),
+    ...(values.length > 0 ? { values } : {}),
+    ...(query.text === undefined ? {} : { text: query.text }),
   };
-}
-
-/** A page of a log: what was found, and where to go on. */
-export interface FoundEntries {
-  readonly entries: readonly LogEntry[];
-  readonly end: 'page-full' | 'reached' | 'budget';
-  readonly next: string | undefined;
-  readonly lookedBackTo: { readonly sequence: string; readonly at: string | undefined } | undefined;
-}
-
-export async function searchEntries(client: pg.ClientBase, query: LogQuery): Promise<FoundEntries> {
-  const entries = await selectEntries(client, query);
-  const last = entries.at(-1);
-  const isFull = entries.length === query.limit;
   return {
-    entries,
-    end: isFull ? 'page-full' : 'reached',
-    next: isFull && last ? sequenceOf(last) : undefined,
-    lookedBackTo: undefined,
+    kinds: [
+      ...(operations?.length === 0 ? [] : (['change'] as const)),
+      ...(isForDdl ? (['ddl'] as const) : []),
+    ],
+    filter,
   };
 }

@@ -35,7 +35,7 @@ export interface RecordToFind {
 /** Finds every change of a record that isn't erased yet, through changes of its key and all shapes of its table. */
 export async function findRecord(client: pg.ClientBase, record: RecordToFind): Promise<FoundRecord> {
   const { log, table, primaryKey } = record;
-  const relations = await relationsOf(client, log, table);
+  const relations = await relationsOf(client, log, [table]);
   const keyChanges = await readKeyChanges(client, log, relations);
   const changes = new Map<string, FoundChange[]>();
   const changesOf = async (key: string): Promise<readonly LifeEvent[]> => {

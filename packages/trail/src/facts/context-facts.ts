@@ -1,3 +1,4 @@
+import { actorMemberName, actorMembers, identifyingMembers } from '../query/actor-members.ts';
 import { jsonMembers, plainText } from './json-members.ts';
 
 /** What a context says of a change, as far as its members have names that are commonly used. */
@@ -9,36 +10,20 @@ export interface ContextFacts {
   readonly address: string | undefined;
 }
 
-// Compared without case, `_` and `-`: userId, user_id and USER-ID are one name. The first that is there counts.
 const names = {
-  who: [
-    'userid',
-    'user',
-    'useremail',
-    'email',
-    'username',
-    'actor',
-    'actorid',
-    'sub',
-    'accountid',
-    'job',
-    'script',
-  ],
+  who: actorMembers,
   role: ['role', 'userrole'],
   why: ['accessreason', 'reason', 'purpose'],
   endpoint: ['endpoint', 'path', 'route', 'url', 'requestpath', 'operationname'],
   address: ['ipaddress', 'ip', 'clientip', 'remoteaddress'],
 } as const;
 
-/** Of a user that is an object, what names it best. */
-const identifying = ['id', 'email', 'name', 'username'];
-
 /** Reads the facts out of a context's JSON text. */
 export function contextFacts(context: string): ContextFacts {
   const members = new Map<string, string>();
   for (const { name, value } of jsonMembers(context)) {
     const text = factText(value);
-    if (text !== undefined) members.set(name.toLowerCase().replaceAll(/[-_]/g, ''), text);
+    if (text !== undefined) members.set(actorMemberName(name), text);
   }
   const first = (candidates: readonly string[]): string | undefined => {
     const found = candidates.find((name) => members.has(name));
@@ -56,7 +41,7 @@ export function contextFacts(context: string): ContextFacts {
 function factText(value: string): string | undefined {
   if (value.startsWith('{')) {
     const inner = new Map(jsonMembers(value).map((member) => [member.name.toLowerCase(), member.value]));
-    const found = identifying.find((name) => inner.has(name));
+    const found = identifyingMembers.find((name) => inner.has(name));
     return found === undefined ? undefined : factText(inner.get(found)!);
   }
   const text = plainText(value);

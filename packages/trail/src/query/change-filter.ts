@@ -1,6 +1,4 @@
 import type { Authenticity, Operation } from '@bemi-db/proof/record';
-import { contextAlternatives } from './context-match.ts';
-import type { Parameters } from './parameters.ts';
 
 /** A table as the catalog writes it, case included; without `schema`, that name in any schema. */
 export interface TableFilter {
@@ -14,9 +12,24 @@ export interface ContextFilter {
   readonly value: string;
 }
 
-/** Which changes are wanted: those that satisfy everything that is given. */
+/** A value in the row before or after a change. */
+export interface ValueFilter {
+  readonly column: string;
+  /** Default: either. */
+  readonly side?: 'before' | 'after';
+  /** `is`: the value as text, or `null`. `contains`: this text is somewhere in it, in any case, as of `text`. */
+  readonly operator: 'is' | 'contains';
+  /** A number is compared as it was recorded: `1.10` is not `1.1`. `null` is SQL's, and not a column that isn't known. */
+  readonly value: string | null;
+}
+
+/**
+ * Which changes are wanted: those that satisfy everything that is given. Filters by values, changed columns and text have no
+ * index: they look at each change that satisfies the others.
+ */
 export interface ChangeFilter {
-  readonly table?: TableFilter;
+  /** Any of these. */
+  readonly tables?: readonly TableFilter[];
   /** As recorded; `recordKey` makes it. */
   readonly primaryKey?: string;
   /** Any of these. */
@@ -27,48 +40,27 @@ export interface ChangeFilter {
   readonly authenticity?: readonly Authenticity[];
   /** Only those without a context, with an empty one, or with one in quarantine. */
   readonly withoutContext?: boolean;
+  /** Who did it: a member of the context that names somebody (`actorMembers`), or of the database's actor, is this text. */
+  readonly actor?: string;
   /** Committed at or after. */
   readonly since?: Date;
   /** Committed before. */
   readonly until?: Date;
+  /** A transaction's identity: the sequence of its first entry. */
+  readonly transaction?: string;
+  /** The source's transaction id, as shown. PostgreSQL uses them again. */
+  readonly transactionId?: string;
   /** Sequence greater than this, exclusive. */
   readonly after?: string;
   /** Sequence less than this, exclusive. */
   readonly before?: string;
-}
-
-/** Conditions on `change_log c` that need no other table. */
-export function changeConditions(log: number, filter: ChangeFilter, parameters: Parameters): string[] {
-  const conditions = [`c.log = ${parameters.add(log)}`];
-  if (filter.after !== undefined) conditions.push(`c.sequence > ${parameters.add(filter.after)}::bigint`);
-  if (filter.before !== undefined) conditions.push(`c.sequence < ${parameters.add(filter.before)}::bigint`);
-  if (filter.primaryKey !== undefined)
-    conditions.push(`c.primary_key = ${parameters.add(filter.primaryKey)}`);
-  if (filter.operations) conditions.push(`c.operation = ANY (${parameters.add(filter.operations)}::text[])`);
-  return conditions;
-}
-
-/** Conditions on `transaction_log t`. */
-export function transactionConditions(filter: ChangeFilter, parameters: Parameters): string[] {
-  const conditions: string[] = [];
-  if (filter.since) conditions.push(`t.committed_at >= ${parameters.add(filter.since)}`);
-  if (filter.until) conditions.push(`t.committed_at < ${parameters.add(filter.until)}`);
-  return conditions;
-}
-
-/**
- * Conditions on a `jsonb` expression that holds a context, in the form that the index of `context_index` serves.
- * @param expression - SQL, such as `x.context`.
- */
-export function contextConditions(
-  filter: ChangeFilter,
-  expression: string,
-  parameters: Parameters,
-): string[] {
-  return (filter.context ?? []).map(({ key, value }) => {
-    const alternatives = contextAlternatives(key, value).map(
-      (document) => `${expression} @> ${parameters.add(document)}::jsonb`,
-    );
-    return `(${alternatives.join(' OR ')})`;
-  });
+  /** An UPDATE that changed any of these columns, as far as it is known. */
+  readonly changedColumns?: readonly string[];
+  /** All of these. */
+  readonly values?: readonly ValueFilter[];
+  /**
+   * Somewhere in the key, a value, the context, the actor or the table's name, in any case; of letters beyond ASCII, as far as
+   * the database's locale knows their cases.
+   */
+  readonly text?: string;
 }

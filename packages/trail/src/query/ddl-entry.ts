@@ -1,9 +1,11 @@
 import type { Authenticity } from '@bemi-db/proof/record';
 import type pg from 'pg';
-import { type ChangeFilter, contextConditions } from './change-filter.ts';
+import type { ChangeFilter } from './change-filter.ts';
 import { saysSomething } from './context-share.ts';
+import { actorCondition, contextConditions } from './filter-conditions.ts';
 import { Parameters } from './parameters.ts';
 import { shownContext } from './row-sql.ts';
+import type { Order } from './sequence-range.ts';
 
 /** A `ddl` event of the log, with what its transaction says. Texts as they were recorded; anybody may have sent the message. */
 export interface DdlEntry {
@@ -26,33 +28,53 @@ export interface DdlEntry {
   readonly position: string | undefined;
 }
 
-/** What of a filter for changes DDL can satisfy; of `operations` and `primaryKey` the caller decides. */
-export interface DdlQuery extends Omit<ChangeFilter, 'operations' | 'primaryKey'> {
+export interface DdlSearch {
   readonly log: number;
+  /** What DDL can't satisfy (operations, keys, values and columns) the caller judges. */
+  readonly filter: ChangeFilter;
   /** Default `newest-first`. */
-  readonly order?: 'newest-first' | 'oldest-first';
+  readonly order?: Order;
   readonly limit: number;
 }
 
-/** One page, as `selectChanges` gives one of changes. */
-export async function selectDdl(client: pg.ClientBase, query: DdlQuery): Promise<DdlEntry[]> {
+/** The first entries that satisfy a filter. A log has few: each is looked at. */
+export async function selectDdl(client: pg.ClientBase, search: DdlSearch): Promise<DdlEntry[]> {
+  const { log, filter, order, limit } = search;
   const parameters = new Parameters();
-  const conditions = [`e.log = ${parameters.add(query.log)}`, `e.kind = 'ddl'`];
-  const { after, before, since, until, table } = query;
+  const conditions = [`e.log = ${parameters.add(log)}`, `e.kind = 'ddl'`];
+  const { after, before, since, until, tables, transaction, transactionId, actor, text } = filter;
   if (after !== undefined) conditions.push(`e.sequence > ${parameters.add(after)}::bigint`);
   if (before !== undefined) conditions.push(`e.sequence < ${parameters.add(before)}::bigint`);
   if (since) conditions.push(`e.at >= ${parameters.add(since)}`);
   if (until) conditions.push(`e.at < ${parameters.add(until)}`);
-  if (table) {
-    const schema = parameters.add(table.schema ?? null);
+  if (transaction !== undefined) conditions.push(`t.transaction::text = ${parameters.add(transaction)}`);
+  if (transactionId !== undefined) conditions.push(`e.payload ->> 'xid' = ${parameters.add(transactionId)}`);
+  if (tables) {
+    const schemas = parameters.add(tables.map(({ schema }) => schema ?? null));
+    const names = parameters.add(tables.map(({ name }) => name));
     conditions.push(`EXISTS (SELECT FROM json_array_elements(${objects}) o
-      WHERE coalesce(o -> 'table', o) ->> 'name' = ${parameters.add(table.name)}
-        AND (${schema}::text IS NULL OR coalesce(o -> 'table', o) ->> 'schema' = ${schema}))`);
+      JOIN unnest(${schemas}::text[], ${names}::text[]) AS wanted(schema, name)
+        ON coalesce(o -> 'table', o) ->> 'name' = wanted.name
+           AND (wanted.schema IS NULL OR coalesce(o -> 'table', o) ->> 'schema' = wanted.schema))`);
   }
-  conditions.push(...contextConditions(query, `(x.context::jsonb - '_bemi')`, parameters));
-  if (query.authenticity)
-    conditions.push(`x.authenticity = ANY (${parameters.add(query.authenticity)}::text[])`);
-  if (query.withoutContext) conditions.push(`(x.sequence IS NULL OR NOT ${saysSomething})`);
+  conditions.push(...contextConditions(filter.context ?? [], `(x.context::jsonb - '_bemi')`, parameters));
+  if (filter.authenticity)
+    conditions.push(`x.authenticity = ANY (${parameters.add(filter.authenticity)}::text[])`);
+  if (filter.withoutContext) conditions.push(`(x.sequence IS NULL OR NOT ${saysSomething})`);
+  if (actor !== undefined) {
+    // The message says itself who ran the command.
+    const said = ['session_user', 'role', 'application_name', 'client_addr'].map(
+      (member) => `e.payload #>> '{message,${member}}'`,
+    );
+    conditions.push(
+      `(${parameters.add(actor)} IN (${said.join(', ')}) OR ${actorCondition(actor, parameters)})`,
+    );
+  }
+  if (text !== undefined) {
+    const wanted = parameters.add(text);
+    conditions.push(`strpos(lower(concat_ws(E'\\n', e.payload #>> '{message,statement}', (e.payload -> 'message')::text,
+                                           (x.context::jsonb - '_bemi')::text, t.actor::text)), lower(${wanted})) > 0`);
+  }
   const { rows } = await client.query<NullableEntry>(
     `SELECT e.sequence::text AS sequence, (e.payload -> 'message')::text AS message, e.payload ->> 'refused' AS refused,
             e.salt IS NULL AS erased, ${shownContext} AS context, x.authenticity,
@@ -67,7 +89,7 @@ export async function selectDdl(client: pg.ClientBase, query: DdlQuery): Promise
        LEFT JOIN bemi.context_log x
               ON x.log = e.log AND x.transaction = t.transaction AND x.context_no::text = e.payload ->> 'contextNumber'
       WHERE ${conditions.join(' AND ')}
-      ORDER BY e.sequence ${query.order === 'oldest-first' ? 'ASC' : 'DESC'} LIMIT ${parameters.add(query.limit)}`,
+      ORDER BY e.sequence ${order === 'oldest-first' ? 'ASC' : 'DESC'} LIMIT ${parameters.add(limit)}`,
     parameters.values,
   );
   return rows.map((row) => ({

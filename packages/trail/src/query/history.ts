@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import type { Change } from './change.ts';
 import type { TableFilter } from './change-filter.ts';
-import { eachChange } from './changes.ts';
 import { recordKey } from './record-key.ts';
+import { eachChange } from './search-changes.ts';
 
 export interface RecordQuery {
   readonly log: number;
@@ -18,12 +18,13 @@ export interface RecordQuery {
  */
 export function recordHistory(
   client: pg.ClientBase,
-  { key, ...query }: RecordQuery,
+  { log, table, key, changedOnly }: RecordQuery,
 ): AsyncGenerator<Change, void, void> {
   return eachChange(client, {
-    ...query,
-    primaryKey: recordKey(key),
+    log,
+    filter: { tables: [table], primaryKey: recordKey(key) },
     order: 'oldest-first',
     limit: Number.MAX_SAFE_INTEGER,
+    changedOnly: changedOnly ?? false,
   });
 }

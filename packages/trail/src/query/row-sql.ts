@@ -13,7 +13,7 @@ function objectText(members: string): string {
  * An UPDATE whose old row was sent whole: `before` holds the columns that changed, and these alone. NULL stands for a
  * row that is in quarantine or erased, and stays so.
  */
-const isWholeUpdate = `c.operation = 'UPDATE' AND c.before_kind = 'full' AND c.before IS NOT NULL AND c.after IS NOT NULL`;
+export const isWholeUpdate = `c.operation = 'UPDATE' AND c.before_kind = 'full' AND c.before IS NOT NULL AND c.after IS NOT NULL`;
 
 /** The old row: of such an UPDATE, the new one with the changed columns as they were. */
 export const wholeBefore = `

@@ -1,14 +1,20 @@
 import type pg from 'pg';
 import type { TableFilter } from './change-filter.ts';
 
-/** Numbers of all shapes that tables of this name have had. A partition belongs to the table at its root. */
-export async function relationsOf(client: pg.ClientBase, log: number, table: TableFilter): Promise<string[]> {
+/** Numbers of all shapes that tables of these names have had. A partition belongs to the table at its root. */
+export async function relationsOf(
+  client: pg.ClientBase,
+  log: number,
+  tables: readonly TableFilter[],
+): Promise<string[]> {
   const { rows } = await client.query<{ relation: string }>(
-    `SELECT relation FROM bemi.relations
-      WHERE log = $1
-        AND (root_table = $2 AND ($3::text IS NULL OR root_schema = $3)
-             OR table_name = $2 AND ($3::text IS NULL OR schema_name = $3))`,
-    [log, table.name, table.schema ?? null],
+    `SELECT DISTINCT r.relation
+       FROM unnest($2::text[], $3::text[]) AS wanted(schema, name)
+       JOIN bemi.relations r
+         ON r.root_table = wanted.name AND (wanted.schema IS NULL OR r.root_schema = wanted.schema)
+            OR r.table_name = wanted.name AND (wanted.schema IS NULL OR r.schema_name = wanted.schema)
+      WHERE r.log = $1`,
+    [log, tables.map(({ schema }) => schema ?? null), tables.map(({ name }) => name)],
   );
   return rows.map((row) => row.relation);
 }
@@ -22,7 +28,7 @@ export async function tablesNamed(
   const { rows } = await client.query<{ schema: string; name: string }>(
     `SELECT DISTINCT root_schema AS schema, root_table AS name FROM bemi.relations
       WHERE log = $1 AND relation = ANY ($2::bigint[]) ORDER BY 1, 2`,
-    [log, await relationsOf(client, log, table)],
+    [log, await relationsOf(client, log, [table])],
   );
   return rows;
 }
@@ -32,7 +38,7 @@ export async function erasedChanges(client: pg.ClientBase, log: number, table: T
   const { rows } = await client.query<{ count: string }>(
     `SELECT count(*) FROM bemi.change_log
       WHERE log = $1 AND relation = ANY ($2::bigint[]) AND primary_key IS NULL AND salt IS NULL AND commitment IS NOT NULL`,
-    [log, await relationsOf(client, log, table)],
+    [log, await relationsOf(client, log, [table])],
   );
   return Number(rows[0]!.count);
 }

@@ -1,16 +1,19 @@
+import { type FoundEntries, type LogSearch, searchEntries } from '@bemi-db/trail/query/log-entries';
 import { type OpenAPIHono, z } from '@hono/zod-openapi';
 import { entryPageSchema, entrySchema } from '../../api/entry.ts';
 import { entryQuerySchema } from '../../api/entry-filter.ts';
 import { ApiProblem } from '../api-problem.ts';
 import type { AuditReader } from '../audit-reader.ts';
 import { entryJson } from '../entry-json.ts';
-import { type FoundEntries, logFilter, searchEntries } from '../entry-search.ts';
+import { logFilter } from '../entry-search.ts';
 import { exactJson } from '../exact-json.ts';
 import { type DashboardEnvironment, guarded, json } from '../guarded-route.ts';
 import { findLog } from '../log-numbers.ts';
 import { scopeOf } from '../scope.ts';
 
 const nothing: FoundEntries = { entries: [], end: 'reached', next: undefined, lookedBackTo: undefined };
+/** The reader's. */
+const isInTransaction = true;
 const logParameter = z.object({ log: z.string().max(200) });
 
 /** Changes and DDL of a log: a page of those that a filter names, and one by its sequence. */
@@ -34,7 +37,9 @@ export function entriesRoutes(app: OpenAPIHono<DashboardEnvironment>, reader: Au
         ...(before === undefined ? {} : { before }),
         ...(after === undefined ? {} : { after }),
       };
-      const found = asked ? await searchEntries(client, { ...asked, ...bounds, log, limit, order }) : nothing;
+      const found = asked
+        ? await searchEntries(client, { ...within(asked, bounds), log, limit, order, isInTransaction })
+        : nothing;
       return { found, position: nextSequence };
     });
     const { entries, end, next = null, lookedBackTo = null } = found;
@@ -62,7 +67,14 @@ export function entriesRoutes(app: OpenAPIHono<DashboardEnvironment>, reader: Au
       const { log } = await findLog(client, name);
       const asked = logFilter({}, await scopeOf(client, log, c.get('principal')));
       const [before, after] = [String(BigInt(sequence) + 1n), String(BigInt(sequence) - 1n)];
-      const found = asked && (await searchEntries(client, { ...asked, log, limit: 1, before, after }));
+      const found =
+        asked &&
+        (await searchEntries(client, {
+          ...within(asked, { before, after }),
+          log,
+          limit: 1,
+          isInTransaction,
+        }));
       return found?.entries[0];
     });
     if (!entry)
@@ -73,4 +85,10 @@ export function entriesRoutes(app: OpenAPIHono<DashboardEnvironment>, reader: Au
       );
     return exactJson(c, entryJson(entry, c.req.valid('query').values));
   });
+}
+
+type Asked = Pick<LogSearch, 'kinds' | 'filter'>;
+
+function within({ kinds, filter }: Asked, bounds: { before?: string; after?: string }): Asked {
+  return { kinds, filter: { ...filter, ...bounds } };
 }
