@@ -1,10 +1,10 @@
 import { type AttestationPayload, isAttestationKind } from '@bemi-db/trail/attestations/attestation-request';
 import { type Attestation, readAttestations } from '@bemi-db/trail/attestations/attestations';
+import { harmless } from '@bemi-db/trail/facts/harmless-text';
 import { usageError } from '../cli-error.ts';
 import { nearestName } from '../configuration/nearest-name.ts';
 import { invocation } from '../output/invocation.ts';
 import { print } from '../output/print.ts';
-import { harmless } from '../presentation/harmless-text.ts';
 import { countText } from '../presentation/quantity-text.ts';
 import { textStyle } from '../presentation/text-style.ts';
 import { askWorker, parseWait } from '../worker-requests/ask-worker.ts';

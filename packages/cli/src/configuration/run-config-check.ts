@@ -1,9 +1,9 @@
 import { describeTarget, parseConnectionString } from '@bemi-db/source/connection-string';
+import { harmless } from '@bemi-db/trail/facts/harmless-text';
 import { isWithoutRules } from '@bemi-db/trail/rules/tracking-rules';
 import { configurationError } from '../cli-error.ts';
 import { labelledLines } from '../output/labelled-lines.ts';
 import { print, printNote } from '../output/print.ts';
-import { harmless } from '../presentation/harmless-text.ts';
 import { textStyle } from '../presentation/text-style.ts';
 import { refuseSharedSlots } from '../recording/configured-sources.ts';
 import { rulesSummary } from '../tracking-rules/rules-text.ts';

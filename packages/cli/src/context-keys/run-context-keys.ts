@@ -1,4 +1,5 @@
 import { type ContextKey, readContextKeys, storeSealedKey } from '@bemi-db/trail/context-keys';
+import { harmless } from '@bemi-db/trail/facts/harmless-text';
 import type { SourceSummary } from '@bemi-db/trail/query/trail-summary';
 import { isPlainText } from '@bemi-db/trail/request-payload';
 import { apiKeyId, newApiKey, parseEncryptionKey, sealApiKey } from '@bemi-db/worker/authenticity/sealed-key';
@@ -7,7 +8,6 @@ import { CliError, configurationError, usageError } from '../cli-error.ts';
 import { type Configuration, loadConfiguration } from '../configuration/configuration.ts';
 import { invocation } from '../output/invocation.ts';
 import { print, printNote } from '../output/print.ts';
-import { harmless } from '../presentation/harmless-text.ts';
 import { momentText } from '../presentation/moment-text.ts';
 import { countText } from '../presentation/quantity-text.ts';
 import { textStyle } from '../presentation/text-style.ts';

@@ -6,8 +6,8 @@ import {
   missingFrom,
 } from '@bemi-db/trail/coverage/coverage-document';
 import type { RecordedCoverage } from '@bemi-db/trail/coverage/read-coverage';
+import { harmless } from '@bemi-db/trail/facts/harmless-text';
 import { labelledLines } from '../output/labelled-lines.ts';
-import { harmless } from '../presentation/harmless-text.ts';
 import { momentText } from '../presentation/moment-text.ts';
 import { countedText, countText } from '../presentation/quantity-text.ts';
 import type { TextStyle } from '../presentation/text-style.ts';

@@ -1,5 +1,5 @@
+import { harmless, shortened } from '@bemi-db/trail/facts/harmless-text';
 import type pg from 'pg';
-import { harmless, shortened } from '../presentation/harmless-text.ts';
 import { countedText } from '../presentation/quantity-text.ts';
 import type { TextStyle } from '../presentation/text-style.ts';
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { harmless, shortened } from '../presentation/harmless-text.ts';
+import { harmless, shortened } from '@bemi-db/trail/facts/harmless-text';
 import type { ExampleClinic } from './example-clinic.ts';
 
 const intervalMs = 1_200;

@@ -1,6 +1,6 @@
 import type { Finding } from '@bemi-db/source/finding';
+import { harmless } from '@bemi-db/trail/facts/harmless-text';
 import { invocation } from '../output/invocation.ts';
-import { harmless } from '../presentation/harmless-text.ts';
 import { countedText } from '../presentation/quantity-text.ts';
 import type { TextStyle } from '../presentation/text-style.ts';
 import { groupedFindings } from './check-groups.ts';

@@ -1,11 +1,11 @@
 import type { Finding } from '@bemi-db/source/finding';
+import { harmless } from '@bemi-db/trail/facts/harmless-text';
 import { configurationError, usageError } from '../cli-error.ts';
 import { bemiFolder } from '../configuration/bemi-folder.ts';
 import { type Configuration, loadConfiguration } from '../configuration/configuration.ts';
 import { nearestName } from '../configuration/nearest-name.ts';
 import { hasEmbedded } from '../embedded/embedded-audit-database.ts';
 import { print } from '../output/print.ts';
-import { harmless } from '../presentation/harmless-text.ts';
 import { textStyle } from '../presentation/text-style.ts';
 import { type AuditChoice, auditSection, type LogFacts } from './audit-section.ts';
 import { checkCaptured } from './check-captured.ts';

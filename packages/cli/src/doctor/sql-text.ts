@@ -1,5 +1,5 @@
 import type { Finding } from '@bemi-db/source/finding';
-import { harmless } from '../presentation/harmless-text.ts';
+import { harmless } from '@bemi-db/trail/facts/harmless-text';
 
 /** What somebody else may need: a slot, a right that is everybody's. */
 const toBeConsidered = /pg_drop_replication_slot|\bFROM PUBLIC\b/;

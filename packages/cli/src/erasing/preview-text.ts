@@ -1,7 +1,7 @@
 import type { ConcernedContext } from '@bemi-db/trail/erasure/concerned-contexts';
 import type { FoundRecord } from '@bemi-db/trail/erasure/find-record';
+import { harmless } from '@bemi-db/trail/facts/harmless-text';
 import { labelledLines } from '../output/labelled-lines.ts';
-import { harmless } from '../presentation/harmless-text.ts';
 import { momentText } from '../presentation/moment-text.ts';
 import { countedText } from '../presentation/quantity-text.ts';
 import type { TextStyle } from '../presentation/text-style.ts';

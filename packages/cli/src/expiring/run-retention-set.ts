@@ -1,12 +1,12 @@
 import { userInfo } from 'node:os';
 import { LOWERING_DELAY_MS, type RetainedTable } from '@bemi-db/proof/retention-periods';
+import { harmless } from '@bemi-db/trail/facts/harmless-text';
 import { readLogTime, readRetentionPeriods } from '@bemi-db/trail/retention/retention-periods';
 import { CliError, usageError } from '../cli-error.ts';
 import { loadConfiguration } from '../configuration/configuration.ts';
 import { agree } from '../output/agreement.ts';
 import { invocation } from '../output/invocation.ts';
 import { print } from '../output/print.ts';
-import { harmless } from '../presentation/harmless-text.ts';
 import { momentText } from '../presentation/moment-text.ts';
 import { textStyle } from '../presentation/text-style.ts';
 import { readingAuditDatabase } from '../trail-reading/audit-database.ts';

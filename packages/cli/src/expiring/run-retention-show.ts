@@ -1,10 +1,10 @@
 import { daysToMs, type PeriodsInForce } from '@bemi-db/proof/retention-periods';
+import { harmless } from '@bemi-db/trail/facts/harmless-text';
 import { planRetention } from '@bemi-db/trail/retention/plan-retention';
 import { readLogTime, readRetentionPeriods } from '@bemi-db/trail/retention/retention-periods';
 import type { RetentionPlan } from '@bemi-db/trail/retention/retention-plan';
 import { labelledLines } from '../output/labelled-lines.ts';
 import { print } from '../output/print.ts';
-import { harmless } from '../presentation/harmless-text.ts';
 import { momentText } from '../presentation/moment-text.ts';
 import { countText } from '../presentation/quantity-text.ts';
 import { type TextStyle, textStyle } from '../presentation/text-style.ts';

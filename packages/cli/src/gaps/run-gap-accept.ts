@@ -1,3 +1,4 @@
+import { harmless } from '@bemi-db/trail/facts/harmless-text';
 import type { Worker } from '@bemi-db/worker';
 import type { RecordedGap } from '@bemi-db/worker/gap/accept-gap';
 import { type FoundGap, isAcceptable, type Refused } from '@bemi-db/worker/gap/gap-acceptance';
@@ -5,7 +6,6 @@ import { CliError } from '../cli-error.ts';
 import { invocation } from '../output/invocation.ts';
 import { labelledLines } from '../output/labelled-lines.ts';
 import { print, printNote } from '../output/print.ts';
-import { harmless } from '../presentation/harmless-text.ts';
 import { countText } from '../presentation/quantity-text.ts';
 import { type TextStyle, textStyle } from '../presentation/text-style.ts';
 import { agreeUnless, type StatementFlags, statementOf, withStoppedWorker } from './stopped-worker.ts';

@@ -1,9 +1,9 @@
+import { harmless } from '@bemi-db/trail/facts/harmless-text';
 import type { HoldPayload } from '@bemi-db/trail/holds/hold-request';
 import { type Hold, holdKeyHash, newHoldId, readHolds } from '@bemi-db/trail/holds/holds';
 import { usageError } from '../cli-error.ts';
 import { parseRecordKey } from '../erasing/run-erase.ts';
 import { print } from '../output/print.ts';
-import { harmless } from '../presentation/harmless-text.ts';
 import { textStyle } from '../presentation/text-style.ts';
 import { parseTableFilter } from '../trail-reading/change-arguments.ts';
 import { askWorker, parseWait } from '../worker-requests/ask-worker.ts';

@@ -6,9 +6,9 @@ import {
   triggersDown,
   triggersUp,
 } from '@bemi-db/source/context-triggers';
+import { harmless } from '@bemi-db/trail/facts/harmless-text';
 import { CliError, usageError } from '../cli-error.ts';
 import { print } from '../output/print.ts';
-import { harmless } from '../presentation/harmless-text.ts';
 import { textStyle } from '../presentation/text-style.ts';
 import { parseTables } from '../setup/tables-argument.ts';
 

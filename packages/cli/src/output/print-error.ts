@@ -1,4 +1,4 @@
-import { harmless } from '../presentation/harmless-text.ts';
+import { harmless } from '@bemi-db/trail/facts/harmless-text';
 import type { TextStyle } from '../presentation/text-style.ts';
 import { type ExplainedError, explainError } from './explain-error.ts';
 

@@ -1,6 +1,6 @@
+import { harmless, shortened, shortenedPair } from '@bemi-db/trail/facts/harmless-text';
 import { jsonMembers } from '@bemi-db/trail/facts/json-members';
 import type { Change } from '@bemi-db/trail/query/change';
-import { harmless, shortened, shortenedPair } from './harmless-text.ts';
 import type { TextStyle } from './text-style.ts';
 
 /** On a terminal, longer values are cut; `--json` has them whole. */

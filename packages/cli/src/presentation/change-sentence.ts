@@ -1,9 +1,10 @@
-import type { Authenticity } from '@bemi-db/proof/record';
 import { actorFacts } from '@bemi-db/trail/facts/actor-facts';
+import { changeNotes } from '@bemi-db/trail/facts/change-notes';
 import { contextFacts } from '@bemi-db/trail/facts/context-facts';
+import { harmless, shortened } from '@bemi-db/trail/facts/harmless-text';
+import { keyText, tableText } from '@bemi-db/trail/facts/key-text';
 import type { Change } from '@bemi-db/trail/query/change';
 import { type DiffItem, diffItems } from './change-diff.ts';
-import { harmless, shortened } from './harmless-text.ts';
 import { momentText } from './moment-text.ts';
 import type { TextStyle } from './text-style.ts';
 
@@ -109,34 +110,9 @@ function asideFacts({ context, authenticity, actor }: Change): readonly (string 
   return only && others.length === 0 ? [only.application, only.address] : [];
 }
 
-/** Why a context is not to be believed. One without a signature claims nothing. */
-const doubts: { readonly [Each in Authenticity]?: string } = {
-  forged: 'its context is forged: it is not what the application signed',
-  replayed: 'its context is replayed: another transaction had the same message',
-  stale: 'its context is stale: it was signed long before or after the commit',
-};
-
 /** What is missing from the change, or wrong with it, and why. */
 function noteOf(change: Change): string | undefined {
-  const notes: string[] = [];
-  if (change.erased) {
-    notes.push('the row was erased, its key too');
-  } else if (change.rowQuarantine !== undefined) {
-    notes.push(`the row is in quarantine: ${harmless(change.rowQuarantine)}`);
-  } else if (change.operation === 'UPDATE' && change.changed === undefined) {
-    notes.push('what it was before is not known: the table has no REPLICA IDENTITY FULL');
-  } else if (change.operation === 'DELETE' && change.beforeKind === 'key') {
-    notes.push('only its key is known: the table has no REPLICA IDENTITY FULL');
-  }
-  if (change.contextErased) {
-    notes.push('its context was erased');
-  } else if (change.contextQuarantine !== undefined) {
-    notes.push(`its context is in quarantine: ${harmless(change.contextQuarantine)}`);
-  } else if (change.authenticity !== undefined) {
-    const doubt = doubts[change.authenticity];
-    if (doubt !== undefined) notes.push(doubt);
-  }
-  if (change.actorErased) notes.push('its database user was erased');
+  const notes = changeNotes({ ...change, isChangeKnown: change.changed !== undefined });
   return notes.length > 0 ? notes.join('; ') : undefined;
 }
 
@@ -163,15 +139,6 @@ function joined(items: readonly DiffItem[]): DiffItem {
     text: items.map((item) => item.text).join(', '),
     width: items.reduce((sum, item) => sum + item.width, 0) + 2 * Math.max(items.length - 1, 0),
   };
-}
-
-function tableText({ schema, table }: Change): string {
-  return harmless(schema === 'public' ? table : `${schema}.${table}`);
-}
-
-/** A composite key is recorded as a JSON array of texts. */
-function keyText(key: string): string {
-  return harmless(/^\[".*"\]$/su.test(key) ? `(${(JSON.parse(key) as string[]).join(', ')})` : key);
 }
 
 function cut(text: string, style: TextStyle): string {

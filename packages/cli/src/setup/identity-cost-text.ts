@@ -1,7 +1,7 @@
 import { bytesText } from '@bemi-db/source/bytes-text';
 import type { IdentityCost } from '@bemi-db/source/identity-cost';
 import { displayTable } from '@bemi-db/source/table-name';
-import { harmless } from '../presentation/harmless-text.ts';
+import { harmless } from '@bemi-db/trail/facts/harmless-text';
 import { countText } from '../presentation/quantity-text.ts';
 import type { TextStyle } from '../presentation/text-style.ts';
 

@@ -1,8 +1,8 @@
 import type { SourceSnapshot, Wanted } from '@bemi-db/source/source-snapshot';
+import { harmless } from '@bemi-db/trail/facts/harmless-text';
 import type { Configuration } from '../configuration/configuration.ts';
 import { invocation } from '../output/invocation.ts';
 import { labelledLines } from '../output/labelled-lines.ts';
-import { harmless } from '../presentation/harmless-text.ts';
 import type { TextStyle } from '../presentation/text-style.ts';
 import type { WrittenEnvironment } from './worker-environment.ts';
 

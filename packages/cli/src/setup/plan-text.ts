@@ -1,6 +1,6 @@
 import type { ApplyProgress } from '@bemi-db/source/apply-plan';
 import type { PlanStep } from '@bemi-db/source/plan-step';
-import { harmless } from '../presentation/harmless-text.ts';
+import { harmless } from '@bemi-db/trail/facts/harmless-text';
 import { countText } from '../presentation/quantity-text.ts';
 import type { TextStyle } from '../presentation/text-style.ts';
 

@@ -6,6 +6,7 @@ import {
   urlTextOf,
 } from '@bemi-db/source/connection-string';
 import { printableSql } from '@bemi-db/source/plan-step';
+import { harmless } from '@bemi-db/trail/facts/harmless-text';
 import { inspectRoles, lockSetup, type TrailRolesSnapshot } from '@bemi-db/trail/roles/inspect-roles';
 import { planRoles, type TrailRolesStep } from '@bemi-db/trail/roles/plan-roles';
 import { defaultTrailRoles, TrailRolesError, type WantedTrailRoles } from '@bemi-db/trail/roles/trail-roles';
@@ -17,7 +18,6 @@ import { explained } from '../connecting/explained.ts';
 import { invocation } from '../output/invocation.ts';
 import { labelledLines } from '../output/labelled-lines.ts';
 import { print } from '../output/print.ts';
-import { harmless } from '../presentation/harmless-text.ts';
 import { textStyle } from '../presentation/text-style.ts';
 import { carryOut } from './carry-out.ts';
 import { configuredAs, writeDestination } from './destination-environment.ts';

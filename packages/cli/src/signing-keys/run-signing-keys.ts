@@ -3,6 +3,7 @@ import { sameBytes } from '@bemi-db/proof/hash';
 import { signRotation } from '@bemi-db/proof/key-rotation';
 import { generatePrivateKey, rawPublicKey } from '@bemi-db/proof/node-crypto';
 import { formatKeyId, formatVerifierKey } from '@bemi-db/proof/verifier-key';
+import { harmless } from '@bemi-db/trail/facts/harmless-text';
 import {
   createSigningKey,
   loadSigningKey,
@@ -13,7 +14,6 @@ import { CliError, usageError } from '../cli-error.ts';
 import { loadConfiguration } from '../configuration/configuration.ts';
 import { labelledLines } from '../output/labelled-lines.ts';
 import { print, printNote } from '../output/print.ts';
-import { harmless } from '../presentation/harmless-text.ts';
 import { countText } from '../presentation/quantity-text.ts';
 import { textStyle } from '../presentation/text-style.ts';
 import { type AuditDatabase, readingAuditDatabase } from '../trail-reading/audit-database.ts';

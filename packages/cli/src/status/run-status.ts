@@ -1,4 +1,5 @@
 import { type ContextKey, readContextKeys } from '@bemi-db/trail/context-keys';
+import { harmless } from '@bemi-db/trail/facts/harmless-text';
 import { type QuarantineGroup, quarantineGroups } from '@bemi-db/trail/query/quarantine-summary';
 import type { SourceSummary } from '@bemi-db/trail/query/trail-summary';
 import { type RecordedRules, rulesInForce } from '@bemi-db/trail/rules/recorded-rules';
@@ -10,7 +11,6 @@ import { hasEmbedded } from '../embedded/embedded-audit-database.ts';
 import { explainError } from '../output/explain-error.ts';
 import { print, printNote } from '../output/print.ts';
 import { errorText } from '../output/print-error.ts';
-import { harmless } from '../presentation/harmless-text.ts';
 import { textStyle } from '../presentation/text-style.ts';
 import { readingAuditDatabase } from '../trail-reading/audit-database.ts';
 import { chooseSource } from '../trail-reading/choose-source.ts';

@@ -1,11 +1,11 @@
 import { bytesText } from '@bemi-db/source/bytes-text';
+import { harmless } from '@bemi-db/trail/facts/harmless-text';
 import type { QuarantineGroup } from '@bemi-db/trail/query/quarantine-summary';
 import type { SourceSummary } from '@bemi-db/trail/query/trail-summary';
 import { isWithoutRules } from '@bemi-db/trail/rules/tracking-rules';
 import type { Configuration } from '../configuration/configuration.ts';
 import { invocation } from '../output/invocation.ts';
 import { labelledLines } from '../output/labelled-lines.ts';
-import { harmless } from '../presentation/harmless-text.ts';
 import { ageText, momentText } from '../presentation/moment-text.ts';
 import { countedText, countText } from '../presentation/quantity-text.ts';
 import { type TextStyle, textStyle } from '../presentation/text-style.ts';

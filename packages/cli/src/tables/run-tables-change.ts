@@ -6,10 +6,10 @@ import { planTablesAdded, planTablesDropped } from '@bemi-db/source/plan-tables'
 import type { SourceSnapshot, Wanted } from '@bemi-db/source/source-snapshot';
 import { displayTables, quoteTable, type TableName } from '@bemi-db/source/table-name';
 import { publishedElsewhere } from '@bemi-db/source/teardown/inspect-teardown';
+import { harmless } from '@bemi-db/trail/facts/harmless-text';
 import type pg from 'pg';
 import { withSourceDatabase } from '../connecting/source-database.ts';
 import { print } from '../output/print.ts';
-import { harmless } from '../presentation/harmless-text.ts';
 import { textStyle } from '../presentation/text-style.ts';
 import { adminConnection } from '../setup/admin-connection.ts';
 import { carryOut } from '../setup/carry-out.ts';

@@ -1,5 +1,6 @@
 import { inspect } from '@bemi-db/source/inspect';
 import { displayTable } from '@bemi-db/source/table-name';
+import { harmless } from '@bemi-db/trail/facts/harmless-text';
 import { recordedSince } from '@bemi-db/trail/query/recorded-since';
 import { rulesInForce } from '@bemi-db/trail/rules/recorded-rules';
 import type pg from 'pg';
@@ -9,7 +10,6 @@ import { withSourceDatabase } from '../connecting/source-database.ts';
 import { hasEmbedded } from '../embedded/embedded-audit-database.ts';
 import { explainError } from '../output/explain-error.ts';
 import { print, printNote } from '../output/print.ts';
-import { harmless } from '../presentation/harmless-text.ts';
 import { momentText } from '../presentation/moment-text.ts';
 import { countedText, countText } from '../presentation/quantity-text.ts';
 import { type TextStyle, textStyle } from '../presentation/text-style.ts';

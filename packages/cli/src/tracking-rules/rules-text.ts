@@ -1,7 +1,7 @@
+import { harmless } from '@bemi-db/trail/facts/harmless-text';
 import type { RecordedRules } from '@bemi-db/trail/rules/recorded-rules';
 import type { TrackingRules } from '@bemi-db/trail/rules/tracking-rules';
 import { labelledLines } from '../output/labelled-lines.ts';
-import { harmless } from '../presentation/harmless-text.ts';
 import { momentText } from '../presentation/moment-text.ts';
 import { countText } from '../presentation/quantity-text.ts';
 import type { TextStyle } from '../presentation/text-style.ts';

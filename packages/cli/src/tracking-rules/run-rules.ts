@@ -1,4 +1,5 @@
 import { userInfo } from 'node:os';
+import { harmless } from '@bemi-db/trail/facts/harmless-text';
 import type { SourceSummary } from '@bemi-db/trail/query/trail-summary';
 import { isPlainText } from '@bemi-db/trail/request-payload';
 import { type RecordedRules, rulesInForce } from '@bemi-db/trail/rules/recorded-rules';
@@ -11,7 +12,6 @@ import {
 import { usageError } from '../cli-error.ts';
 import { invocation } from '../output/invocation.ts';
 import { print, printNote } from '../output/print.ts';
-import { harmless } from '../presentation/harmless-text.ts';
 import { countText } from '../presentation/quantity-text.ts';
 import { textStyle } from '../presentation/text-style.ts';
 import { askWorker, parseWait } from '../worker-requests/ask-worker.ts';

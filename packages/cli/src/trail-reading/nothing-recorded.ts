@@ -1,6 +1,6 @@
+import { harmless } from '@bemi-db/trail/facts/harmless-text';
 import type { SourceSummary } from '@bemi-db/trail/query/trail-summary';
 import { labelledLines } from '../output/labelled-lines.ts';
-import { harmless } from '../presentation/harmless-text.ts';
 import { momentText } from '../presentation/moment-text.ts';
 import { countedText, countText } from '../presentation/quantity-text.ts';
 import type { TextStyle } from '../presentation/text-style.ts';
