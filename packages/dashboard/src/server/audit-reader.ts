@@ -1,12 +1,22 @@
+import type { Access } from '@bemi-db/trail/access/access';
+import { recordAccess } from '@bemi-db/trail/access/record-access';
 import pg from 'pg';
 
-/** Reads the audit database: each piece of work has a connection of its own, in one read-only transaction. */
+/** Reads the audit database, and has it recorded who read. Each piece of work has a connection of its own. */
 export interface AuditReader {
   /**
+   * In one read-only transaction.
+   *
    * @param work - sees one state of the database.
    * @param timeoutMs - of each statement. Default 10,000.
    */
   read<T>(work: (client: pg.ClientBase) => Promise<T>, timeoutMs?: number): Promise<T>;
+  /**
+   * Asks for an entry of the log of accesses. What it is an access to is shown only once this has resolved.
+   *
+   * @throws AccessNotRecordedError
+   */
+  record(access: Access): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -45,6 +55,16 @@ export function createAuditReader(config: pg.ClientConfig): AuditReader {
       } finally {
         // What failed by the connection is not used again; an error of SQL leaves it whole.
         client.release(failure !== undefined && !(failure instanceof pg.DatabaseError) ? true : undefined);
+      }
+    },
+    async record(access) {
+      const client = await pool.connect();
+      let isWhole = false;
+      try {
+        await recordAccess(client, access);
+        isWhole = true;
+      } finally {
+        client.release(!isWhole);
       }
     },
     close: () => pool.end(),

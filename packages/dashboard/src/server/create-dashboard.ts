@@ -1,3 +1,4 @@
+import { AccessNotRecordedError } from '@bemi-db/trail/access/record-access';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
@@ -6,11 +7,16 @@ import type { Problem } from '../api/problem.ts';
 import { ApiProblem } from './api-problem.ts';
 import type { AuditReader } from './audit-reader.ts';
 import type { DashboardEnvironment } from './guarded-route.ts';
+import { createLogTail, logEnds } from './log-tail.ts';
 import { openApiDocument } from './open-api-document.ts';
 import type { Authenticate } from './principal.ts';
 import { entriesRoutes } from './routes/entries-routes.ts';
+import { exportRoute } from './routes/export-route.ts';
 import { logsRoutes } from './routes/logs-routes.ts';
+import { recordRoute } from './routes/record-route.ts';
 import { sessionRoute } from './routes/session-route.ts';
+import { streamRoute } from './routes/stream-route.ts';
+import { transactionsRoute } from './routes/transactions-route.ts';
 import { securityHeaders } from './security-headers.ts';
 import { webPages } from './web-pages.ts';
 
@@ -25,6 +31,7 @@ export interface DashboardOptions {
 
 export type Dashboard = OpenAPIHono<DashboardEnvironment>;
 
+const accessFix = 'Start a worker of this version once: it brings the audit database up to date.';
 const mostBodyBytes = 64 * 1024;
 /** PostgreSQL's query_canceled. */
 const sqlStateCanceled = '57014';
@@ -53,6 +60,15 @@ export function createDashboard({ reader, authenticate, version, onError }: Dash
     if (error instanceof HTTPException) return error.getResponse();
     if (error instanceof pg.DatabaseError && error.code === sqlStateCanceled)
       return c.json(problem('too-slow', 'The search took too long', 'Add a filter by table or time.'), 503);
+    if (error instanceof AccessNotRecordedError)
+      return c.json(
+        problem(
+          'access-not-recorded',
+          'It can’t be recorded that you look at this, so it is not shown',
+          accessFix,
+        ),
+        503,
+      );
     onError(error);
     return c.json(
       problem('unavailable', 'The audit database could not be read', 'Try again; bemi doctor says why.'),
@@ -62,6 +78,10 @@ export function createDashboard({ reader, authenticate, version, onError }: Dash
   sessionRoute(app, version);
   logsRoutes(app, reader);
   entriesRoutes(app, reader);
+  streamRoute(app, { reader, authenticate, tail: createLogTail(() => reader.read(logEnds)) });
+  exportRoute(app, reader);
+  recordRoute(app, reader);
+  transactionsRoute(app, reader);
   openApiDocument(app, version);
   app.all('/api/*', (c) =>
     c.json(problem('unknown-route', 'There is no such route', '/docs lists the routes.'), 404),

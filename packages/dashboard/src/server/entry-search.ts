@@ -5,7 +5,8 @@ import type {
   TableFilter,
   ValueFilter,
 } from '@bemi-db/trail/query/change-filter';
-import type { LogSearch } from '@bemi-db/trail/query/log-entries';
+import { type FoundEntries, type LogSearch, searchEntries } from '@bemi-db/trail/query/log-entries';
+import type pg from 'pg';
 import type { EntryFilter } from '../api/entry-filter.ts';
 import { ApiProblem } from './api-problem.ts';
 import { type Scope, withinScope } from './scope.ts';
@@ -68,8 +69,10 @@ export function parseValue(text: string, side?: 'before' | 'after'): ValueFilter
   };
 }
 
+export type Asked = Pick<LogSearch, 'kinds' | 'filter'>;
+
 /** What is asked of a log, in the words of its searches, and within a scope. `undefined` where nothing can match. */
-export function logFilter(query: EntryFilter, scope: Scope): Pick<LogSearch, 'kinds' | 'filter'> | undefined {
+export function logFilter(query: EntryFilter, scope: Scope): Asked | undefined {
   const tables = withinScope(scope, query.table?.map(parseTable));
   if (tables?.length === 0) return undefined;
   const operations = query.operation?.filter((operation) => operation !== 'DDL');
@@ -103,4 +106,23 @@ export function logFilter(query: EntryFilter, scope: Scope): Pick<LogSearch, 'ki
     ],
     filter,
   };
+}
+
+/** A page of a log, from where the last one ended. */
+export interface PageOfLog extends Pick<LogSearch, 'log' | 'limit' | 'order' | 'budgetMs'> {
+  /** Sequences, exclusive. */
+  readonly before?: string | undefined;
+  readonly after?: string | undefined;
+}
+
+/** Looks for what is asked, in the transaction that the client is in. */
+export async function searchPage(
+  client: pg.ClientBase,
+  asked: Asked | undefined,
+  { before, after, ...page }: PageOfLog,
+): Promise<FoundEntries> {
+  if (!asked) return { entries: [], end: 'reached', next: undefined, lookedBackTo: undefined };
+  const bounds = { ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) };
+  const filter = { ...asked.filter, ...bounds };
+  return await searchEntries(client, { ...page, kinds: asked.kinds, filter, isInTransaction: true });
 }

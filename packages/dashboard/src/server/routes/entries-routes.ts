@@ -1,19 +1,18 @@
-import { type FoundEntries, type LogSearch, searchEntries } from '@bemi-db/trail/query/log-entries';
 import { type OpenAPIHono, z } from '@hono/zod-openapi';
 import { entryPageSchema, entrySchema } from '../../api/entry.ts';
 import { entryQuerySchema } from '../../api/entry-filter.ts';
 import { ApiProblem } from '../api-problem.ts';
+import { askerOf } from '../asker.ts';
 import type { AuditReader } from '../audit-reader.ts';
+import { askedFor, shown } from '../entry-access.ts';
 import { entryJson } from '../entry-json.ts';
-import { logFilter } from '../entry-search.ts';
+import { logFilter, searchPage } from '../entry-search.ts';
 import { exactJson } from '../exact-json.ts';
 import { type DashboardEnvironment, guarded, json } from '../guarded-route.ts';
 import { findLog } from '../log-numbers.ts';
 import { scopeOf } from '../scope.ts';
 
-const nothing: FoundEntries = { entries: [], end: 'reached', next: undefined, lookedBackTo: undefined };
 /** The reader's. */
-const isInTransaction = true;
 const logParameter = z.object({ log: z.string().max(200) });
 
 /** Changes and DDL of a log: a page of those that a filter names, and one by its sequence. */
@@ -30,19 +29,20 @@ export function entriesRoutes(app: OpenAPIHono<DashboardEnvironment>, reader: Au
   });
   app.openapi(list, async (c) => {
     const { limit, order, before, after, values, ...filter } = c.req.valid('query');
+    const name = c.req.valid('param').log;
     const { found, position } = await reader.read(async (client) => {
-      const { log, nextSequence } = await findLog(client, c.req.valid('param').log);
+      const { log, nextSequence } = await findLog(client, name);
       const asked = logFilter(filter, await scopeOf(client, log, c.get('principal')));
-      const bounds = {
-        ...(before === undefined ? {} : { before }),
-        ...(after === undefined ? {} : { after }),
-      };
-      const found = asked
-        ? await searchEntries(client, { ...within(asked, bounds), log, limit, order, isInTransaction })
-        : nothing;
+      const found = await searchPage(client, asked, { log, limit, order, before, after });
       return { found, position: nextSequence };
     });
     const { entries, end, next = null, lookedBackTo = null } = found;
+    const asked = askedFor(filter);
+    await reader.record({
+      what: Object.keys(asked).length > 0 ? 'search' : 'view',
+      log: name,
+      ...{ ...asked, ...shown(entries), ...askerOf(c) },
+    });
     const rest = JSON.stringify({ end, next, lookedBackTo, position });
     return exactJson(
       c,
@@ -67,15 +67,8 @@ export function entriesRoutes(app: OpenAPIHono<DashboardEnvironment>, reader: Au
       const { log } = await findLog(client, name);
       const asked = logFilter({}, await scopeOf(client, log, c.get('principal')));
       const [before, after] = [String(BigInt(sequence) + 1n), String(BigInt(sequence) - 1n)];
-      const found =
-        asked &&
-        (await searchEntries(client, {
-          ...within(asked, { before, after }),
-          log,
-          limit: 1,
-          isInTransaction,
-        }));
-      return found?.entries[0];
+      const found = await searchPage(client, asked, { log, limit: 1, before, after });
+      return found.entries[0];
     });
     if (!entry)
       throw new ApiProblem(
@@ -83,12 +76,7 @@ export function entriesRoutes(app: OpenAPIHono<DashboardEnvironment>, reader: Au
         'unknown-entry',
         'No change and no DDL has this sequence, or it is not in your scope',
       );
+    await reader.record({ what: 'view', log: name, sequence, ...shown([entry]), ...askerOf(c) });
     return exactJson(c, entryJson(entry, c.req.valid('query').values));
   });
-}
-
-type Asked = Pick<LogSearch, 'kinds' | 'filter'>;
-
-function within({ kinds, filter }: Asked, bounds: { before?: string; after?: string }): Asked {
-  return { kinds, filter: { ...filter, ...bounds } };
 }
