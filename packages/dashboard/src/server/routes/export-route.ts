@@ -69,7 +69,14 @@ export function exportRoute(app: OpenAPIHono<DashboardEnvironment>, reader: Audi
         while (!isOver) {
           const found = await reader.read(
             (client) =>
-              searchPage(client, wanted, { log, limit: pageSize, order, before, after: from, budgetMs: pageBudgetMs }),
+              searchPage(client, wanted, {
+                log,
+                limit: pageSize,
+                order,
+                before,
+                after: from,
+                budgetMs: pageBudgetMs,
+              }),
             4 * pageBudgetMs,
           );
           yield found.entries.map(format.line).join('');
