@@ -10,6 +10,8 @@ export default defineConfig({
     outDir: new URL('dist/web', import.meta.url).pathname,
     emptyOutDir: true,
     target: 'es2022',
+    // Browsers that know `light-dark()`: what it is rewritten to for older ones doesn't follow Mantine's choice.
+    cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
     modulePreload: { polyfill: false },
     // Small pictures too: a policy that allows `data:` for scripts' own pictures is not needed then.
     assetsInlineLimit: 0,

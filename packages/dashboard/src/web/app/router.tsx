@@ -1,24 +1,76 @@
-import { createRootRoute, createRoute, createRouter, redirect } from '@tanstack/react-router';
-import { EmptyState } from '../elements/states.tsx';
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+  retainSearchParams,
+} from '@tanstack/react-router';
 import { LogsPage } from '../logs/logs-page.tsx';
+import { recordAddress } from '../record/record-address.ts';
+import { addressText, oneOf, parseAddress } from './address.ts';
+import { BrokenPage, NoSuchPage, PageSkeleton } from './page-states.tsx';
 import { Shell } from './shell.tsx';
 
+interface RootAddress {
+  /** The log that the pages are about; it goes along to every page. */
+  readonly log?: string;
+}
+
 const rootRoute = createRootRoute({
+  validateSearch: (members: Record<string, unknown>): RootAddress => {
+    const log = oneOf(members, 'log');
+    return log === undefined ? {} : { log };
+  },
+  search: { middlewares: [retainSearchParams(['log'])] },
+  notFoundComponent: NoSuchPage,
+});
+
+/** Pages for those who are signed in. One that isn't, as signing in is not, is a child of the root. */
+const shellRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  id: 'shell',
   component: Shell,
-  notFoundComponent: () => <EmptyState title="There is no such page">The navigation leads on.</EmptyState>,
+  notFoundComponent: NoSuchPage,
 });
 
 const indexRoute = createRoute({
-  getParentRoute: () => rootRoute,
+  getParentRoute: () => shellRoute,
   path: '/',
   beforeLoad: () => {
     throw redirect({ to: '/logs' });
   },
 });
 
-const logsRoute = createRoute({ getParentRoute: () => rootRoute, path: '/logs', component: LogsPage });
+const logsRoute = createRoute({ getParentRoute: () => shellRoute, path: '/logs', component: LogsPage });
 
-export const router = createRouter({ routeTree: rootRoute.addChildren([indexRoute, logsRoute]) });
+const recordRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/record',
+  validateSearch: recordAddress,
+  component: lazyRouteComponent(() => import('../record/record-page.tsx'), 'RecordPage'),
+});
+
+const docsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/docs',
+  component: lazyRouteComponent(() => import('../reference/reference-page.tsx'), 'ReferencePage'),
+});
+
+/** Every other address, within the shell: so one is not lost. */
+const noSuchRoute = createRoute({ getParentRoute: () => shellRoute, path: '$', component: NoSuchPage });
+
+export const router = createRouter({
+  routeTree: rootRoute.addChildren([
+    shellRoute.addChildren([indexRoute, logsRoute, recordRoute, docsRoute, noSuchRoute]),
+  ]),
+  parseSearch: parseAddress,
+  stringifySearch: addressText,
+  defaultErrorComponent: BrokenPage,
+  defaultPendingComponent: PageSkeleton,
+  defaultPendingMs: 300,
+  scrollRestoration: true,
+});
 
 declare module '@tanstack/react-router' {
   interface Register {

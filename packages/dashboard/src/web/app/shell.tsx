@@ -1,100 +1,114 @@
-import {
-  ActionIcon,
-  AppShell,
-  Burger,
-  Group,
-  NavLink,
-  Text,
-  useComputedColorScheme,
-  useMantineColorScheme,
-} from '@mantine/core';
+import { AppShell, Burger, Drawer, Group, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconListDetails, IconMoon, IconSun } from '@tabler/icons-react';
-import { Link, Outlet, useLocation } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
+import { Link, Navigate, Outlet, useLocation, useNavigate, useRouter } from '@tanstack/react-router';
+import { useEffect } from 'react';
+import { RequestError } from '../api/request.ts';
 import { useSession } from '../api/use-session.ts';
+import { listenToKeys, useKeys } from '../elements/keyboard.ts';
+import { KeysDialog } from './keys-dialog.tsx';
+import { LogChooser } from './log-chooser.tsx';
+import { Navigation, usePlaces } from './navigation.tsx';
+import { UserMenu } from './user-menu.tsx';
 
-interface Place {
-  readonly to: string;
-  readonly label: string;
-  readonly icon: ReactNode;
-}
-
-const places: readonly Place[] = [
-  { to: '/logs', label: 'Logs', icon: <IconListDetails size={18} aria-hidden /> },
-];
-
-/** What is around each page: where one is, where one can go, and who one is. */
+/** What is around each page: where one is, where one can go, whose log it is, and who one is. */
 export function Shell() {
   const [isOpen, { toggle, close }] = useDisclosure(false);
-  const { pathname } = useLocation();
+  const [areKeysShown, keys] = useDisclosure(false);
+  const navigate = useNavigate();
+  const places = usePlaces();
+  useEffect(listenToKeys, []);
+  useKeys('Everywhere', [
+    { key: '?', does: 'Show the keys', run: keys.open },
+    ...places.map(({ to, label, letter }) => ({
+      key: `g ${letter}`,
+      does: `Go to ${label}`,
+      run: () => void navigate({ to }),
+    })),
+  ]);
+  useFocusOnNavigation();
   return (
-    <AppShell
-      header={{ height: 56 }}
-      navbar={{ width: 220, breakpoint: 'sm', collapsed: { mobile: !isOpen } }}
-      padding="md"
-    >
-      <a className="skip-link" href="#main">
-        Skip to the content
-      </a>
-      <AppShell.Header>
-        <Group h="100%" px="md" justify="space-between" wrap="nowrap">
-          <Group gap="sm" wrap="nowrap">
-            <Burger opened={isOpen} onClick={toggle} hiddenFrom="sm" size="sm" aria-label="Navigation" />
-            <Text fw={700} size="lg">
-              Bemi
-            </Text>
+    <>
+      <AppShell
+        header={{ height: 56 }}
+        navbar={{ width: 200, breakpoint: 'sm', collapsed: { mobile: true } }}
+        padding={{ base: 'sm', sm: 'md' }}
+        transitionDuration={0}
+      >
+        <a className="skip-link" href="#main">
+          Skip to the content
+        </a>
+        <AppShell.Header>
+          <Group h="100%" px={{ base: 'sm', sm: 'md' }} justify="space-between" wrap="nowrap" gap="sm">
+            <Group gap="sm" wrap="nowrap">
+              <Burger
+                opened={isOpen}
+                onClick={toggle}
+                hiddenFrom="sm"
+                size="sm"
+                aria-label="Pages"
+                aria-expanded={isOpen}
+              />
+              <Text
+                component={Link}
+                to="/"
+                fw={700}
+                size="lg"
+                c="var(--mantine-color-text)"
+                className="brand"
+              >
+                Bemi
+              </Text>
+              <LogChooser />
+            </Group>
+            <UserMenu onKeys={keys.open} />
           </Group>
-          <Group gap="sm" wrap="nowrap">
-            <WhoAmI />
-            <ColorScheme />
-          </Group>
-        </Group>
-      </AppShell.Header>
-      <AppShell.Navbar p="sm" aria-label="Pages">
-        {places.map(({ to, label, icon }) => (
-          <NavLink
-            key={to}
-            component={Link}
-            to={to}
-            label={label}
-            leftSection={icon}
-            active={pathname.startsWith(to)}
-            onClick={close}
-          />
-        ))}
-      </AppShell.Navbar>
-      <AppShell.Main id="main">
-        <Outlet />
-      </AppShell.Main>
-    </AppShell>
+        </AppShell.Header>
+        <AppShell.Navbar p="sm" aria-label="Pages" visibleFrom="sm">
+          <Navigation onNavigate={close} />
+        </AppShell.Navbar>
+        <AppShell.Main id="main" tabIndex={-1}>
+          <SignedIn />
+        </AppShell.Main>
+      </AppShell>
+      <Drawer
+        opened={isOpen}
+        onClose={close}
+        size={240}
+        title="Pages"
+        closeButtonProps={{ 'aria-label': 'Close' }}
+      >
+        <nav aria-label="Pages">
+          <Navigation onNavigate={close} />
+        </nav>
+      </Drawer>
+      <KeysDialog isOpen={areKeysShown} onClose={keys.close} />
+    </>
   );
 }
 
-function WhoAmI() {
-  const { data } = useSession();
-  if (!data) return null;
-  return (
-    <Text size="sm" visibleFrom="xs">
-      {data.name}{' '}
-      <Text span c="dimmed">
-        {data.role}
-      </Text>
-    </Text>
-  );
+/** Where people sign in; it comes back to the page that was asked for. */
+const signIn = '/sign-in';
+
+function SignedIn() {
+  const { error } = useSession();
+  const { routesByPath } = useRouter();
+  const href = useLocation({ select: (location) => location.href });
+  const isNobody = error instanceof RequestError && error.status === 401;
+  if (isNobody && Object.hasOwn(routesByPath, signIn))
+    return <Navigate to={signIn as '/'} search={{ next: href } as never} replace />;
+  return <Outlet />;
 }
 
-function ColorScheme() {
-  const { setColorScheme } = useMantineColorScheme();
-  const isDark = useComputedColorScheme('light') === 'dark';
-  return (
-    <ActionIcon
-      variant="default"
-      size="lg"
-      aria-label={isDark ? 'Light colours' : 'Dark colours'}
-      onClick={() => setColorScheme(isDark ? 'light' : 'dark')}
-    >
-      {isDark ? <IconSun size={18} aria-hidden /> : <IconMoon size={18} aria-hidden />}
-    </ActionIcon>
+/** Who follows a link to another page goes on at its heading. The first page's start is the document's. */
+function useFocusOnNavigation(): void {
+  const router = useRouter();
+  useEffect(
+    () =>
+      router.subscribe('onRendered', ({ fromLocation, pathChanged }) => {
+        if (fromLocation === undefined || !pathChanged) return;
+        const heading = document.querySelector<HTMLElement>('#main .page-heading');
+        (heading ?? document.querySelector<HTMLElement>('#main'))?.focus({ preventScroll: true });
+      }),
+    [router],
   );
 }

@@ -1,0 +1,20 @@
+import { IconApi, IconHistory, IconListDetails } from '@tabler/icons-react';
+import type { ReactNode } from 'react';
+import type { Permission } from '../../api/permission.ts';
+
+/** A page that the navigation leads to. */
+export interface Place {
+  readonly to: string;
+  readonly label: string;
+  readonly icon: ReactNode;
+  /** Shown to whoever has it; to everybody where there is none. */
+  readonly permission?: Permission;
+  /** After `g`, the letter that goes there. */
+  readonly letter: string;
+}
+
+export const places: readonly Place[] = [
+  { to: '/logs', label: 'Logs', icon: <IconListDetails />, permission: 'changes:read', letter: 'l' },
+  { to: '/record', label: 'Record', icon: <IconHistory />, permission: 'changes:read', letter: 'r' },
+  { to: '/docs', label: 'API', icon: <IconApi />, letter: 'a' },
+];
