@@ -5,6 +5,7 @@
  * @see docs/spec/context-message.md, "Authentic contexts"
  */
 import { createHmac, randomFillSync } from 'node:crypto';
+import { bytesOf, int32 } from './frontend-messages.ts';
 import { AUTHENTICATION_MEMBER } from './message.ts';
 import { warnOnce } from './warning.ts';
 
@@ -61,16 +62,9 @@ export function signMessage(message: string, apiKey: string, signature: MessageS
 
 /** Each text as its length in bytes (32 bits, big-endian) and its bytes in UTF-8: no two lists have the same bytes. */
 function fields(texts: readonly string[]): Buffer {
-  let length = 0;
-  for (const text of texts) length += 4 + Buffer.byteLength(text);
-  const bytes = Buffer.allocUnsafe(length);
-  let at = 0;
-  for (const text of texts) {
-    const written = bytes.write(text, at + 4);
-    bytes.writeUInt32BE(written, at);
-    at += 4 + written;
-  }
-  return bytes;
+  return bytesOf(
+    texts.map((text) => int32(Buffer.byteLength(text)) + Buffer.from(text).toString('latin1')).join(''),
+  );
 }
 
 /**
@@ -86,7 +80,7 @@ export function messageSigner({ apiKey }: SigningOptions): SignMessage | undefin
     warnOnce(
       'BEMI_API_KEY_MALFORMED',
       'Contexts are recorded as unsigned: BEMI_API_KEY is no key of Bemi.',
-      'A key is bemi_sk_ and 32 letters and digits, as `bemi keys create` shows it.',
+      'Fix: take the whole key, as `bemi keys create` shows it.',
     );
     return undefined;
   }
@@ -103,15 +97,13 @@ export function messageSigner({ apiKey }: SigningOptions): SignMessage | undefin
 let fromEnvironment: string | undefined;
 
 const nonces = Buffer.allocUnsafe(NONCE_BYTES * NONCES_AT_ONCE);
-let nextNonceAt = nonces.length;
+let nextNonceAt = 0;
 
 /** Random bytes are drawn for many nonces at once: drawing them for each took as long as the HMAC. */
 function nextNonce(): string {
-  if (nextNonceAt === nonces.length) {
-    randomFillSync(nonces);
-    nextNonceAt = 0;
-  }
-  const nonce = nonces.toString('base64url', nextNonceAt, nextNonceAt + NONCE_BYTES);
-  nextNonceAt += NONCE_BYTES;
+  if (nextNonceAt === 0) randomFillSync(nonces);
+  const end = nextNonceAt + NONCE_BYTES;
+  const nonce = nonces.toString('base64url', nextNonceAt, end);
+  nextNonceAt = end % nonces.length;
   return nonce;
 }

@@ -13,13 +13,23 @@
  *
  * A prepared statement saves the server half of the message's cost. It is used where the server is known to be the
  * same one each time, and only outside of a transaction: should the statement be gone all the same, nothing has been
- * done, and the exchange is sent once more without it.
+ * done, and the exchange is sent once more without it. It also waits for what the application's statement does: it is
+ * bound ahead, where it can fail, and executed behind, where it emits only if the transaction has got an id. A write that
+ * touches no row then has nothing to commit, as without a context: no WAL, and no wait for the disk.
  *
  * @see https://www.postgresql.org/docs/current/protocol-flow.html
  */
 import type { SignMessage } from './authentic-message.ts';
 import { askEmitPermission, isCancelled } from './emit-permission.ts';
-import { bindAndExecute, bytesOf, frontendMessage, parseMessage } from './frontend-messages.ts';
+import {
+  bindAndExecute,
+  bindMessage,
+  bytesOf,
+  executeMessage,
+  frontendMessage,
+  parseMessage,
+  SYNC,
+} from './frontend-messages.ts';
 import { CONTEXT_PREFIX } from './message.ts';
 import type { BackendMessage, PgConnection, PgSubmittable } from './pg-connection.ts';
 
@@ -27,8 +37,9 @@ import type { BackendMessage, PgConnection, PgSubmittable } from './pg-connectio
  * Has the message sent ahead of a submittable, in its exchange, if the transaction doesn't carry it already.
  *
  * @param message - undefined: the statement has no context, and must not take over the one before it.
+ * @param mayWait - the message may take effect behind the statement, which does not commit inside.
  */
-export type Precede = (submittable: PgSubmittable, message: string | undefined) => void;
+export type Precede = (submittable: PgSubmittable, message: string | undefined, mayWait: boolean) => void;
 
 /** What a client of `pg` says of itself. */
 export interface PipelinedClient {
@@ -52,10 +63,11 @@ interface Exchange {
   answersMessage: boolean;
   /** What the driver sent, while it may have to be sent again because the prepared statement is not there. */
   sent?: readonly Buffer[] | undefined;
+  /** The answer to the message's Execute comes behind the statement's. */
+  isBehind?: boolean;
 }
 
 const NO_CONTEXT = '{}';
-const WITHOUT_MESSAGE: Exchange = Object.freeze({ prefixLength: 0, answersMessage: false });
 /** No message is in force for sure, and one from before may be: what has no context must say so. */
 const UNCERTAIN = '';
 /**
@@ -66,6 +78,8 @@ const ENDS_MESSAGE = /^(?:ROLLBACK|COMMIT|PREPARE TRANSACTION|CALL|DO|RELEASE)$/
 const ENDS_STATEMENTS = /^(?:DEALLOCATE|DISCARD) ALL$/;
 
 const EMIT = `SELECT pg_catalog.pg_logical_emit_message(true, '${CONTEXT_PREFIX}', `;
+const EMIT_PARAMETER = `${EMIT}$1::text)`;
+const IF_WRITTEN = ' WHERE pg_catalog.txid_current_if_assigned() IS NOT NULL';
 const EMIT_NAME = '_bemi_emit';
 
 /**
@@ -91,14 +105,16 @@ export function contextPipeline(
   let status: string | undefined;
   /** To be sent ahead of the next thing that is sent. */
   let due: string | undefined;
+  /** It may take effect behind that. */
+  let dueMayWait = false;
   /** What a submittable has sent until now: it goes out in one piece. */
   let gathered: Buffer[] | undefined;
   /** The exchange of what is gathered, if its message is to go before that. */
   let carrier: Exchange | undefined;
-  let open = WITHOUT_MESSAGE;
+  let open = withoutMessage();
   const unanswered: Exchange[] = [];
 
-  const signed = (message: string): string => (sign ? sign(message, database) : message);
+  const signed = (message = NO_CONTEXT): string => (sign ? sign(message, database) : message);
 
   function messageDue(message: string | undefined): string | undefined {
     if (status === 'E' || permitted === false) return undefined;
@@ -108,9 +124,10 @@ export function contextPipeline(
     return wanted === carried && unanswered.length === 0 ? undefined : wanted;
   }
 
-  function sendWith(message: string | undefined, submit: () => unknown): unknown {
+  function sendWith(message: string | undefined, mayWait: boolean, submit: () => unknown): unknown {
     if (message === undefined) return submit();
     due = message;
+    dueMayWait = mayWait;
     gathered = [];
     try {
       return submit();
@@ -128,24 +145,27 @@ export function contextPipeline(
     carrier = undefined;
     if (sent.length === 0) return;
     if (exchange === undefined) send(Buffer.concat(sent));
-    else if (prepared !== undefined && status === 'I' && unanswered[0] === exchange) {
+    else if (prepared !== undefined && dueMayWait && status === 'I' && unanswered[0] === exchange) {
       exchange.sent = sent;
-      sendBehindMessage(exchange, sent, EMIT_NAME, prepared);
-    } else sendBehindMessage(exchange, sent);
+      const parse = prepared ? '' : parseMessage(EMIT_NAME, EMIT_PARAMETER + IF_WRITTEN);
+      const ahead = bytesOf(parse + bindMessage(EMIT_NAME, signed(exchange.message)));
+      const behind = bytesOf(executeMessage(EMIT_NAME) + SYNC);
+      send(Buffer.concat([ahead, ...sent.slice(0, -1), behind]));
+    } else sendBehind(exchange, sent);
   }
 
-  function sendBehindMessage(
-    { message = NO_CONTEXT }: Exchange,
-    sent: readonly Buffer[],
-    name = '',
-    parsed = false,
-  ): void {
-    const parse = parsed ? '' : parseMessage(name, `${EMIT}$1::text)`);
-    send(Buffer.concat([bytesOf(parse + bindAndExecute(name, signed(message))), ...sent]));
+  function sendBehind({ message }: Exchange, sent: readonly Buffer[]): void {
+    const ahead = bytesOf(parseMessage('', EMIT_PARAMETER) + bindAndExecute(signed(message)));
+    send(Buffer.concat([ahead, ...sent]));
   }
 
   /** The driver's submit has returned long since when the answer is there: what it would return becomes an event. */
-  function sendWhenPermitted(message: string, submittable: PgSubmittable, submit: () => unknown): void {
+  function sendWhenPermitted(
+    message: string,
+    mayWait: boolean,
+    submittable: PgSubmittable,
+    submit: () => unknown,
+  ): void {
     const closedUnsent = watchClose(submittable);
     askEmitPermission(connection, send, (answer, ready) => {
       status = ready;
@@ -155,7 +175,12 @@ export function contextPipeline(
         permitted = answer.granted;
         database = answer.database ?? database;
         if (answer.processId === String(client.processID)) prepared = false;
-        if (!closed) error = submitError(() => sendWith(permitted ? messageDue(message) : undefined, submit));
+        const first = permitted ? messageDue(message) : undefined;
+        try {
+          if (!closed) error = sendWith(first, mayWait, submit);
+        } catch (thrown) {
+          error = thrown;
+        }
       }
       if (error) connection.emit('errorMessage', error);
       if (error || closed) connection.emit('readyForQuery', { status });
@@ -175,7 +200,7 @@ export function contextPipeline(
     }
     if (/[QS]/.test(type)) {
       unanswered.push(open);
-      open = WITHOUT_MESSAGE;
+      open = withoutMessage();
     }
     if (gathered) gathered.push(...sent);
     else send(bytes);
@@ -188,40 +213,57 @@ export function contextPipeline(
   /** @returns whether the driver is to hear of it. */
   function hear(event: string, message: BackendMessage): boolean {
     const exchange = unanswered[0] ?? open;
+    return exchange.answersMessage
+      ? hearOfMessage(exchange, event, message)
+      : hearOfStatement(exchange, event, message);
+  }
+
+  function hearOfMessage(exchange: Exchange, event: string, message: BackendMessage): boolean {
     switch (event) {
-      case 'parseComplete':
       case 'bindComplete':
-      case 'rowDescription':
-      case 'dataRow':
-        if (exchange.answersMessage && exchange.sent) prepared = true;
-        return !exchange.answersMessage;
-      case 'commandComplete':
-        if (exchange.answersMessage) {
+        if (exchange.sent) {
+          prepared = true;
+          exchange.sent = undefined;
           exchange.answersMessage = false;
-          carried = exchange.message;
+          exchange.isBehind = true;
+        }
+        return false;
+      case 'commandComplete':
+        exchange.answersMessage = false;
+        carried = exchange.message;
+        return false;
+      case 'errorMessage':
+        if (exchange.sent && !isCancelled(message)) {
+          prepared = undefined;
           return false;
         }
-        if (carried !== undefined && ENDS_MESSAGE.test(message.text ?? '')) carried = UNCERTAIN;
-        if (prepared && ENDS_STATEMENTS.test(message.text ?? '')) prepared = false;
-        return true;
+        exchange.answersMessage = false;
+        return hearOfStatement(exchange, event, message);
+      case 'readyForQuery':
+        if (!exchange.sent) return hearOfStatement(exchange, event, message);
+        sendBehind(exchange, exchange.sent);
+        exchange.sent = undefined;
+        return false;
+      default:
+        return !/^(parse|row|data)/.test(event);
+    }
+  }
+
+  function hearOfStatement(exchange: Exchange, event: string, message: BackendMessage): boolean {
+    switch (event) {
+      case 'commandComplete': {
+        const { text = '' } = message;
+        if (exchange.isBehind) exchange.answersMessage = true;
+        if (carried !== undefined && ENDS_MESSAGE.test(text)) carried = UNCERTAIN;
+        if (prepared && ENDS_STATEMENTS.test(text)) prepared = false;
+        break;
+      }
       case 'errorMessage':
-        if (exchange.answersMessage) {
-          if (exchange.sent && !isCancelled(message)) {
-            prepared = undefined;
-            return false;
-          }
-          exchange.answersMessage = false;
-        }
         if (exchange.prefixLength > 0 && message.position !== undefined) {
           message.position = String(Math.max(1, Number(message.position) - exchange.prefixLength));
         }
-        return true;
+        break;
       case 'readyForQuery':
-        if (exchange.answersMessage && exchange.sent) {
-          sendBehindMessage(exchange, exchange.sent);
-          exchange.sent = undefined;
-          return false;
-        }
         unanswered.shift();
         status = message.status;
         if (status === 'I') carried = undefined;
@@ -232,23 +274,19 @@ export function contextPipeline(
   connection.emit = (event, message) =>
     !hear(event, message as BackendMessage) || emit.call(connection, event, message);
 
-  return (submittable, message) => {
+  return (submittable, message, mayWait) => {
     const submit = submittable.submit;
     submittable.submit = function (this: PgSubmittable, to) {
       const first = messageDue(message);
       const sendIt = () => submit.call(this, to);
-      if (first === undefined || permitted !== undefined) return sendWith(first, sendIt);
-      return sendWhenPermitted(first, submittable, sendIt);
+      if (first === undefined || permitted !== undefined) return sendWith(first, mayWait, sendIt);
+      return sendWhenPermitted(first, mayWait, submittable, sendIt);
     };
   };
 }
 
-function submitError(submit: () => unknown): unknown {
-  try {
-    return submit();
-  } catch (error) {
-    return error;
-  }
+function withoutMessage(): Exchange {
+  return { prefixLength: 0, answersMessage: false };
 }
 
 /**

@@ -33,28 +33,23 @@ interface Scope {
  * symbol names the shape of `Scope`: a new shape needs a new symbol.
  */
 const STORAGE = Symbol.for('@bemi-db/context/scope/1');
-const storage = sharedStorage();
-
-function sharedStorage(): AsyncLocalStorage<Scope | undefined> {
-  const shared = globalThis as { [STORAGE]?: AsyncLocalStorage<Scope | undefined> };
-  if (shared[STORAGE] === undefined) {
-    shared[STORAGE] = new AsyncLocalStorage();
-    giveEachHttpRequestItsScope(shared[STORAGE]);
-  }
-  return shared[STORAGE];
-}
+const shared = globalThis as { [STORAGE]?: AsyncLocalStorage<Scope | undefined> };
+shared[STORAGE] ??= newStorage();
+const storage = shared[STORAGE];
 
 /**
  * On a connection that is kept alive, Node 20 handles each request in the asynchronous context that the one
- * before it left behind, a scope that it entered included. Without this, a request that sets no context would
- * write in the name of the user before it.
+ * before it left behind, a scope that it entered included. So each gets its scope: a request that sets no context
+ * would else write in the name of the user before it.
  */
-function giveEachHttpRequestItsScope(scopes: AsyncLocalStorage<Scope | undefined>): void {
+function newStorage(): AsyncLocalStorage<Scope | undefined> {
+  const scopes = new AsyncLocalStorage<Scope | undefined>();
   subscribe('http.server.request.start', (message) => {
     const initial = initialContext(scopes.getStore());
     const { request } = message as { readonly request?: object };
     scopes.enterWith({ current: initial, request: { initial, of: request } });
   });
+  return scopes;
 }
 
 /** What a request begins with: nothing of what another one has set. */

@@ -26,20 +26,20 @@ export function isCancelled({ code }: BackendMessage): boolean {
   return OPERATOR_INTERVENTION.test(code ?? '');
 }
 
-/** For any version: 17 gave the function a fourth argument. A standby can't write, hence not emit. */
+/**
+ * For any version: 17 gave the function a fourth argument. 11 is pg_catalog and 25 is text, everywhere. A standby can't
+ * write, hence not emit.
+ */
 const QUESTION = `
 SELECT NOT @pg_is_in_recovery(), @has_function_privilege(oid, 'EXECUTE'),
  @format('GRANT EXECUTE ON FUNCTION %s TO %I', oid::@regprocedure, current_user),
  @current_database(), @pg_backend_pid()
  FROM @pg_proc
- WHERE proname = $1 AND pronamespace = 'pg_catalog'::@regnamespace AND proargtypes[2] = '@text'::@regtype`.replaceAll(
-  '@',
-  'pg_catalog.',
-);
+ WHERE proname = $1 AND pronamespace = 11 AND proargtypes[2] = 25`.replaceAll('@', 'pg_catalog.');
 
 /** Asks for one row, that {@link permissionOf} reads. */
 export const askPermission = (): Buffer =>
-  bytesOf(parseMessage('', QUESTION) + bindAndExecute('', 'pg_logical_emit_message') + SYNC);
+  bytesOf(parseMessage('', QUESTION) + bindAndExecute('pg_logical_emit_message') + SYNC);
 
 /**
  * @param connection - idle: nothing under way.

@@ -64,159 +64,152 @@ export function contextMessage(context: object): string {
 function writeMessage(context: object): string {
   /** Characters that may still be written. */
   let room = MAX_MESSAGE_BYTES - REPORT_BYTES;
-  let unreported = 0;
+  let dropped = 0;
   const reports: string[] = [];
-  /** Keys from the top down to the value that is being written. */
-  const path: string[] = [];
-  /** The objects around that value: as many as there are keys. */
-  const around: object[] = [context];
 
-  function drop(reason: string): undefined {
-    if (reports.length === MAX_REPORTS) {
-      unreported++;
-      return;
-    }
-    const steps = path.map((step) =>
-      step.slice(0, MAX_POINTER_LENGTH).replace(/~/g, '~0').replace(/\//g, '~1'),
-    );
-    const pointer = withoutHalfPair(['', ...steps].join('/').slice(0, MAX_POINTER_LENGTH));
-    reports.push(`${quote(storable(pointer))}:${quote(reason)}`);
+  function drop(pointer: string, reason: string): undefined {
+    if (dropped++ < MAX_REPORTS)
+      reports.push(`${quote(storable(withoutHalfPair(pointer)))}:${quote(reason)}`);
   }
 
-  function keepIfRoom(text: string): string | undefined {
-    if (text.length > room) return drop('too large');
+  function keepIfRoom(text: string, pointer: string): string | undefined {
+    if (text.length > room) return drop(pointer, 'too large');
     room -= text.length;
     return text;
   }
 
-  /** Each as `,"key":value`, unless the value is dropped. */
-  function writeMembers(owner: object, keys: readonly string[]): string {
-    let members = '';
-    for (const key of keys) {
-      const before = room;
-      path.push(key);
-      const name = writeName(key);
-      const text = name && writeProperty(owner, key);
-      path.pop();
-      if (text === undefined) room = before;
-      else members += `${name}${text}`;
-    }
-    return members;
+  function quoteStorable(text: string, pointer: string): string {
+    const clean = storable(text);
+    if (clean !== text) drop(pointer, 'NUL or half a surrogate pair, now U+FFFD');
+    return quote(clean);
   }
 
-  function writeName(key: string): string | undefined {
-    if (path.length === 1 && (key === AUTHENTICATION_MEMBER || key === DROPPED_MEMBER)) {
-      return drop('reserved');
+  function writeText(text: string, pointer: string): string | undefined {
+    const cut = text.length > MAX_TEXT_LENGTH ? withoutHalfPair(text.slice(0, MAX_TEXT_LENGTH)) : text;
+    if (cut !== text) drop(pointer, `cut: ${cut.length} of ${text.length} characters`);
+    return keepIfRoom(quoteStorable(cut, pointer), pointer);
+  }
+
+  /** @param around - the objects that hold the value, from the context down. */
+  function writeValue(value: unknown, pointer: string, around: readonly object[]): string | undefined {
+    switch (typeof value) {
+      case 'string':
+        return writeText(value, pointer);
+      case 'object':
+        if (value !== null) return writeObject(value, pointer, around);
+        break;
+      case 'undefined':
+        return undefined;
+      case 'function':
+      case 'symbol':
+        return drop(pointer, typeof value);
     }
-    return key.length > MAX_TEXT_LENGTH ? drop('too large') : keepIfRoom(`,${quote(cleaned(key))}:`);
+    const isJson = value === null || typeof value === 'boolean' || Number.isFinite(value);
+    return keepIfRoom(isJson ? String(value) : `"${value}"`, pointer);
+  }
+
+  function writeObject(value: object, pointer: string, around: readonly object[]): string | undefined {
+    const refusal =
+      (around.includes(value) && 'cycle') ||
+      (around.length >= MAX_DEPTH && 'too deep') ||
+      (room < 2 && 'too large') ||
+      whyNotWritten(value);
+    if (refusal) return drop(pointer, refusal);
+    room -= 2;
+    return Array.isArray(value)
+      ? `[${writeMembers(value, value.keys(), pointer, around)}]`
+      : `{${writeMembers(value, Object.keys(value), pointer, around)}}`;
+  }
+
+  /** @param keys - of an array, its indexes: an element that can't be written is null, so that the others keep their places. */
+  function writeMembers(
+    owner: object,
+    keys: Iterable<string | number>,
+    outer: string,
+    around: readonly object[],
+  ): string {
+    let members = '';
+    for (const key of keys) {
+      const isElement = typeof key === 'number';
+      if (isElement && room < ',null'.length) {
+        const { length } = owner as readonly unknown[];
+        drop(outer, `too large: ${length - key} of ${length} elements`);
+        break;
+      }
+      const before = room;
+      const pointer = pointerTo(outer, `${key}`);
+      const name = isElement ? keepIfRoom(',', pointer) : writeName(key, pointer, around);
+      const text = name && writeProperty(owner, `${key}`, pointer, [...around, owner]);
+      if (text !== undefined) members += name + text;
+      else {
+        room = before;
+        if (isElement) members += keepIfRoom(',null', pointer);
+      }
+    }
+    return members.slice(1);
+  }
+
+  function writeName(key: string, pointer: string, around: readonly object[]): string | undefined {
+    if (around.length === 0 && (key === AUTHENTICATION_MEMBER || key === DROPPED_MEMBER)) {
+      return drop(pointer, 'reserved');
+    }
+    if (key.length > MAX_TEXT_LENGTH) return drop(pointer, 'too large');
+    return keepIfRoom(`,${quoteStorable(key, pointer)}:`, pointer);
   }
 
   /** Reading a property may run the application's code, and that may throw. */
-  function writeProperty(owner: object, key: string): string | undefined {
+  function writeProperty(
+    owner: object,
+    key: string,
+    pointer: string,
+    around: readonly object[],
+  ): string | undefined {
     try {
-      return writeValue(jsonValue((owner as Readonly<Record<string, unknown>>)[key], key));
+      return writeValue(jsonValue((owner as Readonly<Record<string, unknown>>)[key], key), pointer, around);
     } catch {
-      around.length = path.length;
-      return drop('error');
+      return drop(pointer, 'error');
     }
   }
 
-  function writeValue(value: unknown): string | undefined {
-    switch (typeof value) {
-      case 'string':
-        return keepIfRoom(quote(writableText(value)));
-      case 'object':
-        return value === null ? keepIfRoom('null') : writeObject(value);
-      case 'bigint':
-      case 'number':
-        return keepIfRoom(Number.isFinite(value) ? String(value) : `"${value}"`);
-      case 'boolean':
-        return keepIfRoom(String(value));
-      case 'undefined':
-        return undefined;
-      default:
-        return drop(typeof value);
-    }
+  let members = '';
+  try {
+    members = writeMembers(context, plainFirst(context), '', []);
+  } catch {
+    drop('', 'error');
   }
+  if (dropped > MAX_REPORTS) reports.push(`"":"and ${dropped - MAX_REPORTS} more"`);
+  const report = dropped > 0 ? `"${DROPPED_MEMBER}":{${reports}}` : '';
+  return `{${members}${members && report && ','}${report}}`;
+}
 
-  function writableText(text: string): string {
-    const cut = text.length > MAX_TEXT_LENGTH ? withoutHalfPair(text.slice(0, MAX_TEXT_LENGTH)) : text;
-    if (cut !== text) drop(`cut: ${cut.length} of ${text.length} characters`);
-    return cleaned(cut);
-  }
+/** Keys of the members that are objects come last: who and why must not give way to a large object. */
+function plainFirst(context: object): string[] {
+  const own = Object.getOwnPropertyDescriptors(context) as Readonly<Record<string, PropertyDescriptor>>;
+  const isNested = (key: string) => Number(isObject(own[key]?.value));
+  return Object.keys(context).sort((one, other) => isNested(one) - isNested(other));
+}
 
-  function cleaned(given: string): string {
-    const clean = storable(given);
-    if (clean !== given) drop('NUL or half a surrogate pair, now U+FFFD');
-    return clean;
-  }
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
 
-  function writeObject(value: object): string | undefined {
-    const refusal = whyNotWritten(value);
-    if (refusal !== undefined) return drop(refusal);
-    room -= 2;
-    around.push(value);
-    const text = Array.isArray(value)
-      ? `[${writeElements(value).slice(1)}]`
-      : `{${writeMembers(value, Object.keys(value)).slice(1)}}`;
-    around.pop();
-    return text;
-  }
-
-  function whyNotWritten(value: object): string | undefined {
-    if (around.includes(value)) return 'cycle';
-    if (around.length >= MAX_DEPTH) return 'too deep';
-    if (room < 2) return 'too large';
-    if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return 'binary';
-    if (Array.isArray(value) || Object.keys(value).length > 0) return undefined;
-    const prototype: unknown = Object.getPrototypeOf(value);
-    if (prototype === null || prototype === Object.prototype) return undefined;
-    return Object.prototype.toString.call(value).slice('[object '.length, -1).slice(0, MAX_POINTER_LENGTH);
-  }
-
-  /** An element that can't be written is null: the others keep their places. */
-  function writeElements(value: readonly unknown[]): string {
-    let elements = '';
-    for (let index = 0; index < value.length; index++) {
-      if (room < ',null'.length) {
-        drop(`too large: ${value.length - index} of ${value.length} elements`);
-        break;
-      }
-      room--;
-      path.push(String(index));
-      const text = writeProperty(value, String(index));
-      path.pop();
-      if (text === undefined) room -= 'null'.length;
-      elements += `,${text ?? 'null'}`;
-    }
-    return elements;
-  }
-
-  /** Plain values first: who and why must not give way to a large object. */
-  function topLevelKeys(): string[] {
-    const plain: string[] = [];
-    const nested: string[] = [];
-    try {
-      for (const key of Object.keys(context)) {
-        const value: unknown = Object.getOwnPropertyDescriptor(context, key)?.value;
-        (typeof value === 'object' && value !== null ? nested : plain).push(key);
-      }
-    } catch {
-      drop('error');
-    }
-    return [...plain, ...nested];
-  }
-
-  let members = writeMembers(context, topLevelKeys());
-  if (unreported > 0) reports.push(`"":"and ${unreported} more"`);
-  if (reports.length > 0) members += `,"${DROPPED_MEMBER}":{${reports.join(',')}}`;
-  return `{${members.slice(1)}}`;
+function whyNotWritten(value: object): string | undefined {
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return 'binary';
+  if (Array.isArray(value) || Object.keys(value).length > 0) return undefined;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === null || prototype === Object.prototype) return undefined;
+  return Object.prototype.toString.call(value).slice('[object '.length, -1).slice(0, MAX_POINTER_LENGTH);
 }
 
 function jsonValue(value: unknown, key: string): unknown {
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+  if (!isObject(value) || ArrayBuffer.isView(value)) return value;
   const { toJSON } = value as { readonly toJSON?: unknown };
   return typeof toJSON === 'function' ? (toJSON.call(value, key) as unknown) : value;
+}
+
+function pointerTo(outer: string, key: string): string {
+  const step = key.slice(0, MAX_POINTER_LENGTH).replace(/~/g, '~0').replace(/\//g, '~1');
+  return `${outer}/${step}`.slice(0, MAX_POINTER_LENGTH);
 }
 
 function storable(text: string): string {

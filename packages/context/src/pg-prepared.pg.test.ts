@@ -108,6 +108,71 @@ describe('the prepared statement of the messages', () => {
   });
 });
 
+describe('a message that waits for its write', () => {
+  const WITHOUT_ROWS = [
+    'UPDATE t SET v = $1 WHERE id < 0',
+    '/* nobody */ DELETE FROM t WHERE v = $1',
+    'INSERT INTO t (id, v) VALUES (0, $1) ON CONFLICT DO NOTHING',
+    'MERGE INTO t USING (SELECT $1::text AS v) s ON t.v = s.v WHEN MATCHED THEN DELETE',
+    'WITH gone AS (DELETE FROM t WHERE v = $1 RETURNING id) SELECT * FROM gone',
+    'INSERT INTO t SELECT id FROM t WHERE v = $1 RETURNING id',
+  ];
+
+  it('is not sent where no row is written', async () => {
+    const { client, wal } = await benchWithStatement();
+    await runWithBemiContext(ALICE, async () => {
+      for (const text of WITHOUT_ROWS) {
+        const { rowCount } = await client.query(text, ['nobody']);
+        expect(rowCount, text).toBe(0);
+        expect(await wal.takeAsWritten(), text).toEqual([]);
+      }
+      await client.query('INSERT INTO t VALUES ($1)', [1]);
+    });
+    expect(await wal.takeAsWritten()).toEqual([['INSERT 1', ALICE]]);
+  });
+
+  it('waits for no more than one statement: in a transaction it goes ahead', async () => {
+    const { client, wal } = await benchWithStatement();
+    await client.query('BEGIN');
+    await runWithBemiContext(ALICE, () => client.query('UPDATE t SET v = $1 WHERE id < 0', ['nobody']));
+    await runWithBemiContext(ALICE, () => client.query('INSERT INTO t VALUES ($1)', [1]));
+    await runWithBemiContext(BOB, () => client.query('INSERT INTO t VALUES ($1)', [2]));
+    await client.query('COMMIT');
+    expect(await wal.takeAsWritten()).toEqual([[ALICE, 'INSERT 1', BOB, 'INSERT 2']]);
+  });
+
+  it('is of the transaction that fails at its end', async () => {
+    const { client, wal } = await benchWithStatement();
+    await client.query('CREATE TABLE late (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)');
+    await wal.take();
+    await runWithBemiContext(ALICE, async () => {
+      await client.query('INSERT INTO late VALUES ($1)', [1]);
+      const failed = await failure(client.query('INSERT INTO late VALUES ($1)', [1]));
+      expect(failed).toMatchObject({ code: '23505', constraint: 'late_id_key' });
+      await client.query('INSERT INTO late VALUES ($1)', [2]);
+    });
+    expect(await wal.takeAsWritten()).toEqual([
+      ['INSERT 1', ALICE],
+      ['INSERT 2', ALICE],
+    ]);
+  });
+
+  it('does not wait for a procedure, which may commit inside', async () => {
+    const { database, wal } = await benchWithStatement();
+    const pool = createPool({ connectionString: database.url, max: 1 }, { call: true });
+    onTestFinished(() => pool.end());
+    await pool.query(`CREATE PROCEDURE put(int) LANGUAGE sql AS 'INSERT INTO t VALUES ($1)'`);
+    await pool.query(`CREATE PROCEDURE put_and_commit(int) LANGUAGE plpgsql AS
+      'BEGIN INSERT INTO t VALUES ($1); COMMIT; INSERT INTO t VALUES ($1 + 1); END'`);
+    await runWithBemiContext(ALICE, async () => {
+      await pool.query('CALL put($1)', [1]);
+      const failed = await failure(pool.query('CALL put_and_commit($1)', [2]));
+      expect(failed).toMatchObject({ code: '2D000' });
+    });
+    expect(await wal.takeAsWritten()).toEqual([[ALICE, 'INSERT 1']]);
+  });
+});
+
 it('sends a message and its write in one piece', async () => {
   const { client } = await benchWithStatement();
   const { stream } = (client as unknown as { connection: { stream: NodeJS.WritableStream } }).connection;

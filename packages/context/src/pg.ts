@@ -13,7 +13,7 @@ import { contextMessage } from './message.ts';
 import type { PgConnection, PgSubmittable } from './pg-connection.ts';
 import { contextForStatement } from './statement-text.ts';
 import { warnOnce } from './warning.ts';
-import { changesRowsWith, type WritingRoutines } from './write-statement.ts';
+import { changesRowsWith, isPlainWrite, type WritingRoutines } from './write-statement.ts';
 
 /** What wrapping a pool or a client may be told. */
 export interface CarrierOptions extends WritingRoutines, SigningOptions {}
@@ -88,7 +88,7 @@ export function wrapClient<C extends pg.ClientBase>(client: C, options: CarrierO
   const wrappable = client as unknown as WrappableClient;
   const { connection } = wrappable;
   const Query = wrappable.constructor.Query;
-  if (typeof connection?._send !== 'function' || Query === undefined) {
+  if (!connection?._send || !Query) {
     warnOnce(
       'BEMI_CONTEXT_NOT_CARRIED',
       'This kind of PostgreSQL client cannot carry a context.',
@@ -110,9 +110,10 @@ export function wrapClient<C extends pg.ClientBase>(client: C, options: CarrierO
     carriesContexts ||= message !== undefined;
     // Without a context of its own, a write must still not take over the one before it in its transaction.
     if (!carriesContexts) return undefined;
+    const mayWait = isPlainWrite(text);
     const given = args[0] as PgQuery;
     if (typeof given.submit === 'function') {
-      precede(given, message);
+      precede(given, message, mayWait);
       return undefined;
     }
     const own = new Query(...args);
@@ -120,12 +121,17 @@ export function wrapClient<C extends pg.ClientBase>(client: C, options: CarrierO
     if (own.callback !== undefined && typeof own.callback !== 'function') return undefined;
     // Read by the client from what it is given, so not a part of what a Query takes over.
     own.query_timeout = given.query_timeout;
-    precede(own, message);
+    precede(own, message, mayWait);
     return own;
   };
 
   wrappable.query = (...args) => {
-    const own = withoutFailing(() => withContext(args));
+    let own: PgQuery | undefined;
+    try {
+      own = withContext(args);
+    } catch {
+      // The application's statement runs whatever becomes of its context.
+    }
     if (own === undefined) return query.apply(client, args);
     return own.callback === undefined ? promised(client, query, own) : void query.call(client, own);
   };
@@ -134,15 +140,6 @@ export function wrapClient<C extends pg.ClientBase>(client: C, options: CarrierO
 
 function markedAlready(target: object): boolean {
   return WRAPPED in target || !Object.defineProperty(target, WRAPPED, { value: true });
-}
-
-/** The application's statement runs whatever becomes of its context. */
-function withoutFailing<T>(work: () => T): T | undefined {
-  try {
-    return work();
-  } catch {
-    return undefined;
-  }
 }
 
 /** As `pg` itself does it, the stack that leads back to the application included. */
@@ -159,8 +156,9 @@ function promised(client: unknown, query: Query, submittable: PgQuery): Promise<
 
 function messageFor(statement: string): string | undefined {
   const context = currentBemiContext();
-  if (context === undefined || Object.keys(context).length === 0) return undefined;
-  return contextMessage(contextForStatement(context, statement));
+  return context && Object.keys(context).length > 0
+    ? contextMessage(contextForStatement(context, statement))
+    : undefined;
 }
 
 /** The text that a call of `query` will run, if that is known. */

@@ -161,7 +161,7 @@ export function contextWire({ ask, database: askedFor, sign }: WireOptions): Con
     if (due === undefined) return [undefined, unmarked];
     open.message = due;
     open.unseen = [...EXTENDED_ANSWERS];
-    const ahead = bytesOf(PARSE_EMIT + bindAndExecute('', signed(due)));
+    const ahead = bytesOf(PARSE_EMIT + bindAndExecute(signed(due)));
     // The message takes the place of the unnamed statement, which the driver had described before it binds it.
     if (statement.length > 0 || parseIsHere || open.parse === undefined) return [ahead, unmarked];
     open.unseen.push(type.parseComplete);

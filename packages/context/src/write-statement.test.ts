@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { changesRows, changesRowsWith } from './write-statement.ts';
+import { changesRows, changesRowsWith, isPlainWrite } from './write-statement.ts';
 
 const writes = [
   'INSERT INTO t VALUES (1)',
@@ -142,4 +142,17 @@ describe('changesRows', () => {
     ['options', `explain (${'analyze '.repeat(400_000)} insert`],
     ['dollars', `select insert ${'$'.repeat(100_000)}`],
   ])('is not slowed down by many %s', (_, sql) => expect(changesRows(`${sql} (`)).toBe(false));
+});
+
+it.each([
+  ['INSERT INTO t VALUES (1)', true],
+  ['-- who\nmerge into t', true],
+  ['WITH gone AS (DELETE FROM t RETURNING *) SELECT * FROM gone', true],
+  ['select put(1)', true],
+  ['CALL put(1)', false],
+  ['/* with */ CALL put(1)', false],
+  ['DO $$ BEGIN END $$', false],
+  ['COPY t FROM STDIN', false],
+])('%s: what goes behind it is in its transaction: %s', (sql, isPlain) => {
+  expect(isPlainWrite(sql)).toBe(isPlain);
 });

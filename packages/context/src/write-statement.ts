@@ -5,9 +5,9 @@ import { withoutLiterals } from './sql-text.ts';
  * way only to match each character: no text makes it slow.
  */
 const BEGINS_WITH_WRITE =
-  /^(?:[\s;]|--[^\n\r]*[\n\r]|\/\*(?:[^*/]|\*(?!\/)|\/(?!\*))*\*\/)*(?:insert|update|delete|merge|truncate)\b/i;
+  /^([\s;]|--[^\n\r]*[\n\r]|\/\*([^*/]|\*(?!\/)|\/(?!\*))*\*\/)*(insert|update|delete|merge|truncate)\b/i;
 /** A text without any of these words neither writes nor holds a statement that does. */
-const MAY_WRITE = /\b(?:insert|update|delete|merge|truncate|into|copy|execute|create|call|do)\b/i;
+const MAY_WRITE = /\b(insert|update|delete|merge|truncate|into|copy|execute|create|call|do)\b/i;
 
 /**
  * One statement, without its comments, strings and quoted names, that changes rows. A WITH holds INSERT, UPDATE, DELETE
@@ -15,10 +15,10 @@ const MAY_WRITE = /\b(?:insert|update|delete|merge|truncate|into|copy|execute|cr
  * socket itself.
  */
 const CHANGES_ROWS =
-  /^[(\s]*(?:(?:insert|update|delete|merge|truncate|execute|(?:select|with)\b.*\binto)\b|with\b.*[()]\s*(?:insert\s+into|update|delete\s+from|merge\s+into)\b\s*["\w\u0080-\uffff]|copy\b\s*[^\s(](?:(?!\b(?:from|to)\b).)*\bfrom\b|create\s+(?:(?:global|local|temporary|temp|unlogged)\s+)*table\b.*\bas\s*(?:\(|(?:select|with|values|table|execute)\b))/is;
+  /^[(\s]*((insert|update|delete|merge|truncate|execute|(select|with)\b.*\binto)\b|with\b.*[()]\s*(insert\s+into|update|delete\s+from|merge\s+into)\b\s*["\w\u0080-\uffff]|copy\b\s*[^\s(]((?!\b(from|to)\b).)*\bfrom\b|create\s+((global|local|temporary|temp|unlogged)\s+)*table\b.*\bas\s*(\(|(select|with|values|table|execute)\b))/is;
 const EXPLAIN_ANALYZE =
-  /^\s*explain\s*(?:analy[sz]e\b(?:\s*verbose\b)?|\((?:(?!\banaly[sz]e\b)[^)])*\banaly[sz]e\b[^)]*\))/i;
-const MAY_CALL = /^[(\s]*(?:call|select|values|with)\b/i;
+  /^\s*explain\s*(analy[sz]e\b(\s*verbose\b)?|\(((?!\banaly[sz]e\b)[^)])*\banaly[sz]e\b[^)]*\))/i;
+const MAY_CALL = /^[(\s]*(call|select|values|with)\b/i;
 const MAY_COMMIT_INSIDE = /^\s*(call|do)\b/i;
 
 /**
@@ -29,7 +29,7 @@ const MAY_COMMIT_INSIDE = /^\s*(call|do)\b/i;
  *   knowing `standard_conforming_strings`, nothing that looks like a second statement may count.
  */
 const MUST_COME_FIRST =
-  /\b(?:isolation\s+level|read\s+(?:only|write)|deferrable|snapshot|lock|transaction_(?:isolation|read_only|deferrable)|concurrently)\b|^\s*(?:vacuum|reindex|cluster|discard|(?:create|drop|alter)\s+(?:database|tablespace|subscription|system)|(?:commit|rollback)\s+prepared)\b/i;
+  /\b(isolation\s+level|read\s+(only|write)|deferrable|snapshot|lock|transaction_(isolation|read_only|deferrable)|concurrently)\b|^\s*(vacuum|reindex|cluster|discard|(create|drop|alter)\s+(database|tablespace|subscription|system)|(commit|rollback)\s+prepared)\b/i;
 
 /** Which statements that can't be told from reads, or may commit inside, get a message all the same. */
 export interface WritingRoutines {
@@ -83,11 +83,19 @@ export function changesRowsWith(routines: WritingRoutines): ChangesRows {
   };
 }
 
+/**
+ * Whether what goes behind a statement that changes rows is sure to be in its transaction: it commits nothing inside, and
+ * copies nothing, during which nothing else may be sent.
+ */
+export function isPlainWrite(sql: string): boolean {
+  return BEGINS_WITH_WRITE.test(sql) || /^\s*(with|select|values)\b/i.test(sql);
+}
+
 /** Without the application's word on its functions, CALL and DO: they count as reads. */
 export const changesRows: ChangesRows = /* @__PURE__ */ changesRowsWith({});
 
 /** A name and a parenthesis, in or out of strings and comments: at worst a message goes that nobody needs. */
 function callOf(names: readonly string[]): RegExp {
   const alternatives = names.map((name) => name.replace(/[^\w\u0080-\uffff]/g, String.raw`\$&`)).join('|');
-  return new RegExp(String.raw`(?<![\w$\u0080-\uffff])(?:${alternatives})"?\s*\(`, 'i');
+  return new RegExp(String.raw`(?<![\w$\u0080-\uffff])(${alternatives})"?\s*\(`, 'i');
 }

@@ -1,12 +1,17 @@
 import type { TestDatabase } from '@bemi-db/test-kit/database';
 import type pg from 'pg';
 
-/** A committed transaction, in order: a context is its object, a change is `INSERT 1`, operation and first column. */
+/**
+ * A committed transaction, in order: a context is its object, a change is `INSERT 1`, operation and first column. A context
+ * that came behind its changes is in front of them, as a reader takes it.
+ */
 export type Decoded = (Record<string, unknown> | string)[];
 
 export interface DecodedWal {
   /** The transactions that were committed since the last call. */
   take(): Promise<Decoded[]>;
+  /** The same, as it came. */
+  takeAsWritten(): Promise<Decoded[]>;
   /** Each message's text since the last call. */
   takeMessages(): Promise<string[]>;
 }
@@ -20,7 +25,8 @@ export async function decodeWal(database: TestDatabase): Promise<DecodedWal> {
   const slot = `${database.name}_decode`;
   await client.query(`SELECT pg_create_logical_replication_slot($1, 'test_decoding')`, [slot]);
   return {
-    take: async () => transactions(await takeLines(client, slot)),
+    take: async () => transactions(await takeLines(client, slot)).map(contextFirst),
+    takeAsWritten: async () => transactions(await takeLines(client, slot)),
     takeMessages: async () =>
       (await takeLines(client, slot)).flatMap((line) => MESSAGE.exec(line)?.groups?.['content'] ?? []),
   };
@@ -43,6 +49,12 @@ function transactions(lines: readonly string[]): Decoded[] {
     else open.push(entry(line));
   }
   return committed.filter((transaction) => transaction.length > 0);
+}
+
+function contextFirst(transaction: Decoded): Decoded {
+  const contexts = transaction.filter((entry) => typeof entry !== 'string');
+  if (contexts.length !== 1 || typeof transaction.at(-1) === 'string') return transaction;
+  return [...contexts, ...transaction.slice(0, -1)];
 }
 
 function entry(line: string): Decoded[number] {
