@@ -4,6 +4,8 @@ import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import pg from 'pg';
 import type { Problem } from '../api/problem.ts';
+import type { Accounts } from './accounts/create-accounts.ts';
+import { sameOrigin } from './accounts/same-origin.ts';
 import { ApiProblem } from './api-problem.ts';
 import type { AuditReader } from './audit-reader.ts';
 import type { DashboardEnvironment } from './guarded-route.ts';
@@ -23,6 +25,10 @@ import { webPages } from './web-pages.ts';
 export interface DashboardOptions {
   readonly reader: AuditReader;
   readonly authenticate: Authenticate;
+  /** Whose routes are served, too. */
+  readonly accounts?: Pick<Accounts, 'addRoutes'> | undefined;
+  /** Where people reach the pages; `undefined` where the `Host` of a request says so. */
+  readonly publicUrl?: string | undefined;
   /** Of the program, for people. */
   readonly version: string;
   /** Told of what went wrong without being the asker's fault. Holds no row values. */
@@ -37,7 +43,8 @@ const mostBodyBytes = 64 * 1024;
 const sqlStateCanceled = '57014';
 
 /** The pages and their API: answers requests, `dashboard.fetch(request)`. Listens nowhere by itself. */
-export function createDashboard({ reader, authenticate, version, onError }: DashboardOptions): Dashboard {
+export function createDashboard(options: DashboardOptions): Dashboard {
+  const { reader, authenticate, accounts, publicUrl, version, onError } = options;
   const app: Dashboard = new OpenAPIHono<DashboardEnvironment>({
     defaultHook: (result, c) => {
       if (result.success) return undefined;
@@ -48,6 +55,7 @@ export function createDashboard({ reader, authenticate, version, onError }: Dash
   });
   app.use(securityHeaders());
   app.use('/api/*', bodyLimit({ maxSize: mostBodyBytes, onError: tooLarge }));
+  app.use('/api/*', sameOrigin(publicUrl));
   app.use('/api/*', async (c, next) => {
     c.header('cache-control', 'no-store');
     const principal = await authenticate(c.req.raw);
@@ -76,6 +84,7 @@ export function createDashboard({ reader, authenticate, version, onError }: Dash
     );
   });
   sessionRoute(app, version);
+  accounts?.addRoutes(app);
   logsRoutes(app, reader);
   entriesRoutes(app, reader);
   streamRoute(app, { reader, authenticate, tail: createLogTail(() => reader.read(logEnds)) });

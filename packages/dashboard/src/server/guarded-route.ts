@@ -45,6 +45,34 @@ export function guarded<P extends string, R extends Omit<RouteConfig, 'path'> & 
   });
 }
 
+/** Like {@link guarded}, for what an API key has none of: a password, sessions. `x-principal` says so. */
+export function guardedForPersons<P extends string, R extends Omit<RouteConfig, 'path'> & { path: P }>(
+  permission: Permission,
+  config: R,
+) {
+  const route = guarded(permission, config);
+  return { ...route, middleware: [route.middleware, isPerson], 'x-principal': 'person' };
+}
+
+/** A route that anybody may call who has the address of the server. */
+export function openToAll<P extends string, R extends Omit<RouteConfig, 'path'> & { path: P }>(config: R) {
+  return createRoute({
+    ...config,
+    security: [],
+    'x-permission': 'public',
+    responses: {
+      400: json(problemSchema, 'The request can’t be understood'),
+      ...config.responses,
+    } as R['responses'],
+  });
+}
+
+const isPerson: MiddlewareHandler<DashboardEnvironment> = async (c, next) => {
+  if (c.get('principal').kind !== 'person')
+    throw new ApiProblem(403, 'not-a-person', 'An API key has no account of its own', 'Sign in as a person.');
+  await next();
+};
+
 function requires(permission: Permission): MiddlewareHandler<DashboardEnvironment> {
   return async (c, next) => {
     const principal = c.get('principal') as Principal | undefined;

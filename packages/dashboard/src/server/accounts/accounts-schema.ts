@@ -1,0 +1,104 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import type pg from 'pg';
+
+const folder = new URL('../../../sql/', import.meta.url);
+/** Names our advisory lock; any constant would do. */
+const accountsLock = 0x62656d61; // 'bema'
+
+/** The schema of accounts can't be made or brought up to date, and why. */
+export class AccountsSchemaError extends Error {
+  override readonly name = 'AccountsSchemaError';
+  readonly reason: 'not-allowed' | 'newer';
+
+  constructor(reason: AccountsSchemaError['reason'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
+/**
+ * Brings the schema `bemi_accounts` up to date, by numbered files, forward only, in one transaction. Concurrent calls wait
+ * for each other. Where nothing is missing, it only reads.
+ *
+ * @returns names of the files that were applied now.
+ * @throws AccountsSchemaError
+ */
+export async function migrateAccounts(client: pg.ClientBase): Promise<readonly string[]> {
+  if ((await pendingFiles(client)).length === 0) return [];
+  await client.query('BEGIN');
+  try {
+    await client.query('SELECT pg_advisory_xact_lock($1)', [accountsLock]);
+    // Again: whoever held the lock may have done it.
+    const pending = await pendingFiles(client);
+    if (pending.length > 0) await prepareSchema(client);
+    for (const name of pending) {
+      await client.query(readFileSync(new URL(name, folder), 'utf8'));
+      await client.query('INSERT INTO bemi_accounts.migrations (number, name) VALUES ($1, $2)', [
+        numberOf(name),
+        name,
+      ]);
+    }
+    await client.query('COMMIT');
+    return pending;
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}
+
+async function prepareSchema(client: pg.ClientBase): Promise<void> {
+  const { rows } = await client.query<{ hasSchema: boolean; mayCreate: boolean; role: string }>(
+    `SELECT to_regnamespace('bemi_accounts') IS NOT NULL AS "hasSchema", current_user::text AS role,
+            CASE WHEN to_regnamespace('bemi_accounts') IS NULL THEN has_database_privilege(current_database(), 'CREATE')
+                 ELSE has_schema_privilege(to_regnamespace('bemi_accounts'), 'CREATE') END AS "mayCreate"`,
+  );
+  const { hasSchema, mayCreate, role } = rows[0]!;
+  if (!mayCreate) {
+    const what = hasSchema ? 'change the schema bemi_accounts' : 'make the schema bemi_accounts';
+    throw new AccountsSchemaError('not-allowed', `The role ${role} may not ${what}`);
+  }
+  if (!hasSchema) await client.query('CREATE SCHEMA bemi_accounts');
+  await client.query(
+    'CREATE TABLE IF NOT EXISTS bemi_accounts.migrations (number integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())',
+  );
+}
+
+async function pendingFiles(client: pg.ClientBase): Promise<string[]> {
+  const files = readdirSync(folder)
+    .filter((name) => /^\d{4}_.*\.sql$/.test(name))
+    .sort();
+  const { rows: found } = await client.query<{ isThere: boolean; isReadable: boolean; role: string }>(
+    `SELECT to_regclass('bemi_accounts.migrations') IS NOT NULL AS "isThere", current_user::text AS role,
+            coalesce(has_table_privilege(to_regclass('bemi_accounts.migrations'), 'SELECT'), true) AS "isReadable"
+       FROM (SELECT) one
+      WHERE to_regnamespace('bemi_accounts') IS NOT NULL AND has_schema_privilege('bemi_accounts', 'USAGE')
+     UNION ALL
+     SELECT false, current_user::text, false
+      WHERE to_regnamespace('bemi_accounts') IS NOT NULL AND NOT has_schema_privilege('bemi_accounts', 'USAGE')`,
+  );
+  const [schema] = found;
+  if (schema && !schema.isReadable) {
+    throw new AccountsSchemaError(
+      'not-allowed',
+      `The role ${schema.role} may not use the schema bemi_accounts`,
+    );
+  }
+  if (!schema?.isThere) return files;
+  const { rows } = await client.query<{ number: number; name: string }>(
+    'SELECT number, name FROM bemi_accounts.migrations ORDER BY number',
+  );
+  const newest = numberOf(files.at(-1)!);
+  const newer = rows.find(({ number }) => number > newest);
+  if (newer) {
+    throw new AccountsSchemaError(
+      'newer',
+      `The accounts have migration ${newer.name}, which this version does not know`,
+    );
+  }
+  const applied = new Set(rows.map(({ number }) => number));
+  return files.filter((name) => !applied.has(numberOf(name)));
+}
+
+function numberOf(file: string): number {
+  return Number(file.slice(0, 4));
+}
