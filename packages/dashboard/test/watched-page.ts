@@ -35,6 +35,6 @@ export async function layoutShift(page: Page): Promise<number> {
 /** So many pixels of the page don't fit its width. */
 export async function overflow(page: Page): Promise<number> {
   return await page.evaluate<number>(
-    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+    'Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth)',
   );
 }
