@@ -32,9 +32,12 @@ export interface Browser {
   readonly cookies: Map<string, string>;
 }
 
-/** Accounts in a database of their own, behind a dashboard that listens nowhere. */
-export async function accountsOfTest(options: Partial<AccountsOptions> = {}): Promise<AccountsOfTest> {
-  const database = await createDatabase();
+/** Accounts, in a database of their own where none is given, behind a dashboard that listens nowhere. */
+export async function accountsOfTest(
+  options: Partial<Omit<AccountsOptions, 'database'>> & { readonly audit?: TestDatabase } = {},
+): Promise<AccountsOfTest> {
+  const { audit, ...others } = options;
+  const database = audit ?? (await createDatabase());
   const { config } = parseConnectionString(database.url, 'the test');
   const accesses: Access[] = [];
   const errors: unknown[] = [];
@@ -44,7 +47,7 @@ export async function accountsOfTest(options: Partial<AccountsOptions> = {}): Pr
   const accounts = await createAccounts({
     ...{ database: config, secret: 'of the test'.repeat(4), publicUrl, onError },
     record: async (access) => void accesses.push(access),
-    ...options,
+    ...others,
   });
   onTestFinished(() => accounts.close());
   const reader = createAuditReader(config);

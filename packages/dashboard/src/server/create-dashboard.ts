@@ -1,8 +1,5 @@
-import { AccessNotRecordedError } from '@bemi-db/trail/access/record-access';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { bodyLimit } from 'hono/body-limit';
-import { HTTPException } from 'hono/http-exception';
-import pg from 'pg';
 import type { Problem } from '../api/problem.ts';
 import type { Accounts } from './accounts/create-accounts.ts';
 import { sameOrigin } from './accounts/same-origin.ts';
@@ -12,6 +9,7 @@ import type { DashboardEnvironment } from './guarded-route.ts';
 import { createLogTail, logEnds } from './log-tail.ts';
 import { openApiDocument } from './open-api-document.ts';
 import type { Authenticate } from './principal.ts';
+import { problemOfError } from './problem-of-error.ts';
 import { entriesRoutes } from './routes/entries-routes.ts';
 import { exportRoute } from './routes/export-route.ts';
 import { logsRoutes } from './routes/logs-routes.ts';
@@ -37,10 +35,7 @@ export interface DashboardOptions {
 
 export type Dashboard = OpenAPIHono<DashboardEnvironment>;
 
-const accessFix = 'Start a worker of this version once: it brings the audit database up to date.';
 const mostBodyBytes = 64 * 1024;
-/** PostgreSQL's query_canceled. */
-const sqlStateCanceled = '57014';
 
 /** The pages and their API: answers requests, `dashboard.fetch(request)`. Listens nowhere by itself. */
 export function createDashboard(options: DashboardOptions): Dashboard {
@@ -63,20 +58,8 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     await next();
   });
   app.onError((error, c) => {
-    if (error instanceof ApiProblem)
-      return c.json(problem(error.code, error.message, error.fix), error.status);
-    if (error instanceof HTTPException) return error.getResponse();
-    if (error instanceof pg.DatabaseError && error.code === sqlStateCanceled)
-      return c.json(problem('too-slow', 'The search took too long', 'Add a filter by table or time.'), 503);
-    if (error instanceof AccessNotRecordedError)
-      return c.json(
-        problem(
-          'access-not-recorded',
-          'It can’t be recorded that you look at this, so it is not shown',
-          accessFix,
-        ),
-        503,
-      );
+    const known = problemOfError(error);
+    if (known) return c.json(problem(known.code, known.message, known.fix), known.status);
     onError(error);
     return c.json(
       problem('unavailable', 'The audit database could not be read', 'Try again; bemi doctor says why.'),
