@@ -18,6 +18,7 @@ export const serverQuery = `
          current_database()::text AS database,
          getdatabaseencoding()::text AS encoding,
          pg_is_in_recovery() AS is_in_recovery,
+         (SELECT sender_host || ':' || sender_port FROM pg_stat_wal_receiver) AS primary_address,
          current_setting('wal_level') AS wal_level,
          current_setting('max_replication_slots')::int4 AS max_replication_slots,
          (SELECT count(*) FROM pg_replication_slots)::int4 AS used_replication_slots,

@@ -57,7 +57,8 @@ export function checkLag({ slot, server }: SourceSnapshot, limits: LagLimits): r
 }
 
 /** A reply of the worker may arrive between the two readings. */
-function bytesBetween(from: string | undefined, to: string | undefined): number | undefined {
+/** `undefined` where one of them is not known. */
+export function bytesBetween(from: string | undefined, to: string | undefined): number | undefined {
   return from === undefined || to === undefined
     ? undefined
     : Math.max(Number(parseLsn(to) - parseLsn(from)), 0);

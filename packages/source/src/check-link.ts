@@ -26,7 +26,9 @@ export function checkLink({ id, setting, host, mode, link, workerLink }: LinkFac
     : `Add sslmode=verify-full&sslrootcert=FILE to ${setting}, with the file of the authority that signed the server's certificate.`;
   const version = link.version ?? 'TLS';
   if (!link.isEncrypted) {
-    const advice = `${fix}\nWhere the server has no TLS, turn it on there: ssl = on, with ssl_cert_file and ssl_key_file.`;
+    const advice =
+      `${fix}\nWhere the server has no TLS, put its certificate and key into its data directory, as server.crt and server.key ` +
+      `(readable by its own user alone), and run as a superuser:\nALTER SYSTEM SET ssl = on;\nSELECT pg_reload_conf();`;
     return problem(
       'warning',
       id,

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { type Finding, ok, problem } from './finding.ts';
 import { restartSettingFix } from './restart-setting.ts';
 import { oldestVersion, type SourceSnapshot } from './source-snapshot.ts';
@@ -22,7 +23,7 @@ export function checkVersion({ server }: SourceSnapshot): Finding {
       'version',
       'PostgreSQL is too old',
       evidence,
-      'Upgrade to PostgreSQL 12 or later; 14 or later also records context.',
+      'Upgrade to PostgreSQL 14 or later, by pg_upgrade or as its provider does it: 12 and 13 are recorded without context.',
     );
   }
   if (server.version < 140_000) {
@@ -31,7 +32,7 @@ export function checkVersion({ server }: SourceSnapshot): Finding {
       'version',
       'Changes are recorded without context',
       `${evidence}: its pgoutput cannot send logical messages`,
-      'Upgrade to PostgreSQL 14 or later to record context.',
+      'Upgrade to PostgreSQL 14 or later, by pg_upgrade or as its provider does it, to record context.',
     );
   }
   return ok('version', 'PostgreSQL is recent enough', evidence);
@@ -44,7 +45,9 @@ function checkRecovery({ server }: SourceSnapshot): Finding {
     'primary',
     'The server is a standby',
     'pg_is_in_recovery() is true',
-    'Connect to the primary: publication and slot are made there.',
+    server.primaryAddress === undefined
+      ? 'Name the primary in BEMI_DATABASE_URL: publication and slot are made there.'
+      : `Name the primary in BEMI_DATABASE_URL, ${server.primaryAddress}: publication and slot are made there.`,
   );
 }
 
@@ -58,8 +61,9 @@ function checkEncoding({ server }: SourceSnapshot): Finding {
     'encoding',
     'The server does not know the encoding of its text',
     evidence,
-    'Values that are not valid UTF-8 are recorded as bytes, in quarantine. A database with an encoding is ' +
-      "made by CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0.",
+    'Values that are not valid UTF-8 are recorded as bytes, in quarantine. Only you can know which encoding the text ' +
+      'has: make a database with one, as a superuser, and move what there is by pg_dump --encoding and psql.\n' +
+      `CREATE DATABASE ${pg.escapeIdentifier(`${server.database}_utf8`)} ENCODING 'UTF8' TEMPLATE template0;`,
   );
 }
 

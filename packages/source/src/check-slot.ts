@@ -1,7 +1,11 @@
 import pg from 'pg';
+import { bytesBetween } from './check-lag.ts';
 import { type Finding, ok, problem } from './finding.ts';
+import { reloadSettingFix } from './restart-setting.ts';
 import { slotCreation } from './slot-creation.ts';
 import type { ServerSnapshot, SlotSnapshot, SourceSnapshot, Wanted } from './source-snapshot.ts';
+
+const gigabyte = 1024 ** 3;
 
 /** Whether the slot is there, is one that the worker can read, and still holds its WAL. */
 export function checkSlot(snapshot: SourceSnapshot, wanted: Wanted): readonly Finding[] {
@@ -58,6 +62,12 @@ function checkKind(slot: SlotSnapshot, { server }: SourceSnapshot): Finding {
   return ok('slot', `The replication slot ${slot.name} exists`, `${evidence}, ${use}`);
 }
 
+/** Twice of what is kept, in whole gigabytes. */
+function enoughToKeep({ restartLsn }: SlotSnapshot, { walLsn }: ServerSnapshot): string {
+  const kept = bytesBetween(restartLsn, walLsn) ?? 0;
+  return `${Math.max(1, Math.ceil((2 * kept) / gigabyte))}GB`;
+}
+
 function checkHealth(slot: SlotSnapshot, { server }: SourceSnapshot): Finding {
   const id = 'slot-health';
   if (slot.invalidationReason !== undefined || slot.walStatus === 'lost') {
@@ -75,13 +85,15 @@ function checkHealth(slot: SlotSnapshot, { server }: SourceSnapshot): Finding {
     );
   }
   if (slot.walStatus === 'unreserved') {
+    const { advice, sql } = reloadSettingFix(server, 'max_slot_wal_keep_size', enoughToKeep(slot, server));
     return problem(
       'warning',
       id,
       `The replication slot ${slot.name} is about to be lost`,
       'wal_status is unreserved: the next checkpoint may remove WAL that was not recorded',
-      'Start the worker now: what it has recorded no longer needs to be kept. If it needs more time, raise ' +
-        'max_slot_wal_keep_size as far as the disk allows (ALTER SYSTEM SET …; SELECT pg_reload_conf();).',
+      'Start the worker now (bemi worker): what it has recorded no longer needs to be kept. To give it time, raise the ' +
+        `limit, as far as the disk allows; this is twice of what is kept now. ${advice}`,
+      sql,
     );
   }
   const kept = slot.safeWalBytes === undefined ? '' : `, ${slot.safeWalBytes} bytes of WAL until it is lost`;

@@ -13,6 +13,7 @@ function snapshotOf(server: Partial<ServerSnapshot>, slot?: Partial<SourceSnapsh
       database: 'app',
       encoding: 'UTF8',
       isInRecovery: false,
+      primaryAddress: undefined,
       walLevel: 'logical',
       maxReplicationSlots: 10,
       usedReplicationSlots: 1,

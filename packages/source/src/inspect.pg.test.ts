@@ -31,6 +31,7 @@ test("the role of guide 004's step 2 sees everything", async () => {
     database: database.name,
     encoding: 'UTF8',
     isInRecovery: false,
+    primaryAddress: undefined,
     walLevel: 'logical',
     maxReplicationSlots: 60,
     maxWalSenders: 60,

@@ -77,6 +77,7 @@ interface ServerRow {
   readonly database: string;
   readonly encoding: string;
   readonly is_in_recovery: boolean;
+  readonly primary_address: string | null;
   readonly wal_level: string;
   readonly max_replication_slots: number;
   readonly used_replication_slots: number;
@@ -105,6 +106,7 @@ async function inspectServer(client: pg.ClientBase, options: InspectOptions): Pr
     database: row.database,
     encoding: row.encoding,
     isInRecovery: row.is_in_recovery,
+    primaryAddress: row.primary_address ?? undefined,
     walLevel: row.wal_level,
     maxReplicationSlots: row.max_replication_slots,
     usedReplicationSlots: row.used_replication_slots,

@@ -32,6 +32,8 @@ export interface ServerSnapshot {
   readonly database: string;
   readonly encoding: string;
   readonly isInRecovery: boolean;
+  /** Where a standby receives from, as `host:port`. */
+  readonly primaryAddress: string | undefined;
   readonly walLevel: string;
   readonly maxReplicationSlots: number;
   readonly usedReplicationSlots: number;

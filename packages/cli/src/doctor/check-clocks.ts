@@ -39,7 +39,7 @@ export function checkClocks(source: ClockReading | undefined, audit: ClockReadin
     id,
     'The clocks differ',
     `compared with this machine: ${evidence}`,
-    'Times in the log then contradict each other, and signed contexts become stale. Set the clocks by NTP on each machine: timedatectl set-ntp true',
+    'Times in the log then contradict each other, and signed contexts become stale. Only root of each machine can set its clock, by NTP: timedatectl set-ntp true',
   );
 }
 

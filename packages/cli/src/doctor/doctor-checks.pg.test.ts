@@ -59,10 +59,12 @@ const attestIt = (finding: Finding, clinic: DoctoredClinic) =>
     WHERE: 'ticket-1',
   });
 
-/** The fix says to set or to unset a variable: the fault is over where it is. */
-const isInEnvironment = async (finding: Finding): Promise<void> => {
-  expect(finding.fix).toMatch(/BEMI_[A-Z_]+/);
-};
+/** Sets the variables that the fix has, to what it sets them to. */
+async function setVariables({ fix }: Finding, { look }: DoctoredClinic): Promise<void> {
+  const set = [...fix.matchAll(/\b(BEMI_[A-Z_]+)=(\S+)/g)].map(([, name, value]) => [name!, value!]);
+  expect(set.length, fix).toBeGreaterThan(0);
+  expect(bad(await look(Object.fromEntries(set)))).toEqual([]);
+}
 
 const write = `
   BEGIN; SELECT pg_logical_emit_message(true, '_bemi', '{"userId":"u1","accessReason":"treatment"}');
@@ -80,6 +82,11 @@ async function restartWorker(finding: Finding, clinic: DoctoredClinic): Promise<
   await clinic.stopWorker();
   await clinic.startWorker();
   await clinic.source.query(write);
+}
+
+async function keepAtMost(source: DoctoredClinic['source'], limit: string): Promise<void> {
+  await source.query(`ALTER SYSTEM SET max_slot_wal_keep_size = '${limit}'`);
+  await source.query('SELECT pg_reload_conf()');
 }
 
 /** As whoever owns the audit database. */
@@ -216,6 +223,52 @@ const faults: readonly Fault[] = [
     cure: restartWorker,
   },
   {
+    id: 'slot-health',
+    besides: ['worker', 'slot-limit'],
+    make: async ({ source, stopWorker }) => {
+      await stopWorker();
+      await keepAtMost(source, '16MB');
+      // Each begins a segment of 16 MB, and next to nothing is written.
+      for (let segment = 0; segment < 3; segment++) {
+        await source.query(`SELECT pg_logical_emit_message(false, 'noise', ''), pg_switch_wal()`);
+      }
+    },
+    environment: { BEMI_HEALTHY_LAG_BYTES: '1000000000' },
+    cure: async (finding, clinic) => {
+      // By its SQL alone nothing is lost any more, while the worker is still away.
+      await runSql(finding, clinic);
+      await clinic.source.query('CHECKPOINT');
+      const found = await clinic.look();
+      expect(found.find(({ id }) => id === 'slot-health')).toMatchObject({
+        verdict: 'ok',
+        evidence: expect.stringMatching(/^reserved, \d+ bytes of WAL until it is lost$/),
+      });
+      await runSql(found.find(({ id }) => id === 'slot-limit')!, clinic);
+      await restartWorker(finding, clinic);
+    },
+  },
+  {
+    id: 'worker',
+    verdict: 'failure',
+    besides: ['lag'],
+    // More is kept than WAL may take between checkpoints: no fault of the slot's.
+    make: async ({ source, look, stopWorker }) => {
+      await stopWorker();
+      await source.query(`ALTER SYSTEM SET max_wal_size = '32MB'`);
+      await source.query('SELECT pg_reload_conf()');
+      for (let segment = 0; segment < 5; segment++) {
+        await source.query(`SELECT pg_logical_emit_message(false, 'noise', ''), pg_switch_wal()`);
+      }
+      expect((await look()).find(({ id }) => id === 'slot-health')).toMatchObject({
+        verdict: 'ok',
+        evidence: expect.stringMatching(/^extended, \d+ bytes of WAL until it is lost$/),
+      });
+      await source.query('ALTER SYSTEM RESET max_wal_size');
+      await source.query('SELECT pg_reload_conf()');
+    },
+    cure: restartWorker,
+  },
+  {
     id: 'audit-role',
     environment: { BEMI_DESTINATION_URL: 'SUPERUSER' },
     cure: async ({ fix }) =>
@@ -271,7 +324,7 @@ const faults: readonly Fault[] = [
     id: 'alerts',
     verdict: 'failure',
     environment: { BEMI_ALERT_EMAIL: 'oncall@example.com' },
-    cure: isInEnvironment,
+    cure: setVariables,
   },
 ];
 
@@ -308,11 +361,9 @@ const shownElsewhere: Readonly<Record<string, string>> = {
   'row-triggers': 'source: check-context.pg.test.ts',
   'free-slots': 'source: check-restart.pg.test.ts',
   'free-wal-senders': 'source: check-restart.pg.test.ts',
-  'slot-health': 'source: check-restart.pg.test.ts, troubleshooting.pg.test.ts',
-  // Of a server that can't be made another one; decided by pure functions.
-  version: 'source: check.test.ts',
-  primary: 'source: check.test.ts',
-  encoding: 'source: check.test.ts',
+  version: 'doctor-servers.pg.test.ts',
+  primary: 'doctor-servers.pg.test.ts',
+  encoding: 'doctor-servers.pg.test.ts',
 };
 
 test('the checklist is that of the guide', () => {
@@ -472,7 +523,7 @@ test(
     const authority = await makeAuthority();
     const { certificate, key } = await issueCertificate(authority, '0x7f.1', ['0x7f.1']);
     await show(['source-link', 'audit-link'], plain, async ({ fix }) => {
-      expect(fix).toContain('ssl = on, with ssl_cert_file and ssl_key_file');
+      expect(fix).toContain('as server.crt and server.key');
       expect(fix).toContain('sslmode=verify-full&sslrootcert=FILE');
     });
     for (const [name, text] of [
@@ -488,8 +539,9 @@ test(
       );
     }
     writeFileSync(join(folder, 'authority.crt'), authority.certificate);
-    await clinic.source.query(`ALTER SYSTEM SET ssl = on`);
-    await clinic.source.query('SELECT pg_reload_conf()');
+    const turnedOn = plain.find(({ id }) => id === 'source-link')!.fix.match(/^(ALTER SYSTEM|SELECT) .*;$/gm);
+    expect(turnedOn).toHaveLength(2);
+    for (const statement of turnedOn!) await clinic.source.query(statement);
     await expect
       .poll(async () => bad(await look(remote('?sslmode=require'))), { timeout: 20_000 })
       .toEqual(['source-link', 'audit-link']);
@@ -497,7 +549,7 @@ test(
       /^TLSv1\.\d, the certificate is not checked$/,
     );
     // As the fix says: in the worker's own variables.
-    const verified = `?sslmode=verify-full&sslrootcert=${join(folder, 'authority.crt')}`;
+    const verified = `?${'sslmode=verify-full&sslrootcert=FILE'.replace('FILE', join(folder, 'authority.crt'))}`;
     const { BEMI_DATABASE_URL: source, BEMI_DESTINATION_URL: destination } = remote(verified);
     writeFileSync(
       environmentFile,
