@@ -3,6 +3,15 @@ import type pg from 'pg';
 /** Of the log of accesses. A source's log has the name of a database, and no database of ours this one. */
 export const accessLogName = 'bemi:access';
 
+/**
+ * Under which name a worker remembers what it signed of it last: each audit database has one, and a worker's state directory
+ * may serve several.
+ */
+export async function accessMemoryName(client: pg.ClientBase): Promise<string> {
+  const { rows } = await client.query<{ database: string }>('SELECT current_database() AS database');
+  return `${accessLogName}@${rows[0]!.database}`;
+}
+
 /** A log without a source, as it is stored. */
 export interface AccessLog {
   readonly log: number;

@@ -35,11 +35,14 @@ export interface KeptCheckpoint {
   readonly text: string;
 }
 
+/** Where a log ends, whether it has a source or not. */
+export type LogEnd = Pick<SourceState, 'log' | 'logId' | 'nextSequence' | 'generation'>;
+
 export interface OpenTreeOptions {
   readonly client: pg.ClientBase;
   /** Of the log. */
   readonly name: string;
-  readonly state: SourceState;
+  readonly state: LogEnd;
   readonly signing: SigningKeySource;
   /** What was published, from wherever it is kept. */
   readonly published: (origin: string) => Promise<readonly KeptCheckpoint[]>;
@@ -130,7 +133,7 @@ export async function openTree(options: OpenTreeOptions): Promise<OpenTree> {
   }
   const origin = formatOrigin(state);
   if (storedCheckpoint.origin !== origin) {
-    throw logAltered(`Its checkpoint is of ${storedCheckpoint.origin}, and its source of ${origin}`);
+    throw logAltered(`Its checkpoint is of ${storedCheckpoint.origin}, and it is ${origin}`);
   }
   const { previousKey, keyRequest } = await agreeOnKey(client, state, key);
   const keys = [key.publicKey, ...(await pastKeys(client, state.log))];
@@ -208,7 +211,7 @@ async function isSignedBy(text: string, keys: readonly Uint8Array[]): Promise<bo
 /** The key must be the one that the log names, or one that a request of the inbox puts in its place. */
 async function agreeOnKey(
   client: pg.ClientBase,
-  state: SourceState,
+  state: LogEnd,
   key: SigningKey,
 ): Promise<{ previousKey: Uint8Array; keyRequest: InboxRequest | undefined }> {
   const current = await currentKey(client, state.log);
