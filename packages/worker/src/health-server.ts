@@ -16,6 +16,8 @@ export interface ServedWorker {
 export interface HealthServerOptions {
   /** At least one. Where it is the only one, its log is at `/checkpoint` and `/tile` too. */
   readonly workers: readonly ServedWorker[];
+  /** Logs without a source, which no worker is ready or not to record. */
+  readonly otherLogs?: readonly Required<Pick<ServedWorker, 'name' | 'readLog'>>[];
   /** What `/metrics` answers. Default: nothing is there. */
   readonly metrics?: () => Promise<{ readonly contentType: string; readonly text: string }>;
   /** Default 127.0.0.1: nobody outside this machine. */
@@ -56,10 +58,10 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
 function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { workers, metrics }: HealthServerOptions,
+  { workers, otherLogs = [], metrics }: HealthServerOptions,
 ): void {
   const path = request.url?.split('?', 1)[0] ?? '';
-  const log = logAt(path, workers);
+  const log = logAt(path, workers, otherLogs);
   const ready = readyAt(path, workers);
   const isOfMetrics = metrics !== undefined && path === '/metrics';
   if (path !== '/healthz' && !ready && !log && !isOfMetrics) {
@@ -86,12 +88,15 @@ function answer(
 function logAt(
   path: string,
   workers: readonly ServedWorker[],
+  otherLogs: readonly Pick<ServedWorker, 'name' | 'readLog'>[],
 ): { readonly path: string; readonly readLog: NonNullable<ServedWorker['readLog']> } | undefined {
   const match = /^(?:\/logs\/([^/]+))?\/(checkpoint|tile\/.*)$/.exec(path);
   if (!match) return undefined;
   const [, name, resource = ''] = match;
   const readLog =
-    name === undefined ? workers.length === 1 && workers[0]?.readLog : named(name, workers)?.readLog;
+    name === undefined
+      ? workers.length === 1 && workers[0]?.readLog
+      : named(name, [...workers, ...otherLogs])?.readLog;
   return readLog ? { path: resource, readLog } : undefined;
 }
 
@@ -116,7 +121,10 @@ function stateOf({ state, problem }: WorkerStatus): { readonly state: string } &
   return { state, code: problem?.code, message: problem?.message, fix: problem?.fix };
 }
 
-function named(encoded: string, workers: readonly ServedWorker[]): ServedWorker | undefined {
+function named<Named extends Pick<ServedWorker, 'name'>>(
+  encoded: string,
+  workers: readonly Named[],
+): Named | undefined {
   try {
     const name = decodeURIComponent(encoded);
     return workers.find((worker) => worker.name === name);

@@ -1,3 +1,5 @@
+import { accessLogName } from '@bemi-db/trail/access/access-log';
+import type { AccessRecorder } from '@bemi-db/worker/access/access-recorder';
 import { metricsRegistry } from '@bemi-db/worker/health/metrics';
 import { startHealthServer } from '@bemi-db/worker/health-server';
 import type { Logger } from 'pino';
@@ -5,6 +7,7 @@ import { CliError } from '../cli-error.ts';
 import { type Configuration, type Flags, loadConfiguration } from '../configuration/configuration.ts';
 import { createLogger } from '../logging/create-logger.ts';
 import { explainError } from '../output/explain-error.ts';
+import { configuredAccessRecorder } from './configured-access-recorder.ts';
 import { configuredSources } from './configured-sources.ts';
 import { openDestination } from './configured-worker.ts';
 import { type Pipeline, pipeline, runBesideOthers } from './pipeline.ts';
@@ -34,8 +37,11 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
     const destination = await openDestination(configuration, options.isEmbedded, logger);
     try {
       const pipelines = sources.map((source) => pipeline(source, destination, logger, sources.length > 1));
-      if (options.isDraining) await drain(pipelines, abort.signal);
-      else await serve(pipelines, configuration, flags, abort.signal, logger);
+      const accesses = configuredAccessRecorder(configuration, destination, logger);
+      if (options.isDraining) {
+        const recorded = accesses.run({ signal: abort.signal, drain: true });
+        await drain(pipelines, abort.signal).finally(() => recorded);
+      } else await serve(pipelines, accesses, configuration, flags, abort.signal, logger);
     } finally {
       await destination.close();
     }
@@ -89,6 +95,7 @@ async function drain(pipelines: readonly Pipeline[], signal: AbortSignal): Promi
 
 async function serve(
   pipelines: readonly Pipeline[],
+  accesses: AccessRecorder,
   { host, port, file }: Configuration,
   flags: Flags,
   signal: AbortSignal,
@@ -101,6 +108,7 @@ async function serve(
       status: () => worker.status(),
       readLog: (path) => worker.readLog(path),
     })),
+    otherLogs: [{ name: accessLogName, readLog: (path) => accesses.readLog(path) }],
     metrics: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
     host,
     port,
@@ -115,6 +123,9 @@ async function serve(
   const watch = file && watchConfiguration({ file, flags, pipelines, logger });
   const monitoring = new AbortController();
   const monitored = pipelines.map(({ monitor }) => monitor.run({ signal: monitoring.signal }));
+  // Beside the sources: nothing that becomes of it is anything to them.
+  const recordingAccesses = new AbortController();
+  const recorded = accesses.run({ signal: AbortSignal.any([signal, recordingAccesses.signal]) });
   try {
     if (isOnlyOne) await runAlone(pipelines[0]!, signal);
     else {
@@ -128,7 +139,8 @@ async function serve(
   } finally {
     watch?.close();
     monitoring.abort();
-    await Promise.all([...monitored, health.close()]);
+    recordingAccesses.abort();
+    await Promise.all([...monitored, recorded, health.close()]);
   }
 }
 

@@ -78,15 +78,15 @@ export function createAccessRecorder(options: AccessRecorderOptions): AccessReco
   let hasStarted = false;
   let failures = 0;
 
-  /** One line for each change of what is in the way. */
+  /** One line for each change of what is in the way. What keeps a source from being recorded too is said there. */
   const say = (next: Problem): void => {
     const isNew = problem?.code !== next.code || problem.message !== next.message;
     problem = next;
     if (!isNew) return;
     const { code, message, fix, kind } = next;
     const text = `The log of accesses: ${message}`;
-    if (kind === 'retry') logger.info({ code, fix }, text);
-    else logger.error({ code, fix }, text);
+    if (kind === 'refuse') logger.error({ code, fix }, text);
+    else logger.debug({ code, fix }, text);
   };
 
   const session = async (signal: AbortSignal, isDraining: boolean): Promise<void> => {
