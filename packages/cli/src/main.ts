@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { usageError } from './cli-error.ts';
+import { accessesCommand } from './commands/accesses-command.ts';
 import { alertsCommand } from './commands/alerts-command.ts';
 import { attestCommand } from './commands/attest-command.ts';
 import { configCommand } from './commands/config-command.ts';
@@ -43,6 +44,7 @@ const commands = [
   alertsCommand,
   logCommand,
   historyCommand,
+  accessesCommand,
   coverageCommand,
   verifyCommand,
   proofCommand,

@@ -35,7 +35,8 @@ BEGIN
     RAISE EXCEPTION 'an access is a JSON object of at most 8192 bytes' USING ERRCODE = 'BM003';
   END IF;
   SELECT m.key INTO member FROM jsonb_each(access) m
-   WHERE jsonb_typeof(m.value) IS DISTINCT FROM members ->> m.key ORDER BY m.key LIMIT 1;
+   WHERE jsonb_typeof(m.value) IS DISTINCT FROM members ->> m.key
+      OR jsonb_typeof(m.value) = 'number' AND m.value::text !~ '^[0-9]{1,15}$' ORDER BY m.key LIMIT 1;
   IF found THEN
     RAISE EXCEPTION 'an access has no member % of this type', quote_ident(left(member, 63)) USING ERRCODE = 'BM003';
   END IF;

@@ -13,6 +13,7 @@ export function proofCommand(): Command {
     .option('-o, --out <file>', 'where to write it (default: stdout)')
     .option('-c, --checkpoint <file|dir|url>', 'prove it in a checkpoint that you kept (default: the newest)')
     .option('--log <name>', 'which log, where the audit database holds several')
+    .option('--access', 'an entry of the log of accesses: who looked at what of the trail')
     .option('--embedded', 'read the embedded audit database in ./.bemi')
     .addHelpText(
       'after',
@@ -20,6 +21,7 @@ export function proofCommand(): Command {
 Examples:
   bemi proof 4711 --out entry-4711.json
   bemi proof 4711 --checkpoint kept/2026-01-31.checkpoint > entry-4711.json
+  bemi proof 12 --access --out access-12.json
   bemi-verify entry-4711.json --key log.vkey
 
 It works for erased entries too: then it proves that the entry was there, and discloses nothing of it.`,

@@ -11,6 +11,7 @@ export function verifyCommand(): Command {
         'in the audit database, those that the worker keeps beside its key or has published, and those that you give.',
     )
     .option('--log <name>', 'which log, where the audit database holds several')
+    .option('--access', 'the log of accesses: who looked at what of the trail')
     .option(
       '-c, --checkpoint <file|dir|url>',
       'a checkpoint that you kept, a directory of them, or where they are published (repeatable)',
@@ -40,6 +41,7 @@ Examples:
   bemi verify --checkpoint s3://acme-audit/bemi?region=eu-central-1 --key log.vkey
   bemi verify --checkpoint kept/ --json | jq '.findings[0]'
   bemi verify --report 2026-q4 --key log.vkey
+  bemi verify --access
   bemi verify --resume
   bemi verify --from-published /var/lib/bemi/published --key log.vkey
 

@@ -6,6 +6,8 @@ import { holdsOnEntries } from '@bemi-db/trail/holds/holds';
 import { recordKey } from '@bemi-db/trail/query/record-key';
 import { recordedTables } from '@bemi-db/trail/query/trail-summary';
 import type pg from 'pg';
+import { accessedTable } from '../accesses/accessed-table.ts';
+import { tellAccess } from '../accesses/told-access.ts';
 import { CliError, usageError } from '../cli-error.ts';
 import { loadConfiguration } from '../configuration/configuration.ts';
 import { agree } from '../output/agreement.ts';
@@ -62,6 +64,16 @@ export async function runErase(flags: EraseFlags): Promise<void> {
   await readingAuditDatabase({ configuration, isEmbedded: flags.embedded === true }, async ({ client }) => {
     const source = await recordedSource(client, configuration, flags.source);
     const found = await findNamed(client, source.log, flags);
+    await tellAccess(
+      client,
+      {
+        ...{ what: 'view', command: 'erase', log: source.name },
+        ...(flags.table === undefined ? {} : { tables: [accessedTable(parseTableFilter(flags.table))] }),
+        ...(flags.primaryKey === undefined ? {} : { key: parseRecordKey(flags.primaryKey) }),
+        ...(named.entries.length + named.contexts.length > 0 ? { filters: ['entry'] } : {}),
+      },
+      { changes: found.changes.length },
+    );
     refuseKeyInReason(flags, found.keys);
     const contexts = await concernedContexts(client, source.log, found.changes);
     const sequences = [

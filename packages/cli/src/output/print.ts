@@ -10,12 +10,26 @@ export function printNote(text: string): void {
   process.stderr.write(text);
 }
 
-/** The reader of a pipe has gone (`bemi log | head`): nothing is left to do, and it is no failure. */
+const lastWordsMs = 2_000;
+const lastWords = new Set<() => Promise<void>>();
+
+/** Something is to be done when the reader of the output has gone, before the program ends. Returns how to forget it. */
+export function beforeReaderIsGone(work: () => Promise<void>): () => void {
+  lastWords.add(work);
+  return () => {
+    lastWords.delete(work);
+  };
+}
+
+/** The reader of a pipe has gone (`bemi log | head`): nothing is left to be printed, and it is no failure. */
 export function endQuietlyOnClosedPipe(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
-      throw error;
+      if (error.code !== 'EPIPE') throw error;
+      const over = (): void => process.exit(process.exitCode ?? 0);
+      if (lastWords.size === 0) over();
+      setTimeout(over, lastWordsMs);
+      void Promise.allSettled([...lastWords].map((work) => work())).then(over);
     });
   }
 }

@@ -10,20 +10,20 @@ import {
 } from '@bemi-db/trail/proof/stored-entry-proof';
 import { pastKeys } from '@bemi-db/trail/tree/key-events';
 import type pg from 'pg';
+import { tellAccess } from '../accesses/told-access.ts';
 import { CliError, usageError } from '../cli-error.ts';
 import { loadConfiguration } from '../configuration/configuration.ts';
 import { print, printNote } from '../output/print.ts';
 import { countText } from '../presentation/quantity-text.ts';
 import { readingAuditDatabase } from '../trail-reading/audit-database.ts';
-import { chooseSource } from '../trail-reading/choose-source.ts';
+import { chooseLog, type LogChoice } from '../trail-reading/choose-log.ts';
 import { givenCheckpoints } from '../verification/kept-checkpoints.ts';
 import { originOf } from '../verification/verification.ts';
 
 /** The flags of `bemi proof`. */
-export interface ProofFlags {
+export interface ProofFlags extends LogChoice {
   readonly out?: string;
   readonly checkpoint?: string;
-  readonly log?: string;
   readonly embedded?: true;
 }
 
@@ -32,7 +32,7 @@ export async function runProof(sequenceText: string, flags: ProofFlags): Promise
   const sequence = parseSequence(sequenceText);
   const configuration = loadConfiguration();
   await readingAuditDatabase({ configuration, isEmbedded: flags.embedded === true }, async ({ client }) => {
-    const log = await chooseSource(client, configuration, flags.log);
+    const log = await chooseLog(client, configuration, flags);
     if (!log)
       throw new CliError(1, 'no-entry', 'The audit database has no log yet', 'Start a worker: bemi worker');
     const origin = await originOf(client, log.log);
@@ -43,6 +43,15 @@ export async function runProof(sequenceText: string, flags: ProofFlags): Promise
     const newest = kept && [...kept].sort((a, b) => a.checkpoint.size - b.checkpoint.size).at(-1)!;
     const proof = await makeProof(client, log.log, sequence, newest?.text);
     await expectValid(client, log.log, proof);
+    const shown = { changes: 1, firstSequence: String(sequence), lastSequence: String(sequence) };
+    await tellAccess(
+      client,
+      {
+        what: flags.out === undefined ? 'view' : 'export',
+        ...{ command: 'proof', log: log.name, sequence: String(sequence) },
+      },
+      shown,
+    );
     if (flags.out === undefined) await print(proof.text);
     else writeProof(flags.out, proof.text);
     printNote(summary(sequence, proof, flags.out));

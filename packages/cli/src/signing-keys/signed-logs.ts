@@ -5,6 +5,7 @@ import { hasTrail } from '@bemi-db/trail/query/trail-summary';
 import { currentKey } from '@bemi-db/trail/tree/key-events';
 import type pg from 'pg';
 import { CliError } from '../cli-error.ts';
+import { generationOf } from '../verification/verification.ts';
 
 /** A log, and the key that signs it by its own account. */
 export interface SignedLog {
@@ -31,7 +32,8 @@ export async function signedLogs(
   const logs: SignedLog[] = [];
   if (await hasTrail(client)) {
     const { rows } = await client.query<{ log: number; name: string; logId: string; generation: number }>(
-      `SELECT l.log, l.name, l.log_id AS "logId", s.generation FROM bemi.logs l JOIN bemi.sources s USING (log)
+      `SELECT l.log, l.name, l.log_id AS "logId", ${generationOf('l')} AS generation
+         FROM bemi.logs l LEFT JOIN bemi.sources s USING (log)
         WHERE $1::text IS NULL OR l.name = $1 ORDER BY l.name`,
       [named ?? null],
     );

@@ -1,6 +1,9 @@
 import { recordHistory } from '@bemi-db/trail/query/history';
+import { recordKey } from '@bemi-db/trail/query/record-key';
 import { erasedChanges } from '@bemi-db/trail/query/table-relations';
 import { recordedTables } from '@bemi-db/trail/query/trail-summary';
+import { accessedTable } from '../accesses/accessed-table.ts';
+import { recordedReading } from '../accesses/recorded-reading.ts';
 import { loadConfiguration } from '../configuration/configuration.ts';
 import { invocation } from '../output/invocation.ts';
 import { print, printNote } from '../output/print.ts';
@@ -34,7 +37,18 @@ export async function runHistory(
       const source = await chooseSource(client, configuration, flags.source);
       const changedOnly = flags.changedOnly === true;
       const count = source
-        ? await printChanges(recordHistory(client, { log: source.log, table, key, changedOnly }), isJson)
+        ? await printChanges(
+            recordedReading(
+              client,
+              {
+                ...{ what: 'view', command: 'history', log: source.name, key: recordKey(key) },
+                tables: [accessedTable(table)],
+              },
+              recordHistory(client, { log: source.log, table, key, changedOnly }),
+              ({ sequence }) => sequence,
+            ),
+            isJson,
+          )
         : 0;
       if (count > 0) return;
       const style = textStyle(isJson ? process.stderr : process.stdout);

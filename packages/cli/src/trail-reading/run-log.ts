@@ -1,8 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ChangeFilter } from '@bemi-db/trail/query/change-filter';
-import { eachEntry, type LogEntry, type LogSearch, searchEntries } from '@bemi-db/trail/query/log-entries';
+import {
+  eachEntry,
+  type LogEntry,
+  type LogSearch,
+  searchEntries,
+  sequenceOf,
+} from '@bemi-db/trail/query/log-entries';
 import { recordedTables, type SourceSummary } from '@bemi-db/trail/query/trail-summary';
 import type pg from 'pg';
+import { logAccess } from '../accesses/log-access.ts';
+import { beginReading, recordedReading } from '../accesses/recorded-reading.ts';
+import type { Looked } from '../accesses/told-access.ts';
 import { usageError } from '../cli-error.ts';
 import { loadConfiguration } from '../configuration/configuration.ts';
 import { invocation } from '../output/invocation.ts';
@@ -56,6 +65,7 @@ export async function runLog(flags: LogFlags): Promise<void> {
       await follow(database, () => chooseSource(database.client, configuration, flags.source), {
         ...{ wanted, isJson, changedOnly: flags.changedOnly === true },
         limit: limit ?? defaultFollowLimit,
+        looked: (log) => logAccess(flags, log, new Date()),
       });
       return;
     }
@@ -69,7 +79,9 @@ export async function runLog(flags: LogFlags): Promise<void> {
         limit: limit ?? defaultLimit,
         changedOnly: flags.changedOnly === true,
       };
-      for await (const entry of eachEntry(database.client, search)) {
+      const entries = eachEntry(database.client, search);
+      const looked = logAccess(flags, source.name, new Date());
+      for await (const entry of recordedReading(database.client, looked, entries, sequenceOf)) {
         await printEntry(entry);
         count++;
       }
@@ -129,6 +141,8 @@ interface FollowOptions {
   readonly changedOnly: boolean;
   readonly limit: number;
   readonly isJson: boolean;
+  /** What is looked at, of a log by its name. */
+  readonly looked: (log: string) => Looked;
 }
 
 /** Goes on until a signal ends it. The log may not exist yet: then it waits for it. */
@@ -140,7 +154,7 @@ async function follow(
   const { wanted, changedOnly, isJson, limit } = options;
   const { signal } = interruption();
   const pause = () => delay(followPollMs, undefined, { signal }).catch(() => undefined);
-  const printEntry = entryPrinter(isJson);
+  const printOne = entryPrinter(isJson);
   let source = await findSource();
   if (source?.lastCommitAt === undefined) {
     printNote(nothingRecorded(name, source, textStyle(process.stderr), invocation()));
@@ -153,26 +167,35 @@ async function follow(
   const search = { ...wanted, changedOnly, log: source.log };
   // Where the log ends is read first: what is recorded after it comes next, whether it matches the filter or not.
   let after = await lastSequence(client, source.log);
-  const before = String(BigInt(after) + 1n);
-  const newest: LogEntry[] = [];
-  for await (const entry of eachEntry(client, { ...search, filter: { ...wanted.filter, before }, limit }))
-    newest.push(entry);
-  for (const entry of newest.toReversed()) await printEntry(entry);
-  while (!signal.aborted) {
-    const end = await lastSequence(client, source.log);
-    if (end === after) {
-      await pause();
-      continue;
+  const reading = await beginReading(client, options.looked(source.name), new Date(), true);
+  const printEntry = async (entry: LogEntry): Promise<void> => {
+    reading.shown(sequenceOf(entry));
+    await printOne(entry);
+  };
+  try {
+    const before = String(BigInt(after) + 1n);
+    const newest: LogEntry[] = [];
+    for await (const entry of eachEntry(client, { ...search, filter: { ...wanted.filter, before }, limit }))
+      newest.push(entry);
+    for (const entry of newest.toReversed()) await printEntry(entry);
+    while (!signal.aborted) {
+      const end = await lastSequence(client, source.log);
+      if (end === after) {
+        await pause();
+        continue;
+      }
+      const bounds = { after, before: String(BigInt(end) + 1n) };
+      const page = await searchEntries(client, {
+        ...{ ...search, filter: { ...wanted.filter, ...bounds } },
+        order: 'oldest-first',
+        limit: followPageSize,
+      });
+      for (const entry of page.entries) await printEntry(entry);
+      after = page.next ?? end;
+      if (page.next === undefined) await pause();
     }
-    const bounds = { after, before: String(BigInt(end) + 1n) };
-    const page = await searchEntries(client, {
-      ...{ ...search, filter: { ...wanted.filter, ...bounds } },
-      order: 'oldest-first',
-      limit: followPageSize,
-    });
-    for (const entry of page.entries) await printEntry(entry);
-    after = page.next ?? end;
-    if (page.next === undefined) await pause();
+  } finally {
+    await reading.end();
   }
 }
 

@@ -36,6 +36,8 @@ export interface LogName {
   readonly name: string;
   /** Origin of its present generation. */
   readonly origin: string;
+  /** Under which its worker remembers what it signed. Default: its name. */
+  readonly memory?: string;
 }
 
 const patienceMs = 10_000;
@@ -53,10 +55,11 @@ export async function ownCheckpoints(
 ): Promise<KeptCheckpoints> {
   const kept: KeptCheckpoint[] = [];
   const unread: UnreadPlace[] = [];
-  const folder = join(stateDirectory, encodeURIComponent(log.name));
+  const memoryName = log.memory ?? log.name;
+  const folder = join(stateDirectory, encodeURIComponent(memoryName));
   await readingPlace(join(folder, 'last-signed'), unread, () => {
     if (!isDirectory(folder)) return; // reading would make it
-    const memory = new LastSigned(stateDirectory, log.name);
+    const memory = new LastSigned(stateDirectory, memoryName);
     const text = memory.read();
     if (text !== undefined) kept.push(parsed(memory.file, text));
   });

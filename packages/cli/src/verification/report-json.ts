@@ -26,7 +26,7 @@ export function reportJson(verification: Verification, program: string) {
       ...{ from, to, beganAt: beganAt.toISOString(), endedAt: endedAt.toISOString() },
     })),
     valid: findings.length === 0,
-    log: { name: log.name, database: log.database, id: report.logId ?? null, origin },
+    log: { name: log.name, database: log.database ?? null, id: report.logId ?? null, origin },
     size: report.size,
     counts: {
       changes: facts.changes,
@@ -91,7 +91,7 @@ function notCovered({ report }: Verification): string[] {
   const [first] = covered;
   const hasRules = events.some(({ kind }) => kind === 'config');
   return [
-    'Reads: who looked at what is not recorded.',
+    'Reads of the source, and reads of this trail by SQL: who looked at what is not recorded. What the commands and the dashboard of Bemi showed of it is in the log of accesses.',
     'Unlogged and temporary tables, tables that are not published, DDL, sequences and large objects: they are not in what the log records.',
     first
       ? `Whatever was committed before LSN ${formatLsn(first.fromLsn)}, from where the log is complete.`

@@ -8,7 +8,7 @@ export function reportMarkdown(report: ReportJson): string {
     [
       'What was verified',
       [
-        `Log: ${log.name}, of the database ${log.database}; origin \`${log.origin}\``,
+        `Log: ${log.name}${log.database === null ? '' : `, of the database ${log.database}`}; origin \`${log.origin}\``,
         `Verified: ${report.verifiedAt}, by ${report.program}: every entry was read again, every hash computed anew`,
         `Entries: ${report.size} (${counts.changes} changes, ${counts.contexts} contexts, ${counts.transactions} transactions, ${counts.events} events); erased: ${counts.erased}`,
         `Period: ${period.firstCommit ?? 'no commit'} to ${period.lastCommit ?? 'no commit'}, by the source's clock`,

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { SourceSummary } from '@bemi-db/trail/query/trail-summary';
 import type pg from 'pg';
 import { usageError } from '../cli-error.ts';
 import { bemiFolder } from '../configuration/bemi-folder.ts';
@@ -9,9 +8,9 @@ import { print, printNote } from '../output/print.ts';
 import { countText } from '../presentation/quantity-text.ts';
 import { textStyle } from '../presentation/text-style.ts';
 import { type AuditDatabase, readingAuditDatabase } from '../trail-reading/audit-database.ts';
-import { chooseSource } from '../trail-reading/choose-source.ts';
+import { type ChosenLog, chooseLog, type LogChoice } from '../trail-reading/choose-log.ts';
 import { nothingRecorded } from '../trail-reading/nothing-recorded.ts';
-import { givenCheckpoints, type KeptCheckpoint, ownCheckpoints } from './kept-checkpoints.ts';
+import { givenCheckpoints, type KeptCheckpoint, type LogName, ownCheckpoints } from './kept-checkpoints.ts';
 import { forgetProgress, subjectOf } from './kept-progress.ts';
 import { givenKeys, ownKey } from './known-keys.ts';
 import { ProgressKeeper } from './progress-keeper.ts';
@@ -29,8 +28,7 @@ import { verificationText } from './verification-text.ts';
 import { verifyProgress } from './verify-progress.ts';
 
 /** The flags of `bemi verify`. */
-export interface VerifyFlags extends ResumptionFlags {
-  readonly log?: string;
+export interface VerifyFlags extends ResumptionFlags, LogChoice {
   readonly checkpoint?: readonly string[];
   readonly key?: readonly string[];
   readonly json?: true;
@@ -50,7 +48,7 @@ export async function runVerify(flags: VerifyFlags): Promise<void> {
   await readingAuditDatabase(
     { configuration, isEmbedded: flags.embedded === true },
     async ({ client, name, url }) => {
-      const log = await chooseSource(client, configuration, flags.log);
+      const log = await chooseLog(client, configuration, flags);
       if (!log) {
         const style = textStyle(flags.json ? process.stderr : process.stdout);
         throw usageError(
@@ -73,12 +71,12 @@ export async function runVerify(flags: VerifyFlags): Promise<void> {
 async function verifyWithProgress(
   client: pg.ClientBase,
   url: AuditDatabase['url'],
-  log: SourceSummary,
+  log: ChosenLog,
   configuration: Configuration,
   flags: VerifyFlags,
 ): Promise<Verification> {
   const origin = await originOf(client, log.log);
-  const gathered = await gatherEvidence({ name: log.name, origin }, configuration, flags);
+  const gathered = await gatherEvidence({ ...log, origin }, configuration, flags);
   const intervalMs = saveIntervalMs(flags.saveEvery);
   const subject = await subjectOf(client, log.log, {
     keys:
@@ -143,7 +141,7 @@ export function stateDirectoryOf(configuration: Configuration): string {
 
 /** What is known of a log from outside of the audit database: what was given, and what its worker keeps here. */
 export async function gatherEvidence(
-  log: { readonly name: string; readonly origin: string },
+  log: LogName,
   configuration: Configuration,
   given: Pick<VerifyFlags, 'checkpoint' | 'key'>,
 ): Promise<Evidence> {

@@ -1,5 +1,4 @@
 import { formatOrigin } from '@bemi-db/proof/origin';
-import type { SourceSummary } from '@bemi-db/trail/query/trail-summary';
 import type { StoredFinding } from '@bemi-db/trail/verify/stored-finding';
 import {
   type PausedVerification,
@@ -8,6 +7,7 @@ import {
   verifyStoredLog,
 } from '@bemi-db/trail/verify/verify-log';
 import type pg from 'pg';
+import type { ChosenLog } from '../trail-reading/choose-log.ts';
 import { type EntryPlace, entryPlace } from './entry-place.ts';
 import type { KeptCheckpoint, UnreadPlace } from './kept-checkpoints.ts';
 import type { ReadPart } from './kept-progress.ts';
@@ -33,7 +33,7 @@ export interface PlacedFinding {
 
 /** A verified log: what was found, and against what it was held. */
 export interface Verification {
-  readonly log: SourceSummary;
+  readonly log: ChosenLog;
   readonly origin: string;
   readonly report: StoredLogReport;
   readonly findings: readonly PlacedFinding[];
@@ -51,7 +51,7 @@ export interface Verification {
 
 export interface VerificationOptions {
   readonly client: pg.ClientBase;
-  readonly log: SourceSummary;
+  readonly log: ChosenLog;
   readonly origin: string;
   /** Read before the log is: what a worker signs meanwhile is not held against what was read before. */
   readonly evidence: Evidence;
@@ -107,10 +107,19 @@ export async function verifyLog(options: VerificationOptions): Promise<Verificat
   };
 }
 
+/**
+ * SQL for the generation of a log `l` whose source, if it has one, is `s`: without one, what its own `gap` events say.
+ */
+export function generationOf(log: 'l'): string {
+  return `coalesce(s.generation, (SELECT max((e.payload->>'generation')::integer) FROM bemi.event_log e
+                                   WHERE e.log = ${log}.log AND e.kind = 'gap'), 1)`;
+}
+
 /** The origin of a log's checkpoints in its present generation. */
 export async function originOf(client: pg.ClientBase, log: number): Promise<string> {
   const { rows } = await client.query<{ logId: string; generation: number }>(
-    'SELECT l.log_id AS "logId", s.generation FROM bemi.logs l JOIN bemi.sources s USING (log) WHERE l.log = $1',
+    `SELECT l.log_id AS "logId", ${generationOf('l')} AS generation
+       FROM bemi.logs l LEFT JOIN bemi.sources s USING (log) WHERE l.log = $1`,
     [log],
   );
   return formatOrigin(rows[0]!);

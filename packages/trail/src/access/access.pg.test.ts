@@ -65,6 +65,8 @@ test('whoever may read the trail may ask, and for nothing else; who it was, the 
     ['no kind', { via: 'cli' }],
     ['another way', { what: 'view', via: 'psql' }],
     ['a type of another member', { what: 'view', via: 'cli', changes: '3' }],
+    ['half an entry', { what: 'view', via: 'cli', changes: 1.5 }],
+    ['less than none', { what: 'view', via: 'cli', sequence: -1 }],
     ['a part of nothing', { what: 'view', via: 'cli', part: 'middle' }],
     ['controls', { what: 'view', via: 'cli', by: { id: 'a\u001b[2J' } }],
     ['a text that runs backwards', { what: 'view', via: 'cli', filters: ['a\u202eb'] }],

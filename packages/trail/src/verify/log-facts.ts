@@ -220,7 +220,8 @@ export class LogFacts {
     if (kind === 'lifecycle' && payload['event'] === 'created') {
       const { systemIdentifier, database, completeFromLsn, generation, timeline } = payload;
       Object.assign(source, { systemIdentifier, database, completeFromLsn, generation, timeline });
-      this.#coverFrom(completeFromLsn, generation);
+      // A log without a source covers nothing of one.
+      if (systemIdentifier !== undefined) this.#coverFrom(completeFromLsn, generation);
     }
     if (kind === 'gap') {
       source.generation = payload['generation'];
