@@ -1,6 +1,7 @@
 import type { AccessKind } from '@bemi-db/trail/access/access';
 import type { RecordedAccess } from '@bemi-db/trail/access/recorded-access';
-import { harmless, shortened } from './harmless-text.ts';
+import { harmless, shortened } from '@bemi-db/trail/facts/harmless-text';
+
 import { momentText } from './moment-text.ts';
 import { countedText, countText } from './quantity-text.ts';
 import type { TextStyle } from './text-style.ts';
