@@ -89,9 +89,27 @@ test('each command that shows what is recorded says so first; the entries verify
   ]);
   expect(JSON.stringify(found)).not.toContain('secret');
 
+  // For a while nobody has recorded them.
+  const doctor = async () => {
+    const { stdout } = await runBemi(['doctor', '--json'], clinic.environment, clinic.folder);
+    const { sections } = JSON.parse(stdout) as {
+      sections: { findings: { id: string; verdict: string; evidence: string }[] }[];
+    };
+    return sections.flatMap(({ findings }) => findings).find(({ id }) => id === 'accesses');
+  };
+  expect(await doctor()).toMatchObject({ verdict: 'ok' });
+  await clinic.auditSql.query(`UPDATE bemi.inbox SET requested_at = now() - interval '5 minutes'`);
+  expect(await doctor()).toMatchObject({
+    verdict: 'warning',
+    evidence: '9 accesses wait, the oldest came 5 minutes ago',
+  });
+  const status = await runBemi(['status'], clinic.environment, clinic.folder);
+  expect(status.stdout).toMatch(/Accesses +9 accesses wait to be recorded, the oldest came 5 minutes ago: /);
+
   // As they were asked for, in their order; and what we have just looked at.
   expect(await recordWaiting(clinic)).toBe(true);
   expect(await countWaitingAccesses(clinic.auditSql)).toMatchObject({ count: 0 });
+  expect(await doctor()).toMatchObject({ verdict: 'ok' });
   const recorded = await accessesOf(clinic);
   expect(recorded.map(({ entry, isRecorded, command }) => ({ entry, isRecorded, command }))).toEqual(
     [...found, { command: 'accesses' }].map(({ command }, i) => ({

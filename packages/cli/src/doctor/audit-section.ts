@@ -4,6 +4,7 @@ import { type Finding, ok, problem, unknown } from '@bemi-db/source/finding';
 import { inspectLink } from '@bemi-db/source/inspect-operation';
 import { addressOf } from '@bemi-db/source/target-address';
 import { tlsModeOf } from '@bemi-db/source/tls-mode';
+import { countWaitingAccesses } from '@bemi-db/trail/access/read-accesses';
 import { readAttestations } from '@bemi-db/trail/attestations/attestations';
 import { readContextKeys } from '@bemi-db/trail/context-keys';
 import { readSchema } from '@bemi-db/trail/migrate';
@@ -22,6 +23,7 @@ import { countedText } from '../presentation/quantity-text.ts';
 import { hasWitness, proofStatus } from '../status/proof-status.ts';
 import { type AuditDatabase, readingAuditDatabase } from '../trail-reading/audit-database.ts';
 import { chooseSource } from '../trail-reading/choose-source.ts';
+import { checkAccesses } from './check-accesses.ts';
 import { checkAlerts } from './check-alerts.ts';
 import { checkAttested } from './check-attested.ts';
 import { checkCheckpointsOffHost } from './check-checkpoints-off-host.ts';
@@ -159,6 +161,7 @@ async function checkLog(
     checkAttested('network-isolation', attested),
     checkAuditRole(upkeep, where),
     checkPartitions(upkeep),
+    checkAccesses(await countWaitingAccesses(client), new Date()),
     checkQuarantine(upkeep, await quarantineGroups(client, log), attested),
     checkCheckpointAge(upkeep),
     checkCheckpointsOffHost(published, hasWitness(configuration), attested),

@@ -36,7 +36,7 @@ export const checkGroups: readonly { readonly title: string; readonly checks: re
       'partitions',
     ],
   },
-  { title: 'recording', checks: ['probe', 'quarantine', 'clocks'] },
+  { title: 'recording', checks: ['probe', 'quarantine', 'accesses', 'clocks'] },
   { title: 'proof', checks: ['checkpoint-age', 'checkpoints-off-host'] },
 ];
 

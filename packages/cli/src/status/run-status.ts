@@ -1,7 +1,8 @@
+import { countWaitingAccesses, type WaitingAccesses } from '@bemi-db/trail/access/read-accesses';
 import { type ContextKey, readContextKeys } from '@bemi-db/trail/context-keys';
 import { harmless } from '@bemi-db/trail/facts/harmless-text';
 import { type QuarantineGroup, quarantineGroups } from '@bemi-db/trail/query/quarantine-summary';
-import type { SourceSummary } from '@bemi-db/trail/query/trail-summary';
+import { hasTrail, type SourceSummary } from '@bemi-db/trail/query/trail-summary';
 import { type RecordedRules, rulesInForce } from '@bemi-db/trail/rules/recorded-rules';
 import type pg from 'pg';
 import { configurationError } from '../cli-error.ts';
@@ -39,6 +40,8 @@ export interface TrailStatus {
   readonly contextKeys: readonly ContextKey[];
   /** Whether BEMI_ENCRYPTION_KEY is set, without which a worker can't open them. */
   readonly hasEncryptionKey: boolean;
+  /** Of the log of accesses. */
+  readonly waitingAccesses: WaitingAccesses;
   /** What is recorded and redacted; `undefined` where no rules were ever set. */
   readonly rules: RecordedRules | undefined;
 }
@@ -143,6 +146,9 @@ async function trailStatus(
       quarantine: summary ? await quarantineGroups(client, summary.log) : [],
       contextKeys: summary ? await contextKeys(client, summary.log) : [],
       hasEncryptionKey: configuration.encryptionKey !== undefined,
+      waitingAccesses: (await hasTrail(client))
+        ? await countWaitingAccesses(client)
+        : { count: 0, since: undefined },
       rules: summary && (await rulesInForce(client, summary.log)),
     };
   });
@@ -169,6 +175,7 @@ export function statusJson({ source, trail, errors }: StatusReport): object {
           contextKeys: trail.contextKeys,
           hasEncryptionKey: trail.hasEncryptionKey,
           rules: trail.rules ?? null,
+          waitingAccesses: trail.waitingAccesses,
         }
       : null,
     errors: errors.map((error) => {

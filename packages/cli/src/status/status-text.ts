@@ -14,6 +14,9 @@ import type { ProofStatus } from './proof-status.ts';
 import type { StatusReport, TrailStatus } from './run-status.ts';
 import type { SourceStatus } from './source-status.ts';
 
+/** A worker records an access at once, or finds it within ten seconds. */
+const accessPatienceMs = 30_000;
+
 type Row = readonly [string, string];
 
 /** From when on sizes are no longer healthy. */
@@ -89,10 +92,22 @@ function trailText(trail: TrailStatus, style: TextStyle, now: Date): string {
       ? [['Rules', `${rulesSummary(trail.rules.rules)}: ${invocation()} rules`] as const]
       : []),
     ['Quarantine', quarantineText(summary, quarantine, style)],
+    ...accessRows(trail, style, now),
     ...contextKeyRows(trail, style, now),
     ...(proof ? proofRows(proof, moment, style) : []),
   ];
   return `${title}${labelledLines(rows, style)}`;
+}
+
+/** Only where some wait for longer than a worker lets them. */
+function accessRows(
+  { waitingAccesses: { count, since } }: TrailStatus,
+  { colors }: TextStyle,
+  now: Date,
+): Row[] {
+  if (since === undefined || now.getTime() - Date.parse(since) < accessPatienceMs) return [];
+  const text = `${countedText(count, 'access waits', 'accesses wait')} to be recorded, the oldest came ${ageText(since, now)}: ${invocation()} worker`;
+  return [['Accesses', colors.yellow(text)]];
 }
 
 /** Only where there are keys: a log without them is none the worse. */

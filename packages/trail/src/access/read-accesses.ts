@@ -34,10 +34,15 @@ export async function readAccesses(client: pg.ClientBase, query: AccessQuery): P
   return left < 1 ? waiting : [...waiting, ...(await entriesOf(client, found.log, query, left))];
 }
 
-/** How many accesses wait for a worker, and since when the oldest does: ISO 8601 in UTC. */
-export async function countWaitingAccesses(
-  client: pg.ClientBase,
-): Promise<{ readonly count: number; readonly since: string | undefined }> {
+/** Accesses that no worker has recorded yet. */
+export interface WaitingAccesses {
+  readonly count: number;
+  /** When the oldest was asked for: ISO 8601 in UTC. */
+  readonly since: string | undefined;
+}
+
+/** How many accesses wait for a worker. Only where there is a trail. */
+export async function countWaitingAccesses(client: pg.ClientBase): Promise<WaitingAccesses> {
   const found = await findAccessLog(client);
   if (!found) return { count: 0, since: undefined };
   const { rows } = await client.query<{ count: string; since: string | null }>(
