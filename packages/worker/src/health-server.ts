@@ -20,6 +20,8 @@ export interface HealthServerOptions {
   readonly otherLogs?: readonly Required<Pick<ServedWorker, 'name' | 'readLog'>>[];
   /** What `/metrics` answers. Default: nothing is there. */
   readonly metrics?: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  /** Answers what is at other paths, such as a dashboard's pages. Default: nothing is there. */
+  readonly elsewhere?: (request: IncomingMessage, response: ServerResponse) => void;
   /** Default 127.0.0.1: nobody outside this machine. */
   readonly host?: string;
   /** Default 4000; 0 for any free port. */
@@ -58,13 +60,16 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
 function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { workers, otherLogs = [], metrics }: HealthServerOptions,
+  { workers, otherLogs = [], metrics, elsewhere }: HealthServerOptions,
 ): void {
   const path = request.url?.split('?', 1)[0] ?? '';
   const log = logAt(path, workers, otherLogs);
   const ready = readyAt(path, workers);
   const isOfMetrics = metrics !== undefined && path === '/metrics';
-  if (path !== '/healthz' && !ready && !log && !isOfMetrics) {
+  const isOurs = path === '/healthz' || ready !== undefined || log !== undefined || isOfMetrics;
+  if (!isOurs && elsewhere) {
+    elsewhere(request, response);
+  } else if (!isOurs) {
     const message =
       workers.length === 1
         ? 'Only /healthz, /readyz, /metrics, /checkpoint and /tile/… are here'
