@@ -1,4 +1,5 @@
 import { parseCheckpoint } from '@bemi-db/proof/checkpoint';
+import { sha256Into, verifyEd25519 } from '@bemi-db/proof/noble-crypto';
 import {
   type ProofFact,
   printable,
@@ -10,7 +11,6 @@ import { isReportNote, verifyReport } from '@bemi-db/proof/report-note';
 import { NoteError } from '@bemi-db/proof/signed-note';
 import { ED25519, parseVerifierKey, type VerifierKey } from '@bemi-db/proof/verifier-key';
 import { verifyEntryProof } from '@bemi-db/proof/verify-entry-proof';
-import { sha256Into, verifyEd25519 } from './browser-crypto.ts';
 
 /** A file that was dropped or chosen. */
 interface GivenFile {

@@ -12,12 +12,14 @@ import type { Authenticate } from './principal.ts';
 import { problemOfError } from './problem-of-error.ts';
 import { entriesRoutes } from './routes/entries-routes.ts';
 import { exportRoute } from './routes/export-route.ts';
+import { integrityRoutes } from './routes/integrity-routes.ts';
 import { logsRoutes } from './routes/logs-routes.ts';
 import { recordRoute } from './routes/record-route.ts';
 import { sessionRoute } from './routes/session-route.ts';
 import { streamRoute } from './routes/stream-route.ts';
 import { transactionsRoute } from './routes/transactions-route.ts';
 import { securityHeaders } from './security-headers.ts';
+import { createVerifications, type VerifyLog } from './verifications.ts';
 import { webPages } from './web-pages.ts';
 
 export interface DashboardOptions {
@@ -27,6 +29,8 @@ export interface DashboardOptions {
   readonly accounts?: Pick<Accounts, 'addRoutes'> | undefined;
   /** Where people reach the pages; `undefined` where the `Host` of a request says so. */
   readonly publicUrl?: string | undefined;
+  /** Default: this server can't verify. */
+  readonly verify?: VerifyLog | undefined;
   /** Of the program, for people. */
   readonly version: string;
   /** Told of what went wrong without being the asker's fault. Holds no row values. */
@@ -39,7 +43,7 @@ const mostBodyBytes = 64 * 1024;
 
 /** The pages and their API: answers requests, `dashboard.fetch(request)`. Listens nowhere by itself. */
 export function createDashboard(options: DashboardOptions): Dashboard {
-  const { reader, authenticate, accounts, publicUrl, version, onError } = options;
+  const { reader, authenticate, accounts, publicUrl, verify, version, onError } = options;
   const app: Dashboard = new OpenAPIHono<DashboardEnvironment>({
     defaultHook: (result, c) => {
       if (result.success) return undefined;
@@ -74,6 +78,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   exportRoute(app, reader);
   recordRoute(app, reader);
   transactionsRoute(app, reader);
+  integrityRoutes(app, { reader, verifications: createVerifications(verify) });
   openApiDocument(app, version);
   app.all('/api/*', (c) =>
     c.json(problem('unknown-route', 'There is no such route', '/docs lists the routes.'), 404),

@@ -3,10 +3,11 @@ import { secureHeaders } from 'hono/secure-headers';
 
 /**
  * What a browser may do with our pages: run our own scripts and nothing inline, talk to us alone, and show us in no
- * frame. Components set sizes by `style` attributes, which is why styles are not as strict.
+ * frame. Components set sizes by `style` attributes, which is why styles are not as strict. A page that brings a policy of its
+ * own keeps it.
  */
 export function securityHeaders(): MiddlewareHandler {
-  return secureHeaders({
+  const set = secureHeaders({
     contentSecurityPolicy: {
       defaultSrc: ["'none'"],
       scriptSrc: ["'self'"],
@@ -26,4 +27,12 @@ export function securityHeaders(): MiddlewareHandler {
     // Whether a connection is by https is known to who ends TLS.
     strictTransportSecurity: false,
   });
+  return async (c, next) => {
+    let own: string | null = null;
+    await set(c, async () => {
+      await next();
+      own = c.res.headers.get('content-security-policy');
+    });
+    if (own !== null) c.header('content-security-policy', own);
+  };
 }

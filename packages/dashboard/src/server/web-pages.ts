@@ -9,6 +9,8 @@ import type { DashboardEnvironment } from './guarded-route.ts';
 /** What `npm run build:web` makes. The same place from the sources and from what is built of them. */
 const folder = fileURLToPath(new URL('../../dist/web/', import.meta.url));
 
+const proofPackage = new URL('.', import.meta.resolve('@bemi-db/proof/package.json'));
+
 const contentTypes: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
   '.html': 'text/html; charset=utf-8',
@@ -30,6 +32,15 @@ export function webPages(app: Hono<DashboardEnvironment>): void {
       'cache-control': 'public, max-age=31536000, immutable',
     });
   });
+  // One file that loads nothing and reaches nobody: whoever got a proof checks it here, or saves the page and does it
+  // elsewhere. Its own policy lets its one script in, by its hash.
+  app.get('/verify', (c) => {
+    const page = verifyPage();
+    const policy = page && /http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(page)?.[1];
+    if (!page || !policy) return c.text('The page is not built: npm run build:pages', 503);
+    c.header('content-security-policy', `${policy}; frame-ancestors 'none'`);
+    return c.html(page, 200, { 'cache-control': 'no-cache' });
+  });
   app.get('*', (c) => {
     const isFile = /\.[a-z0-9]+$/i.test(c.req.path) && !c.req.header('accept')?.includes('text/html');
     if (isFile) return c.text('Not found', 404);
@@ -40,8 +51,16 @@ export function webPages(app: Hono<DashboardEnvironment>): void {
 }
 
 function indexPage(): string | undefined {
+  return textOf(`${folder}index.html`);
+}
+
+function verifyPage(): string | undefined {
+  return textOf(fileURLToPath(new URL('dist/verify.html', proofPackage)));
+}
+
+function textOf(path: string): string | undefined {
   try {
-    return readFileSync(`${folder}index.html`, 'utf8');
+    return readFileSync(path, 'utf8');
   } catch {
     return undefined;
   }

@@ -39,6 +39,8 @@ export interface StoredEntryProofOptions {
   readonly sequence: number;
   /** A checkpoint that was kept, as text. Default: the newest one of the audit database. */
   readonly checkpoint?: string | undefined;
+  /** The client is in a transaction that sees one state. Default: the proof is read in one of its own. */
+  readonly isInTransaction?: boolean;
 }
 
 /**
@@ -47,8 +49,8 @@ export interface StoredEntryProofOptions {
  * @throws NoProofError where there is no such entry, or none that the checkpoint covers.
  */
 export async function storedEntryProof(options: StoredEntryProofOptions): Promise<StoredEntryProof> {
-  const { client } = options;
-  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  const { client, isInTransaction = false } = options;
+  if (!isInTransaction) await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   try {
     return await makeProof(options);
   } catch (error) {
@@ -56,7 +58,7 @@ export async function storedEntryProof(options: StoredEntryProofOptions): Promis
       throw new NoProofError('tree-altered', `${error.message}.`, { cause: error });
     throw error;
   } finally {
-    await client.query('COMMIT').catch(() => undefined);
+    if (!isInTransaction) await client.query('COMMIT').catch(() => undefined);
   }
 }
 

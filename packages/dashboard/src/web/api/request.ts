@@ -43,9 +43,14 @@ export function queryText(members: QueryMembers): string {
  * @throws RequestError with what the server says.
  */
 export async function request<T>(path: string, signal?: AbortSignal): Promise<T> {
-  return (await answerOf(() =>
-    fetch(`/api/v1${path}`, { headers: { accept: 'application/json' }, ...(signal ? { signal } : {}) }),
-  )) as T;
+  const options = { headers: { accept: 'application/json' }, ...(signal ? { signal } : {}) };
+  return (await (await answerOf(() => fetch(`/api/v1${path}`, options))).json()) as T;
+}
+
+/** Reads what is no JSON, as text. */
+export async function requestText(path: string, signal?: AbortSignal): Promise<string> {
+  const options = { headers: { accept: 'text/plain, application/json' }, ...(signal ? { signal } : {}) };
+  return await (await answerOf(() => fetch(`/api/v1${path}`, options))).text();
 }
 
 /** Sends JSON to the API. */
@@ -55,16 +60,12 @@ export async function send<T>(
   body?: unknown,
 ): Promise<T> {
   const headers = { accept: 'application/json', 'content-type': 'application/json' };
-  return (await answerOf(() =>
-    fetch(`/api/v1${path}`, {
-      method,
-      headers,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    }),
-  )) as T;
+  const options = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+  const response = await answerOf(() => fetch(`/api/v1${path}`, options));
+  return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
-async function answerOf(ask: () => Promise<Response>): Promise<unknown> {
+async function answerOf(ask: () => Promise<Response>): Promise<Response> {
   let response: Response;
   try {
     response = await ask();
@@ -74,7 +75,7 @@ async function answerOf(ask: () => Promise<Response>): Promise<unknown> {
       cause,
     });
   }
-  if (response.ok) return response.status === 204 ? undefined : await response.json();
+  if (response.ok) return response;
   const { error } = (await response.json().catch(() => ({ error: undefined }))) as Partial<Problem>;
   throw new RequestError(
     response.status,

@@ -1,4 +1,4 @@
-import { IconApi, IconHistory, IconListDetails } from '@tabler/icons-react';
+import { IconApi, IconHistory, IconListDetails, IconShieldCheck } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import type { Permission } from '../../api/permission.ts';
 
@@ -16,5 +16,12 @@ export interface Place {
 export const places: readonly Place[] = [
   { to: '/logs', label: 'Logs', icon: <IconListDetails />, permission: 'changes:read', letter: 'l' },
   { to: '/record', label: 'Record', icon: <IconHistory />, permission: 'changes:read', letter: 'r' },
+  {
+    to: '/integrity',
+    label: 'Integrity',
+    icon: <IconShieldCheck />,
+    permission: 'integrity:read',
+    letter: 'i',
+  },
   { to: '/docs', label: 'API', icon: <IconApi />, letter: 'a' },
 ];

@@ -51,6 +51,12 @@ const recordRoute = createRoute({
   component: lazyRouteComponent(() => import('../record/record-page.tsx'), 'RecordPage'),
 });
 
+const integrityRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/integrity',
+  component: lazyRouteComponent(() => import('../integrity/integrity-page.tsx'), 'IntegrityPage'),
+});
+
 const docsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/docs',
@@ -62,7 +68,7 @@ const noSuchRoute = createRoute({ getParentRoute: () => shellRoute, path: '$', c
 
 export const router = createRouter({
   routeTree: rootRoute.addChildren([
-    shellRoute.addChildren([indexRoute, logsRoute, recordRoute, docsRoute, noSuchRoute]),
+    shellRoute.addChildren([indexRoute, logsRoute, recordRoute, integrityRoute, docsRoute, noSuchRoute]),
   ]),
   parseSearch: parseAddress,
   stringifySearch: addressText,

@@ -1,7 +1,9 @@
-import type { HashInto } from '@bemi-db/proof/hash';
-import type { Verify } from '@bemi-db/proof/signature';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { sha256 } from '@noble/hashes/sha2.js';
+import type { HashInto } from './hash.ts';
+import type { Verify } from './signature.ts';
+
+// For pages: whoever imports this has @noble/curves and @noble/hashes, which nothing else here needs.
 
 /** SHA-256 in JavaScript: the browser's own answers later, and only where a page came by https or from a file. */
 export const sha256Into: HashInto = (source, start, end, target, at) => {

@@ -1,0 +1,57 @@
+import { Button, Skeleton, Stack } from '@mantine/core';
+import { useLog } from '../api/use-log.ts';
+import { useMay } from '../api/use-session.ts';
+import { PageHeading } from '../elements/page-heading.tsx';
+import { EmptyState, ErrorState } from '../elements/states.tsx';
+import { CheckpointCard } from './checkpoint-card.tsx';
+import { ProofCard } from './proof-card.tsx';
+import { useIntegrity, useStartVerification, useVerification } from './use-integrity.ts';
+import { VerificationCard } from './verification-card.tsx';
+
+/** Whether the record is whole: what was signed last, whether it still holds, and the proof of any entry. */
+export function IntegrityPage() {
+  const { name, logs, error, retry } = useLog();
+  const integrity = useIntegrity(name);
+  const verification = useVerification(name);
+  const start = useStartVerification(name);
+  const mayVerify = useMay('integrity:verify');
+  const mayProve = useMay('changes:read');
+  const isRunning = verification.data?.verification?.state === 'running';
+  const failure = error ?? integrity.error ?? verification.error;
+  return (
+    <>
+      <PageHeading title="Integrity">
+        {mayVerify && verification.data?.canStart && (
+          <Button onClick={() => start.mutate()} loading={start.isPending} disabled={isRunning}>
+            {isRunning ? 'Verifying …' : 'Verify now'}
+          </Button>
+        )}
+      </PageHeading>
+      {failure && (
+        <ErrorState
+          error={failure}
+          onRetry={() => {
+            retry();
+            void integrity.refetch();
+            void verification.refetch();
+          }}
+        />
+      )}
+      {start.error && <ErrorState error={start.error} />}
+      {logs?.length === 0 && (
+        <EmptyState title="Nothing is recorded yet">
+          A worker signs what it records: start one by <code>bemi start</code>.
+        </EmptyState>
+      )}
+      {!failure && logs?.length !== 0 && (
+        <Stack gap="md" maw={960}>
+          {integrity.data ? <CheckpointCard integrity={integrity.data} /> : <Skeleton h={232} />}
+          {verification.data ? <VerificationCard answer={verification.data} /> : <Skeleton h={120} />}
+          {mayProve && name !== undefined && integrity.data && (
+            <ProofCard log={name} keys={integrity.data.keys.map(({ key }) => key)} />
+          )}
+        </Stack>
+      )}
+    </>
+  );
+}
