@@ -5,6 +5,7 @@ import { alertsCommand } from './commands/alerts-command.ts';
 import { attestCommand } from './commands/attest-command.ts';
 import { configCommand } from './commands/config-command.ts';
 import { coverageCommand } from './commands/coverage-command.ts';
+import { dashboardCommand } from './commands/dashboard-command.ts';
 import { demoCommand } from './commands/demo-command.ts';
 import { doctorCommand } from './commands/doctor-command.ts';
 import { eraseCommand } from './commands/erase-command.ts';
@@ -37,6 +38,7 @@ const commands = [
   tablesCommand,
   startCommand,
   workerCommand,
+  dashboardCommand,
   configCommand,
   statusCommand,
   doctorCommand,

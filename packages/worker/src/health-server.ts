@@ -1,7 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { LogResource } from '@bemi-db/trail/tree/log-resource';
-import { ProblemError } from './problem.ts';
+import { listen } from './listen.ts';
 import type { WorkerStatus } from './worker-status.ts';
 
 /** A worker of this process, and its log. */
@@ -180,40 +180,4 @@ async function serveLog(
 function send(response: ServerResponse, statusCode: number, body: object): void {
   response.writeHead(statusCode, { 'content-type': 'application/json', 'cache-control': 'no-store' });
   response.end(`${JSON.stringify(body)}\n`); // Node leaves the body out of an answer to HEAD
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(listenProblem(error, host, port)));
-    server.listen(port, host, resolve);
-  });
-}
-
-function listenProblem(error: NodeJS.ErrnoException, host: string, port: number): unknown {
-  const problem = (code: string, message: string, fix: string) =>
-    new ProblemError({ code, message, fix, kind: 'configuration' }, error);
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return problem(
-        'port-in-use',
-        `Port ${port} of ${host} is in use by another process`,
-        'Set BEMI_PORT to a free port, or end what listens there.',
-      );
-    case 'EACCES':
-      return problem(
-        'port-forbidden',
-        `This process may not listen on port ${port} of ${host}`,
-        'Set BEMI_PORT to a port above 1023.',
-      );
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return problem(
-        'host-unknown',
-        `This machine has no address ${host} to listen on`,
-        'Set BEMI_HOST to 127.0.0.1, to 0.0.0.0 for all addresses, or to one of this machine.',
-      );
-    default:
-      return error;
-  }
 }

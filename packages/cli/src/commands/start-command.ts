@@ -8,14 +8,17 @@ interface StartFlags extends SettingFlags {
 /** `bemi start` */
 export function startCommand(): Command {
   return withWorkerOptions(new Command('start'))
-    .summary('run Bemi: everything in one process')
-    .description('Runs Bemi in one process, until it is stopped.')
+    .summary('run Bemi: the worker and the dashboard in one process')
+    .description(
+      'Records every change, and serves the dashboard and its API on the same port, in one process, until it is stopped.',
+    )
     .addHelpText(
       'after',
       `
 Settings:
   BEMI_DATABASE_URL      the source database, postgres://role:password@host:5432/database
   BEMI_DESTINATION_URL   the audit database; or --embedded
+  BEMI_PUBLIC_URL        where people reach the dashboard (default http://localhost:4000)
   or bemi.config.yaml, for several sources too: bemi config check prints what is in force
 
 Examples:
@@ -24,6 +27,11 @@ Examples:
     )
     .action(async (flags: StartFlags) => {
       const { runWorker } = await import('../recording/run-worker.ts');
-      await runWorker({ flags: settingFlags(flags), isEmbedded: flags.embedded === true, isDraining: false });
+      await runWorker({
+        flags: settingFlags(flags),
+        isEmbedded: flags.embedded === true,
+        isDraining: false,
+        hasDashboard: true,
+      });
     });
 }

@@ -18,18 +18,23 @@ export interface SettingFlags {
  * process, passwords included.
  */
 export function withWorkerOptions(command: Command): Command {
+  return withServerOptions(command)
+    .option('--slot <name>', 'replication slot (BEMI_REPLICATION_SLOT, default bemi_slot)')
+    .option('--publication <name>', 'publication (BEMI_PUBLICATION, default bemi_publication)')
+    .option('--buffer-size <changes>', 'changes in an audit transaction (BEMI_BUFFER_SIZE, default 1000)');
+}
+
+/** Adds the settings of what answers requests and has an audit database. */
+export function withServerOptions(command: Command): Command {
   return command
     .option('--config <file>', 'configuration file (BEMI_CONFIG, default ./bemi.config.yaml, where it is)')
     .option('--embedded', 'keep the trail in an embedded PostgreSQL in ./.bemi')
-    .option('--slot <name>', 'replication slot (BEMI_REPLICATION_SLOT, default bemi_slot)')
-    .option('--publication <name>', 'publication (BEMI_PUBLICATION, default bemi_publication)')
-    .option('--buffer-size <changes>', 'changes in an audit transaction (BEMI_BUFFER_SIZE, default 1000)')
     .option(
       '--log-level <level>',
       'trace, debug, info, warn, error, fatal, silent (BEMI_LOG_LEVEL, default info)',
     )
-    .option('--host <address>', 'where to answer health checks (BEMI_HOST, default 127.0.0.1)')
-    .option('--port <port>', 'port of health checks (BEMI_PORT, default 4000)');
+    .option('--host <address>', 'where to listen (BEMI_HOST, default 127.0.0.1)')
+    .option('--port <port>', 'where to listen (BEMI_PORT, default 4000)');
 }
 
 /** The flags by the setting that they stand for. */

@@ -85,6 +85,8 @@ export interface Settings {
   readonly smtpUrl: string | undefined;
   readonly host: string;
   readonly port: number;
+  /** Where people reach the dashboard, without a slash at the end. */
+  readonly publicUrl: string | undefined;
 }
 
 /** A text that was set, and with what: the environment variable or the flag, for messages. */
@@ -159,6 +161,7 @@ export function readSettings(find: (name: SettingName) => SetText | undefined): 
     smtpUrl: url(find('BEMI_SMTP_URL'), ['smtp:', 'smtps:']),
     host: text('BEMI_HOST', '127.0.0.1').text,
     port: wholeNumber(text('BEMI_PORT', '4000'), 0, 65_535, ''),
+    publicUrl: url(find('BEMI_PUBLIC_URL'), ['https:', 'http:'])?.replace(/\/+$/, ''),
   };
 }
 

@@ -5,11 +5,15 @@ import { startHealthServer } from '@bemi-db/worker/health-server';
 import type { Logger } from 'pino';
 import { CliError } from '../cli-error.ts';
 import { type Configuration, type Flags, loadConfiguration } from '../configuration/configuration.ts';
+import { dashboardSite } from '../dashboard/dashboard-site.ts';
+import { sayFirstAdminLink } from '../dashboard/first-admin-link.ts';
+import { originOf } from '../dashboard/origin.ts';
 import { createLogger } from '../logging/create-logger.ts';
 import { explainError } from '../output/explain-error.ts';
 import { configuredAccessRecorder } from './configured-access-recorder.ts';
+import { abortOnSignals } from './abort-on-signals.ts';
 import { configuredSources } from './configured-sources.ts';
-import { openDestination } from './configured-worker.ts';
+import { type Destination, openDestination } from './configured-worker.ts';
 import { type Pipeline, pipeline, runBesideOthers } from './pipeline.ts';
 import { watchConfiguration } from './watch-configuration.ts';
 
@@ -17,6 +21,8 @@ export interface RunWorkerOptions {
   readonly flags: Flags;
   readonly isEmbedded: boolean;
   readonly isDraining: boolean;
+  /** Serve the dashboard too, on the same port. */
+  readonly hasDashboard?: boolean;
 }
 
 /**
@@ -41,7 +47,10 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
       if (options.isDraining) {
         const recorded = accesses.run({ signal: abort.signal, drain: true });
         await drain(pipelines, abort.signal).finally(() => recorded);
-      } else await serve(pipelines, accesses, configuration, flags, abort.signal, logger);
+      } else {
+        const { signal } = abort;
+        await serve({ pipelines, accesses, configuration, destination, options, signal, logger });
+      }
     } finally {
       await destination.close();
     }
@@ -93,14 +102,23 @@ async function drain(pipelines: readonly Pipeline[], signal: AbortSignal): Promi
   );
 }
 
-async function serve(
-  pipelines: readonly Pipeline[],
-  accesses: AccessRecorder,
-  { host, port, file }: Configuration,
-  flags: Flags,
-  signal: AbortSignal,
-  logger: Logger,
-): Promise<void> {
+interface ServeOptions {
+  readonly pipelines: readonly Pipeline[];
+  readonly accesses: AccessRecorder;
+  readonly configuration: Configuration;
+  readonly destination: Destination;
+  readonly options: RunWorkerOptions;
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+}
+
+async function serve(serving: ServeOptions): Promise<void> {
+  const { pipelines, accesses, configuration, destination, options, signal, logger } = serving;
+  const { flags, hasDashboard = false } = options;
+  const { host, port, file } = configuration;
+  const site = hasDashboard
+    ? dashboardSite({ configuration, destination, logger, onFirstAdminLink: sayFirstAdminLink })
+    : undefined;
   const registry = metricsRegistry(pipelines.map(({ monitor }) => monitor));
   const health = await startHealthServer({
     workers: pipelines.map(({ name, worker }) => ({
@@ -110,9 +128,11 @@ async function serve(
     })),
     otherLogs: [{ name: accessLogName, readLog: (path) => accesses.readLog(path) }],
     metrics: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+    ...(site ? { elsewhere: site.listener } : {}),
     host,
     port,
   });
+  void site?.open(originOf(health.host, health.port));
   const isOnlyOne = pipelines.length === 1;
   logger.info(
     { host: health.host, port: health.port },
@@ -140,7 +160,7 @@ async function serve(
     watch?.close();
     monitoring.abort();
     recordingAccesses.abort();
-    await Promise.all([...monitored, recorded, health.close()]);
+    await Promise.all([...monitored, recorded, health.close(), site?.close()]);
   }
 }
 
@@ -151,26 +171,4 @@ async function runAlone({ worker, monitor }: Pipeline, signal: AbortSignal): Pro
     await monitor.look(); // somebody has to be told before the process is gone
     throw error;
   }
-}
-
-/** One press of Ctrl-C reaches us twice under `npm run` and `npx`: from the terminal, and passed on by npm. */
-const echoMs = 300;
-
-/** The first signal stops the worker in order, the second ends the process. */
-function abortOnSignals(abort: AbortController, logger: Logger): () => void {
-  const signals = ['SIGTERM', 'SIGINT'] as const;
-  let firstAtMs = 0;
-  const onSignal = (signal: string): void => {
-    if (abort.signal.aborted) {
-      if (performance.now() - firstAtMs > echoMs) process.exit(1);
-      return;
-    }
-    firstAtMs = performance.now();
-    logger.info({ signal }, 'Stopping: what is finished is stored; a second signal ends it at once');
-    abort.abort();
-  };
-  for (const signal of signals) process.on(signal, onSignal);
-  return () => {
-    for (const signal of signals) process.off(signal, onSignal);
-  };
 }
