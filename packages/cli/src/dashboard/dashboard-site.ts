@@ -7,12 +7,14 @@ import { createAuditReader } from '@bemi-db/dashboard/server/audit-reader';
 import { createDashboard } from '@bemi-db/dashboard/server/create-dashboard';
 import { requestListener } from '@bemi-db/dashboard/server/request-listener';
 import { parseConnectionString } from '@bemi-db/source/connection-string';
+import { parseEncryptionKey } from '@bemi-db/worker/authenticity/sealed-key';
 import type { Logger } from '@bemi-db/worker/logger';
 import { bemiFolder, makeBemiFolder } from '../configuration/bemi-folder.ts';
 import type { Configuration } from '../configuration/configuration.ts';
 import { explainError } from '../output/explain-error.ts';
 import type { Destination } from '../recording/configured-worker.ts';
 import { version } from '../version.ts';
+import { verifyInProcess } from './verify-process.ts';
 
 export interface DashboardSiteOptions {
   readonly configuration: Configuration;
@@ -54,14 +56,22 @@ export function dashboardSite(options: DashboardSiteOptions): DashboardSite {
     let accounts: Accounts;
     try {
       const folder = configuration.stateDirectory ?? makeBemiFolder(bemiFolder()).path;
-      const secret = await cookieSecret(encryptionKeyOf(configuration), folder);
+      const { encryptionKey } = configuration;
+      const secret = await cookieSecret(
+        encryptionKey === undefined ? undefined : parseEncryptionKey(encryptionKey),
+        folder,
+      );
       const record = reader.record.bind(reader);
       accounts = await createAccounts({ database: config, secret, publicUrl, record, onError });
     } catch (error) {
       await reader.close();
       throw error;
     }
-    const dashboard = createDashboard({ reader, accounts, version: version(), onError });
+    const dashboard = createDashboard({
+      ...{ reader, accounts, publicUrl: configuration.publicUrl, version: version(), onError },
+      authenticate: accounts.authenticate,
+      verify: verifyInProcess(destination.url, configuration.file?.path),
+    });
     opened = {
       listener: requestListener(dashboard),
       close: async () => {

@@ -12,6 +12,8 @@ const redrawMs = 100;
 const clearLine = '\r\u001b[2K';
 
 export function verifyProgress(stream: NodeJS.WriteStream, name: string): VerifyProgress {
+  // Of a dashboard, which shows it on a page.
+  if (process.send) return sentProgress(process.send.bind(process));
   if (!stream.isTTY || process.env['TERM'] === 'dumb')
     return { update: () => undefined, end: () => undefined };
   const { colors, columns = 80 } = textStyle(stream);
@@ -35,6 +37,25 @@ export function verifyProgress(stream: NodeJS.WriteStream, name: string): Verify
     end() {
       if (drawnMs > 0) stream.write(clearLine);
     },
+  };
+}
+
+/** A message to the process that started this one. */
+export interface SentProgress {
+  readonly done: number;
+  readonly total: number;
+}
+
+function sentProgress(send: (message: SentProgress) => unknown): VerifyProgress {
+  let sentMs = Number.NEGATIVE_INFINITY;
+  return {
+    update(done, total) {
+      const now = performance.now();
+      if (now - sentMs < redrawMs) return;
+      sentMs = now;
+      send({ done, total });
+    },
+    end: () => undefined,
   };
 }
 

@@ -1,0 +1,67 @@
+import { createDatabase } from '@bemi-db/test-kit/database';
+import { expect, test } from 'vitest';
+import { type Running, startBemi } from '../../test/run-bemi.ts';
+
+/** The link that makes the first admin, as the terminal shows it. */
+async function firstAdminLink({ child }: Running): Promise<URL> {
+  let said = '';
+  for await (const piece of child.stderr.iterator({ destroyOnReturn: false })) {
+    said += String(piece);
+    const link = /^ {4}(http:\S+)$/m.exec(said)?.[1];
+    if (link !== undefined) return new URL(link);
+  }
+  throw new Error(`It printed no link: ${said}`);
+}
+
+test('bemi start serves the dashboard beside health checks; its first link makes the admin, who verifies', async () => {
+  const [source, audit] = [await createDatabase(), await createDatabase()];
+  const client = await source.connect();
+  await client.query('CREATE TABLE t (id int PRIMARY KEY)');
+  const bemi = startBemi(['start'], {
+    BEMI_DATABASE_URL: source.url,
+    BEMI_DESTINATION_URL: audit.url,
+    BEMI_REPLICATION_SLOT: `slot_${source.name}`,
+    BEMI_PORT: '0',
+  });
+  const link = await firstAdminLink(bemi);
+  await bemi.untilPrinted('"msg":"Recording"');
+  await client.query('INSERT INTO t SELECT generate_series(1, 1000)');
+  const { origin } = link;
+  expect((await fetch(`${origin}/healthz`)).status).toBe(200);
+  expect(await (await fetch(`${origin}/logs`)).text()).toContain('<div id="root">');
+  expect((await fetch(`${origin}/api/v1/logs`)).status).toBe(401);
+
+  const answer = await fetch(`${origin}/api/v1/auth/link/accept`, {
+    method: 'POST',
+    headers: { origin, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      ...{ token: link.hash.slice(1), email: 'ada@clinic.example', name: 'Ada' },
+      password: 'violet harbour mends 7 kettles',
+    }),
+  });
+  expect(await answer.json()).toEqual({ next: 'signed-in' });
+  const cookie = answer.headers
+    .getSetCookie()
+    .map((each) => each.split(';')[0])
+    .join('; ');
+  // biome-ignore lint/suspicious/noExplicitAny: whatever the API answers is compared below
+  const ask = async (path: string, method = 'GET'): Promise<any> => {
+    const headers = { cookie, origin, 'content-type': 'application/json' };
+    return await (await fetch(`${origin}/api/v1${path}`, { method, headers })).json();
+  };
+  await expect.poll(async () => (await ask('/logs')).logs[0]?.name, { timeout: 30_000 }).toBe(source.name);
+  const log = `/logs/${source.name}`;
+  await expect
+    .poll(async () => (await ask(`${log}/entries?limit=1`)).entries[0]?.primaryKey, { timeout: 30_000 })
+    .toBe('1000');
+
+  expect(await ask(`${log}/verification`, 'POST')).toMatchObject({
+    verification: { state: 'running', startedBy: 'Ada' },
+  });
+  await expect
+    .poll(async () => (await ask(`${log}/verification`)).verification, { timeout: 30_000 })
+    .toMatchObject({ state: 'done', report: { valid: true, findings: [] }, problem: null });
+  bemi.child.kill('SIGTERM');
+  const { code } = await bemi.finished;
+  expect(code).toBe(0);
+});
