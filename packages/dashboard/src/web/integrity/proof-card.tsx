@@ -67,7 +67,10 @@ function Checked({ sequence, text, checked }: FetchedProof) {
   return (
     <Stack gap="xs" aria-live="polite">
       {checked.isValid ? (
-        <Alert color="green" icon={<IconCircleCheck aria-hidden />} title={`Proven: ${checked.headline}`}>
+        <>
+          <Alert color="green" icon={<IconCircleCheck aria-hidden />} title={`Proven: ${checked.headline}`}>
+            In this browser, by the log’s own keys, without believing the server.
+          </Alert>
           <Table variant="vertical" layout="auto">
             <Table.Tbody>
               {checked.facts.map(([name, fact], i) => (
@@ -81,7 +84,7 @@ function Checked({ sequence, text, checked }: FetchedProof) {
               ))}
             </Table.Tbody>
           </Table>
-        </Alert>
+        </>
       ) : (
         <Alert color="red" icon={<IconAlertTriangle aria-hidden />} title="Not proven" role="alert">
           {checked.message}
