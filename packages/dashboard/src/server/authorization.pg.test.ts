@@ -92,6 +92,7 @@ test('every route is declared with its permission, and none is open but those of
     'ALL /api/*',
     'GET /api/v1/openapi.json',
     'GET /assets/{file}',
+    'GET /verify',
     'GET /*',
     'GET *',
   ];
