@@ -42,6 +42,7 @@ const longestRetryMs = 30_000;
 /** Recording never waits for the dashboard, and never fails by it: until it is open, it says that it isn't. */
 export function dashboardSite(options: DashboardSiteOptions): DashboardSite {
   const { configuration, destination, logger, onFirstAdminLink } = options;
+  const { file } = configuration;
   const stop = new AbortController();
   let opened: { readonly listener: DashboardSite['listener']; close(): Promise<void> } | undefined;
   let problem = 'Bemi is starting';
@@ -70,7 +71,7 @@ export function dashboardSite(options: DashboardSiteOptions): DashboardSite {
     const dashboard = createDashboard({
       ...{ reader, accounts, publicUrl: configuration.publicUrl, version: version(), onError },
       authenticate: accounts.authenticate,
-      verify: verifyInProcess(destination.url, configuration.file?.path),
+      verify: verifyInProcess(destination.url, file ? { BEMI_CONFIG: file.path } : {}),
     });
     opened = {
       listener: requestListener(dashboard),

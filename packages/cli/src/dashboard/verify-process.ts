@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { type VerificationReport, verificationReportSchema } from '@bemi-db/dashboard/api/integrity';
 import type { VerifyLog } from '@bemi-db/dashboard/server/verifications';
 import { type SecretConnection, urlTextOf } from '@bemi-db/source/connection-string';
+import type { SettingName } from '../configuration/settings.ts';
 import type { SentProgress } from '../verification/verify-progress.ts';
 
 const program = fileURLToPath(new URL('../../bin/bemi.js', import.meta.url));
@@ -12,11 +13,11 @@ const program = fileURLToPath(new URL('../../bin/bemi.js', import.meta.url));
  * Verifies by `bemi verify` in a process of its own: it keeps a core busy for minutes, which recording and pages would feel.
  *
  * @param destination - of the audit database, for a process that knows nothing of an embedded one that is at work here.
- * @param configurationFile - that this process was started with.
+ * @param settings - that this process has otherwise than by its environment, such as by flags.
  */
 export function verifyInProcess(
   destination: string | SecretConnection,
-  configurationFile: string | undefined,
+  settings: Partial<Record<SettingName, string>> = {},
 ): VerifyLog {
   return async (name, { onProgress, signal }) => {
     const child = fork(program, ['verify', '--json', '--log', name], {
@@ -25,7 +26,7 @@ export function verifyInProcess(
       env: {
         ...process.env,
         ...(typeof destination === 'string' ? { BEMI_DESTINATION_URL: urlTextOf(destination) } : {}),
-        ...(configurationFile === undefined ? {} : { BEMI_CONFIG: configurationFile }),
+        ...settings,
         BEMI_LOG_LEVEL: 'error',
       },
       execArgv: [],

@@ -7,6 +7,7 @@ import { type DemoCluster, startCluster } from './demo-cluster.ts';
 import { type DemoSession, inDemoSession } from './demo-session.ts';
 import { type ExampleClinic, loadExampleClinic } from './example-clinic.ts';
 import { fittedSentence } from './fitted-sentence.ts';
+import { openDashboard } from './open-dashboard.ts';
 import { prepareSource } from './prepared-source.ts';
 import { recordedChanges } from './recorded-changes.ts';
 import { makeWay, rememberDemo } from './running-demo.ts';
@@ -22,7 +23,7 @@ export async function runDemo(): Promise<void> {
   await makeWay();
   await inDemoSession(async (session) => {
     const clinic = await loadExampleClinic();
-    const { cluster, recording, clinicUrl } = await start(clinic, session);
+    const { cluster, recording, clinicUrl, dashboardUrl } = await start(clinic, session);
     const stop = new AbortController();
     session.signal.addEventListener('abort', () => stop.abort(), { once: true });
     const { signal } = stop;
@@ -34,7 +35,7 @@ export async function runDemo(): Promise<void> {
       session.teardown.add(
         rememberDemo({ pid: process.pid, clinicPort: Number(new URL(clinicUrl).port), ...cluster }),
       );
-      await print(welcomeText({ clinicUrl, ...cluster }, style));
+      await print(welcomeText({ dashboardUrl, clinicUrl, ...cluster }, style));
     });
     session.teardown.add(async () => {
       stop.abort();
@@ -52,7 +53,7 @@ export async function runDemo(): Promise<void> {
 async function start(
   clinic: ExampleClinic,
   session: DemoSession,
-): Promise<{ cluster: DemoCluster; recording: Recording; clinicUrl: string }> {
+): Promise<{ cluster: DemoCluster; recording: Recording; clinicUrl: string; dashboardUrl: string }> {
   const { progress, signal, teardown } = session;
   const cluster = await progress.step(
     'Starting a PostgreSQL server',
@@ -75,6 +76,12 @@ async function start(
     () => 'The worker records into the audit database: what `bemi worker` does.',
   );
   signal.throwIfAborted();
+  const dashboardUrl = await progress.step(
+    'Opening the dashboard',
+    () => openDashboard(cluster, session),
+    (url) => `The dashboard is open at ${url}: what \`bemi start\` serves too.`,
+  );
+  signal.throwIfAborted();
   const { url: clinicUrl } = await progress.step(
     'Opening the clinic',
     async () => {
@@ -84,7 +91,7 @@ async function start(
     },
     () => "The clinic's staff comes to work. This is what they change:\n",
   );
-  return { cluster, recording, clinicUrl };
+  return { cluster, recording, clinicUrl, dashboardUrl };
 }
 
 /** Prints each change. The clinic is open once there is a patient: the command to paste changes one. */

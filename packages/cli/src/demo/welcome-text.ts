@@ -3,6 +3,7 @@ import type { TextStyle } from '../presentation/text-style.ts';
 
 /** Where everything is. */
 export interface DemoAddresses {
+  readonly dashboardUrl: string;
   readonly clinicUrl: string;
   readonly sourceUrl: string;
   readonly auditUrl: string;
@@ -14,9 +15,13 @@ export const directSqlCommand =
   `"update \\"Patient\\" set address = 'Changed' where id = (select min(id) from \\"Patient\\")"`;
 
 /** What the start of the demo ends with. */
-export function welcomeText({ clinicUrl, sourceUrl, auditUrl }: DemoAddresses, style: TextStyle): string {
+export function welcomeText(
+  { dashboardUrl, clinicUrl, sourceUrl, auditUrl }: DemoAddresses,
+  style: TextStyle,
+): string {
   const { bold, cyan, green } = style.colors;
   const rows = [
+    ['The dashboard', bold(dashboardUrl)],
     ['The clinic', `${clinicUrl}/patients`],
     ['Source database', sourceUrl],
     ['Audit database', auditUrl],
