@@ -51,3 +51,12 @@ export function contextNotes(
   const doubt = said.authenticity === undefined ? undefined : doubts[said.authenticity];
   return doubt === undefined ? [] : [doubt];
 }
+
+/** What is known of who wrote a context. */
+export const authenticityMeanings: { readonly [Each in Authenticity]: string } = {
+  authentic: 'The application signed it with a key of its own.',
+  unsigned: 'It has no signature: the application says so, and any database role could have.',
+  forged: 'It is not what the application signed. Don’t believe it.',
+  replayed: 'Another transaction had the same signed message: it was copied.',
+  stale: 'It was signed long before or after the commit.',
+};

@@ -8,6 +8,8 @@ export interface ContextFacts {
   readonly why: string | undefined;
   readonly endpoint: string | undefined;
   readonly address: string | undefined;
+  /** What all changes of one request have in common. */
+  readonly request: string | undefined;
 }
 
 const names = {
@@ -16,6 +18,7 @@ const names = {
   why: ['accessreason', 'reason', 'purpose'],
   endpoint: ['endpoint', 'path', 'route', 'url', 'requestpath', 'operationname'],
   address: ['ipaddress', 'ip', 'clientip', 'remoteaddress'],
+  request: ['requestid', 'xrequestid', 'traceid', 'correlationid'],
 } as const;
 
 /** Reads the facts out of a context's JSON text. */
@@ -35,6 +38,7 @@ export function contextFacts(context: string): ContextFacts {
     why: first(names.why),
     endpoint: first(names.endpoint),
     address: first(names.address),
+    request: first(names.request),
   };
 }
 
