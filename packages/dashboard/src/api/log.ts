@@ -27,6 +27,10 @@ export const tableSchema = z
     table: z.string(),
     columns: z.array(z.string()).openapi({ description: 'In the table’s order, of its last shape' }),
     key: z.array(z.string()).openapi({ description: 'Columns of the primary key, in its order' }),
+    plain: z.array(z.string()).openapi({
+      description:
+        'Columns whose values SQL takes as they are written: not of json, arrays or composite types',
+    }),
   })
   .openapi('Table');
 

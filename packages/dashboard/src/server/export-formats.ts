@@ -1,6 +1,9 @@
 import { actorFacts } from '@bemi-db/trail/facts/actor-facts';
+import { changeSql } from '@bemi-db/trail/facts/change-sql';
 import { contextFacts } from '@bemi-db/trail/facts/context-facts';
+import { ddlSql } from '@bemi-db/trail/facts/ddl-sql';
 import type { LogEntry } from '@bemi-db/trail/query/log-entries';
+import type { Table } from '../api/log.ts';
 import { entryJson } from './entry-json.ts';
 
 /** How entries are written to a file, a piece of text each. */
@@ -15,7 +18,37 @@ const columns = [
   ...['changed', 'before', 'after', 'context', 'authenticity', 'actor', 'transaction_id', 'position'],
 ] as const;
 
-export const exportFormats = {
+export const exportNames = ['csv', 'jsonl', 'sql'] as const;
+
+export type ExportName = (typeof exportNames)[number];
+
+/** @param tables - as they were last recorded: by which columns a row is found, and which take a value as it is written. */
+export function exportFormat(name: ExportName, tables: readonly Table[]): ExportFormat {
+  return name === 'sql' ? sqlFormat(tables) : formats[name];
+}
+
+/** Statements that make the changes again, a line each as far as their values have no line breaks. */
+function sqlFormat(tables: readonly Table[]): ExportFormat {
+  const known = new Map(tables.map((each) => [JSON.stringify([each.schema, each.table]), each]));
+  return {
+    contentType: 'application/sql; charset=utf-8',
+    head: '',
+    line: (entry) => {
+      if (entry.kind === 'ddl') return `${ddlSql(entry.ddl.sequence, entry.ddl.message ?? null, 'again')}\n`;
+      const { change } = entry;
+      const { key = [], plain = [] } = known.get(JSON.stringify([change.schema, change.table])) ?? {};
+      const row = {
+        ...change,
+        before: change.before ?? null,
+        after: change.after ?? null,
+        changed: change.changed ?? null,
+      };
+      return `${changeSql(row, 'again', { key, plain })}\n`;
+    },
+  };
+}
+
+const formats = {
   /** RFC 4180, in UTF-8 with a byte order mark, by which spreadsheets know it. */
   csv: {
     contentType: 'text/csv; charset=utf-8',
@@ -28,7 +61,7 @@ export const exportFormats = {
     head: '',
     line: (entry) => `${entryJson(entry, 'json')}\n`,
   },
-} as const satisfies Record<string, ExportFormat>;
+} as const satisfies Record<Exclude<ExportName, 'sql'>, ExportFormat>;
 
 function csvCells(entry: LogEntry): readonly (string | undefined)[] {
   if (entry.kind === 'ddl') {

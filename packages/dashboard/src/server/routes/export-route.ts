@@ -6,8 +6,9 @@ import { askerOf } from '../asker.ts';
 import type { AuditReader } from '../audit-reader.ts';
 import { askedFor } from '../entry-access.ts';
 import { logFilter, searchPage } from '../entry-search.ts';
-import { exportFormats } from '../export-formats.ts';
+import { exportFormat, exportNames } from '../export-formats.ts';
 import { type DashboardEnvironment, guarded } from '../guarded-route.ts';
+import { lastShapes } from '../last-shapes.ts';
 import { findLog } from '../log-numbers.ts';
 import { scopeOf } from '../scope.ts';
 
@@ -30,25 +31,33 @@ export function exportRoute(app: OpenAPIHono<DashboardEnvironment>, reader: Audi
       params: z.object({ log: z.string().max(200) }),
       query: z.object({
         ...{ ...entryFilterShape, order, before, after },
-        format: z.enum(['csv', 'jsonl']).default('jsonl'),
+        format: z.enum(exportNames).default('jsonl').openapi({
+          description: '`sql`: statements that make the changes again; ask for `order=oldest-first`',
+        }),
       }),
     },
     responses: {
       200: {
         description: 'The file. One that breaks off before its end was not finished: the connection fails',
-        content: { 'text/csv': { schema: z.string() }, 'application/jsonl': { schema: z.string() } },
+        content: {
+          'text/csv': { schema: z.string() },
+          'application/jsonl': { schema: z.string() },
+          'application/sql': { schema: z.string() },
+        },
       },
     },
   });
   app.openapi(route, async (c) => {
     const { order, before: asked, after, format: name, ...filter } = c.req.valid('query');
-    const format = exportFormats[name];
     const logName = c.req.valid('param').log;
     const principal = c.get('principal');
-    const { log, nextSequence, wanted } = await reader.read(async (client) => {
+    const { log, nextSequence, wanted, tables } = await reader.read(async (client) => {
       const found = await findLog(client, logName);
-      return { ...found, wanted: logFilter(filter, await scopeOf(client, found.log, principal)) };
+      const scope = await scopeOf(client, found.log, principal);
+      const tables = name === 'sql' ? await lastShapes(client, found.log, scope) : [];
+      return { ...found, tables, wanted: logFilter(filter, scope) };
     });
+    const format = exportFormat(name, tables);
     const access = {
       what: 'export',
       log: logName,

@@ -1,7 +1,8 @@
 import { type OpenAPIHono, z } from '@hono/zod-openapi';
-import { logsSchema, type Table, tablesSchema } from '../../api/log.ts';
+import { logsSchema, tablesSchema } from '../../api/log.ts';
 import type { AuditReader } from '../audit-reader.ts';
 import { type DashboardEnvironment, guarded, json } from '../guarded-route.ts';
+import { lastShapes } from '../last-shapes.ts';
 import { findLog, readLogs } from '../log-numbers.ts';
 import { scopeOf } from '../scope.ts';
 
@@ -36,16 +37,7 @@ export function logsRoutes(app: OpenAPIHono<DashboardEnvironment>, reader: Audit
   app.openapi(tables, async (c) => {
     const found = await reader.read(async (client) => {
       const { log } = await findLog(client, c.req.valid('param').log);
-      const scope = await scopeOf(client, log, c.get('principal'));
-      const { rows } = await client.query<Table>(
-        `SELECT DISTINCT ON (r.root_schema, r.root_table) r.root_schema AS schema, r.root_table AS "table",
-                ARRAY(SELECT column_ ->> 'name' FROM json_array_elements(r.document -> 'columns') column_) AS columns,
-                ARRAY(SELECT json_array_elements_text(r.document -> 'primaryKey')) AS key
-           FROM bemi.relations r WHERE r.log = $1
-          ORDER BY r.root_schema, r.root_table, r.relation DESC`,
-        [log],
-      );
-      return rows.filter(({ schema, table }) => scope.includes(schema, table));
+      return await lastShapes(client, log, await scopeOf(client, log, c.get('principal')));
     });
     return c.json({ tables: found }, 200);
   });
