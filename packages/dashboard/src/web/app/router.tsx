@@ -6,6 +6,7 @@ import {
   redirect,
   retainSearchParams,
 } from '@tanstack/react-router';
+import { logsAddress } from '../logs/logs-address.ts';
 import { LogsPage } from '../logs/logs-page.tsx';
 import { recordAddress } from '../record/record-address.ts';
 import { addressText, oneOf, parseAddress } from './address.ts';
@@ -42,7 +43,12 @@ const indexRoute = createRoute({
   },
 });
 
-const logsRoute = createRoute({ getParentRoute: () => shellRoute, path: '/logs', component: LogsPage });
+const logsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/logs',
+  validateSearch: logsAddress,
+  component: LogsPage,
+});
 
 const recordRoute = createRoute({
   getParentRoute: () => shellRoute,

@@ -1,38 +1,111 @@
+import { shortened } from '@bemi-db/trail/facts/harmless-text';
+import { keyText, tableText } from '@bemi-db/trail/facts/key-text';
 import { Text } from '@mantine/core';
-import type { ChangeEntry, Entry } from '../../api/entry.ts';
-import { Moment } from '../elements/moment.tsx';
-import { entryFacts } from './entry-facts.ts';
+import { IconCirclePlus, IconCircleX, IconEraser, IconPencil, IconSchema } from '@tabler/icons-react';
+import type { ReactNode } from 'react';
+import type { ChangeEntry, DdlEntry, Entry } from '../../api/entry.ts';
+import { changedText } from './changed-text.ts';
+import { ddlOf, entryFacts } from './entry-facts.ts';
+import { RecordLink } from './record-link.tsx';
 
-const verbs = { INSERT: 'created', UPDATE: 'updated', DELETE: 'deleted', TRUNCATE: 'truncated' } as const;
-const colors = { INSERT: 'created', UPDATE: 'updated', DELETE: 'deleted', TRUNCATE: 'deleted' } as const;
+const kinds = {
+  INSERT: { verb: 'created', color: 'created', Icon: IconCirclePlus },
+  UPDATE: { verb: 'updated', color: 'updated', Icon: IconPencil },
+  DELETE: { verb: 'deleted', color: 'deleted', Icon: IconCircleX },
+  TRUNCATE: { verb: 'truncated', color: 'deleted', Icon: IconEraser },
+} as const;
+/** A longer piece of a sentence is cut; opening the entry shows it whole. */
+const longestPiece = 80;
+/** So many objects of one DDL are named. */
+const namedObjects = 3;
 
-/** `10:30:00 anna updated Patient 42 · rounds · /patients/42` */
-export function EntrySentence({ entry }: { readonly entry: Entry }) {
-  if (entry.kind === 'ddl')
-    return (
-      <>
-        <Moment at={entry.timestamp} isShort /> DDL
-      </>
-    );
-  const { who, why, endpoint } = entryFacts(entry);
+interface EntrySentenceProps {
+  readonly entry: Entry;
+  readonly log: string;
+  /** Leave out the reason and the endpoint, where they are said of all around it. */
+  readonly isShort?: boolean;
+}
+
+/** “anna (PHYSICIAN) updated Patient 42 — firstName, status · admission · /patients/42” */
+export function EntrySentence({ entry, log, isShort = false }: EntrySentenceProps) {
+  const { who, knownBy, role, why, endpoint, notes } = entryFacts(entry);
+  const aside = isShort ? [] : [why, endpoint].filter((fact) => fact !== undefined);
+  const details = entry.kind === 'change' ? changedText(entry) : undefined;
   return (
     <>
-      <Moment at={entry.timestamp} isShort />{' '}
-      <Text span fw={600}>
-        {who}
-      </Text>{' '}
-      <Text span c={`var(--bemi-${colors[entry.operation]})`}>
-        {verbs[entry.operation]}
-      </Text>{' '}
-      {tableText(entry)} {entry.primaryKey}{' '}
-      <Text span c="dimmed">
-        {[why, endpoint].filter((fact) => fact !== undefined).join(' · ')}
+      {entry.kind === 'change' ? <OperationIcon operation={entry.operation} /> : <DdlIcon />}{' '}
+      <Text span inherit fw={600} {...(knownBy === 'context' ? {} : { c: 'var(--bemi-doubt)' })}>
+        {shortened(who, longestPiece)}
       </Text>
+      {role !== undefined && ` (${shortened(role, longestPiece)})`}{' '}
+      {entry.kind === 'change' ? <ChangeWords entry={entry} log={log} /> : <DdlWords entry={entry} />}
+      {details !== undefined && <> — {details}</>}
+      {aside.length > 0 && (
+        <Text span inherit c="dimmed">
+          {aside.map((fact) => ` · ${shortened(fact, longestPiece)}`).join('')}
+        </Text>
+      )}
+      {entry.authenticity === 'authentic' && (
+        <Text span c="var(--bemi-created)" size="xs">
+          {' '}
+          · authentic
+        </Text>
+      )}
+      {notes.length > 0 && (
+        <Text span display="block" size="xs" c="var(--bemi-doubt)">
+          {notes.join('; ')}
+        </Text>
+      )}
     </>
   );
 }
 
-/** `Patient`, or `sales.Order` outside of `public`. */
-export function tableText({ schema, table }: Pick<ChangeEntry, 'schema' | 'table'>): string {
-  return schema === 'public' ? table : `${schema}.${table}`;
+function ChangeWords({ entry, log }: { readonly entry: ChangeEntry; readonly log: string }) {
+  const { verb, color } = kinds[entry.operation];
+  return (
+    <>
+      <Verb color={color}>{verb}</Verb> {tableText(entry)}
+      {entry.primaryKey !== null && (
+        <>
+          {' '}
+          <RecordLink log={log} schema={entry.schema} table={entry.table} primaryKey={entry.primaryKey}>
+            {shortened(keyText(entry.primaryKey), longestPiece)}
+          </RecordLink>
+        </>
+      )}
+    </>
+  );
+}
+
+function DdlWords({ entry }: { readonly entry: DdlEntry }) {
+  const facts = ddlOf(entry);
+  if (!facts) return entry.erased ? 'did something to tables' : 'changed something';
+  const names = facts.objects
+    .slice(0, namedObjects)
+    .map(({ kind, name }) => `${shortened(kind, longestPiece)} ${shortened(name, longestPiece)}`);
+  const more = facts.objects.length - names.length;
+  return (
+    <>
+      <Verb color={{ made: 'created', altered: 'ddl', gone: 'deleted' }[facts.tone]}>{facts.verb}</Verb>{' '}
+      {names.length === 0 ? 'nothing that it names' : names.join(', ')}
+      {more > 0 && ` and ${more} more`}
+    </>
+  );
+}
+
+function Verb({ color, children }: { readonly color: string; readonly children: ReactNode }) {
+  return (
+    <Text span inherit fw={500} c={`var(--bemi-${color})`}>
+      {children}
+    </Text>
+  );
+}
+
+export function OperationIcon({ operation }: { readonly operation: ChangeEntry['operation'] }) {
+  const { color, Icon } = kinds[operation];
+  return <Icon size={16} aria-hidden className="entry-icon" color={`var(--bemi-${color})`} />;
+}
+
+function DdlIcon() {
+  return <IconSchema size={16} aria-hidden className="entry-icon" color="var(--bemi-ddl)" />;
 }

@@ -7,6 +7,7 @@ test('keys of other tables are guessed by the name of their column', () => {
     table: name,
     columns,
     key,
+    plain: columns,
   });
   const patient = table('Patient', ['id', 'paid']);
   const companies = table('companies', ['id', 'parent_id']);
