@@ -4,6 +4,7 @@ import { planDdlRemoval } from '@bemi-db/source/ddl/plan-ddl';
 import { serverMajor } from '@bemi-db/test-kit/server-major';
 import { missingFrom } from '@bemi-db/trail/coverage/coverage-document';
 import { readCoverage } from '@bemi-db/trail/coverage/read-coverage';
+import { request } from '@bemi-db/trail/inbox';
 import { expect, onTestFinished, test } from 'vitest';
 import { createDdlClinic, type DdlClinic } from '../test/ddl-clinic.ts';
 import { createWorker, type Worker, type WorkerOptions } from './create-worker.ts';
@@ -116,6 +117,21 @@ test.runIf(serverMajor() >= 14)(
       .poll(losses, soon)
       .toEqual([triggersGone, 'public.d: the table is gone', 'public.c: the table is gone']);
     await stop();
+    // Another process knows it by the entries: of a, b and c before, which DDL explained or put right, there is nothing.
+    const next = watching(clinic);
+    await expect
+      .poll(() => next.worker.status().coverageLosses, soon)
+      .toEqual([triggersGone, 'public.d: the table is gone', 'public.c: the table is gone']);
+    // Until somebody has looked at it. What comes later is told of again.
+    await request(clinic.trail, 0, 'attestation', { kind: 'coverage-review', by: 'ops', ref: 'ticket-1' });
+    await expect.poll(() => next.worker.status().coverageLosses, soon).toEqual([]);
+    await sql.query('ALTER TABLE e SET UNLOGGED');
+    const onlyLater = ['public.e: UNLOGGED: nothing is recorded'];
+    await expect.poll(() => next.worker.status().coverageLosses, soon).toEqual(onlyLater);
+    await next.stop();
+    const last = watching(clinic);
+    await expect.poll(() => last.worker.status().coverageLosses, soon).toEqual(onlyLater);
+    await last.stop();
     await verify();
   },
 );

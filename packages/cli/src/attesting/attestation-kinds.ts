@@ -34,6 +34,11 @@ export const attestationKinds = [
   },
   { kind: 'checkpoints-off-host', statement: 'Checkpoints are kept on another machine', days: quarterDays },
   { kind: 'quarantine-review', statement: 'What is in quarantine so far was looked at', days: undefined },
+  {
+    kind: 'coverage-review',
+    statement: 'What is no longer recorded so far was looked at',
+    days: undefined,
+  },
 ] as const satisfies readonly AttestationKind[];
 
 export type KnownAttestation = (typeof attestationKinds)[number]['kind'];

@@ -22,7 +22,7 @@ export function attestCommand(): Command {
       `
 Kinds, and after how many days each is stale:
   disaster-recovery-plan 90   backup 8   encryption-at-rest 90   network-isolation 90
-  monitoring 90   checkpoints-off-host 90   quarantine-review never
+  monitoring 90   checkpoints-off-host 90   quarantine-review, coverage-review never
 
 Examples:
   bemi attest disaster-recovery-plan --by "J. Doe" --ref https://wiki.example.com/recovery

@@ -4,6 +4,7 @@ import { type CoveragePayload, coveragePayloads } from '@bemi-db/trail/coverage/
 import { type CoverageLoss, coverageLosses } from '@bemi-db/trail/coverage/coverage-losses';
 import { ddlSince } from '@bemi-db/trail/coverage/ddl-since';
 import { readCoverage } from '@bemi-db/trail/coverage/read-coverage';
+import { lossesReviewedTo, type RecordedLoss, recordedLosses } from '@bemi-db/trail/coverage/recorded-losses';
 import type pg from 'pg';
 import type { DdlContent } from '../ddl-event.ts';
 import type { Logger } from '../logger.ts';
@@ -31,8 +32,8 @@ export interface CoverageWatchOptions {
   readonly logger: Logger;
 }
 
-/** Losses that nothing explained, by what they are of, with the coverage before them. */
-export type UnexplainedLosses = Map<string, { readonly loss: CoverageLoss; readonly before: Coverage }>;
+/** Losses that nothing explained, by what they are of. */
+export type UnexplainedLosses = Map<string, RecordedLoss>;
 
 /** How long after DDL it is looked: a migration is seldom alone. */
 const settleMs = 1_000;
@@ -58,8 +59,8 @@ export class CoverageWatch {
   /** What DDL entries named, with the position of the last one's commit. */
   readonly #explained = new Map<number | 'publication', Lsn>();
   #unjudged: { readonly asOfLsn: Lsn; readonly losses: readonly CoverageLoss[] } | undefined;
-  /** The coverage before each of these losses, by what it is of. */
-  readonly #beforeLoss = new Map<string, Coverage>();
+  /** The coverage before each of these losses and the entry that shows it, by what it is of. */
+  readonly #beforeLoss = new Map<string, Omit<RecordedLoss, 'loss'>>();
 
   constructor(options: CoverageWatchOptions) {
     this.#options = options;
@@ -67,7 +68,7 @@ export class CoverageWatch {
 
   /** Reads what the log says so far, and looks for the first time. */
   async start(): Promise<void> {
-    const { audit, log } = this.#options;
+    const { audit, log, unexplained } = this.#options;
     const recorded = await readCoverage(audit, log);
     if (recorded) {
       this.#last = recorded.coverage;
@@ -76,6 +77,9 @@ export class CoverageWatch {
       const said = await ddlSince(audit, log, recorded.since);
       for (const oid of said.oids) this.#explained.set(oid, zeroLsn);
       if (said.publication) this.#explained.set('publication', zeroLsn);
+      // What a process before this one has found. What this one has found is there already.
+      for (const found of await recordedLosses(audit, log))
+        if (!unexplained.has(keyOf(found.loss))) unexplained.set(keyOf(found.loss), found);
     }
     await this.#look();
   }
@@ -106,6 +110,7 @@ export class CoverageWatch {
     this.#dueAtMs = performance.now() + intervalMs;
     try {
       const coverage = await inspectCoverage(source, { publication, rules: this.#options.rules() });
+      await this.#forgetReviewed();
       if (!this.#isStopped) this.#take(coverage);
     } catch (error) {
       logger.warn({ err: error }, 'What is recorded could not be looked at');
@@ -138,7 +143,7 @@ export class CoverageWatch {
       return;
     }
     this.#unjudged = { asOfLsn: parseLsn(coverage.asOfLsn), losses };
-    for (const loss of losses) this.#beforeLoss.set(keyOf(loss), before);
+    for (const loss of losses) this.#beforeLoss.set(keyOf(loss), { before, sequence: this.#since });
     this.#judge();
   }
 
@@ -148,8 +153,7 @@ export class CoverageWatch {
     if (!unjudged || safeLsn() < unjudged.asOfLsn) return;
     this.#unjudged = undefined;
     const unexplained = unjudged.losses.filter((loss) => !this.#isExplained(loss));
-    for (const loss of unexplained)
-      known.set(keyOf(loss), { loss, before: this.#beforeLoss.get(keyOf(loss))! });
+    for (const loss of unexplained) known.set(keyOf(loss), { loss, ...this.#beforeLoss.get(keyOf(loss))! });
     this.#beforeLoss.clear();
     this.#forgetExplained(unjudged.asOfLsn);
     if (unexplained.length === 0) return;
@@ -174,6 +178,14 @@ export class CoverageWatch {
     const { unexplained } = this.#options;
     for (const [key, { before }] of unexplained)
       if (!coverageLosses(before, coverage).some((loss) => keyOf(loss) === key)) unexplained.delete(key);
+  }
+
+  /** Somebody has attested that what is lost was looked at. */
+  async #forgetReviewed(): Promise<void> {
+    const { audit, log, unexplained } = this.#options;
+    if (unexplained.size === 0) return;
+    const reviewedTo = await lossesReviewedTo(audit, log);
+    for (const [key, { sequence }] of unexplained) if (sequence <= reviewedTo) unexplained.delete(key);
   }
 }
 

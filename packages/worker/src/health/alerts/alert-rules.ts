@@ -196,6 +196,6 @@ export const alertRules: readonly AlertRule[] = [
       const more = others.length > 0 ? `, and ${others.length} more` : '';
       return { verdict: 'bad', evidence: `${first}${more}` };
     },
-    fix: 'bemi coverage shows what is recorded, and bemi log --operation DDL what was done to tables. No entry says why this is no longer recorded: find out who did it. bemi setup repairs it.',
+    fix: 'bemi coverage shows what is recorded, and bemi log --operation DDL what was done to tables. No entry says why this is no longer recorded: find out who did it. bemi setup repairs it. Where it is to stay so: bemi attest coverage-review --by NAME --ref WHERE',
   },
 ];
