@@ -2,7 +2,7 @@ import { hasWorkingIdentity } from '@bemi-db/source/identity';
 import type { SourceSnapshot, TableSnapshot } from '@bemi-db/source/source-snapshot';
 import { quoteTable } from '@bemi-db/source/table-name';
 import type { RecordedSince } from '@bemi-db/trail/query/recorded-since';
-import { type TableRules, tableRules } from '@bemi-db/trail/rules/table-rules';
+import { type RuledTable, type TableRules, tableRules } from '@bemi-db/trail/rules/table-rules';
 import type { TrackingRules } from '@bemi-db/trail/rules/tracking-rules';
 
 /** A table as `bemi tables list` shows it. */
@@ -23,6 +23,9 @@ export interface ListedTable {
   readonly redacted: TableRules['redacted'];
 }
 
+/** Names of a table's columns. */
+export type ListedColumns = Pick<RuledTable, 'columns' | 'primaryKey'>;
+
 /** What the audit database says of the tables, where there is one. */
 export interface TrailOfTables {
   readonly since: readonly RecordedSince[];
@@ -32,7 +35,7 @@ export interface TrailOfTables {
 /** The application's tables; partitions are counted at their root. */
 export function listedTables(
   snapshot: SourceSnapshot,
-  columns: ReadonlyMap<string, readonly string[]>,
+  columns: ReadonlyMap<string, ListedColumns>,
   trail: TrailOfTables | undefined,
 ): readonly ListedTable[] {
   const leaves = leavesByRoot(snapshot);
@@ -49,7 +52,7 @@ export function listedTables(
     )
     .map((table) => {
       const parts = table.kind === 'partitioned' ? (leaves.get(table.oid) ?? []) : [table];
-      const rules = trail?.rules && rulesOf(trail.rules, table, columns.get(table.oid) ?? []);
+      const rules = trail?.rules && rulesOf(trail.rules, table, columns.get(table.oid));
       const note = noteOf(table, parts, rules);
       const moments = parts.flatMap((part) => since.get(quoteTable(part)) ?? []).sort();
       return {
@@ -112,11 +115,11 @@ function leavesByRoot({ tables }: SourceSnapshot): ReadonlyMap<string, readonly 
 function rulesOf(
   rules: TrackingRules,
   { schema, name }: TableSnapshot,
-  columns: readonly string[],
+  { columns, primaryKey }: ListedColumns = { columns: [], primaryKey: [] },
 ): TableRules {
   return tableRules(rules, {
     ...{ schema, table: name, rootSchema: schema, rootTable: name },
-    ...{ columns, primaryKey: [] },
+    ...{ columns, primaryKey },
   });
 }
 

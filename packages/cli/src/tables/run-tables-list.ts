@@ -17,7 +17,7 @@ import { adminConnection } from '../setup/admin-connection.ts';
 import { configurationWith, type SourceFlags } from '../setup/wanted-source.ts';
 import { readingAuditDatabase } from '../trail-reading/audit-database.ts';
 import { chooseSource } from '../trail-reading/choose-source.ts';
-import { type ListedTable, listedTables, type TrailOfTables } from './listed-table.ts';
+import { type ListedColumns, type ListedTable, listedTables, type TrailOfTables } from './listed-table.ts';
 
 /** The flags of `bemi tables list`, as they are typed. */
 export interface TablesListFlags extends SourceFlags {
@@ -64,14 +64,16 @@ async function trailOfTables(
   }
 }
 
-/** Names of columns, by the oid of their table. */
-async function columnsOf(client: pg.ClientBase): Promise<ReadonlyMap<string, readonly string[]>> {
-  const { rows } = await client.query<{ oid: string; names: string[] }>(
-    `SELECT c.oid::text AS oid, array_agg(a.attname::text ORDER BY a.attnum) AS names
+/** Columns, by the oid of their table. */
+async function columnsOf(client: pg.ClientBase): Promise<ReadonlyMap<string, ListedColumns>> {
+  const { rows } = await client.query<{ oid: string } & ListedColumns>(
+    `SELECT c.oid::text AS oid, array_agg(a.attname::text ORDER BY a.attnum) AS columns,
+            coalesce(array_agg(a.attname::text) FILTER (WHERE a.attnum = ANY (i.indkey)), '{}') AS "primaryKey"
        FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+       LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
       WHERE c.relkind IN ('r', 'p') GROUP BY 1`,
   );
-  return new Map(rows.map(({ oid, names }) => [oid, names]));
+  return new Map(rows.map(({ oid, columns, primaryKey }) => [oid, { columns, primaryKey }]));
 }
 
 function tablesText(tables: readonly ListedTable[], hasTrail: boolean, style: TextStyle): string {

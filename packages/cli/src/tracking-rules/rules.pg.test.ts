@@ -33,10 +33,19 @@ test('rules are shown, set, changed and cleared, and a running worker goes by th
     /Rules +1 pattern of tables that are not, 1 pattern of columns that are redacted/,
   );
 
-  writeFileSync(join(clinic.folder, 'rules.yaml'), 'exclude:\n  - sessions\nignore: ["*.touched"]\n');
+  await clinic.sourceSql.query('CREATE TABLE visit (name text, touched text)');
+  const tables = async () => (await runBemi(['tables', 'list'], environment, clinic.folder)).stdout;
+  expect(await tables()).toMatch(/^- public\.sessions .* left out by a rule$/m);
+  expect(await tables()).toMatch(/^✓ public\.Patient .* redacts name \(hash\)$/m);
+
+  writeFileSync(join(clinic.folder, 'rules.yaml'), 'exclude:\n  - sessions\nignore: ["*.touched", "*.id"]\n');
   const set = JSON.parse((await bemi('set', 'rules.yaml', '--json', ...why)).stdout) as object;
-  expect(set).toMatchObject({ rules: { exclude: ['sessions'], ignore: ['*.touched'], redact: {} } });
+  expect(set).toMatchObject({ rules: { exclude: ['sessions'], ignore: ['*.id', '*.touched'], redact: {} } });
   expect(set).toMatchObject({ reason: 'policy 7', by: 'Ada', origin: 'request' });
+  expect(await tables()).toMatch(/^- public\.sessions .* left out by a rule$/m);
+  expect(await tables()).toMatch(/^[✓✗] public\.visit .*ignores touched$/m);
+  // The key of a record is never ignored.
+  expect(await tables()).not.toMatch(/ignores.*id|redacts/);
   expect((await bemi('exclude', 'sessions', ...why)).stdout).toContain('Nothing to change');
   expect((await bemi('exclude', 'sessions', '--remove', ...why)).code).toBe(0);
   expect(await bemi('redact', 'id=mask', ...why)).toMatchObject({
