@@ -21,6 +21,7 @@ function acceptCommand(): Command {
     .option('-y, --yes', "don't ask")
     .option('--json', 'one JSON object, for programs')
     .option('--source <name>', 'which source, where the configuration file has several')
+    .option('--access', 'of the log of accesses, after the audit database was restored from an older copy')
     .option('--slot <name>', 'replication slot (BEMI_REPLICATION_SLOT, default bemi_slot)')
     .option('--publication <name>', 'publication (BEMI_PUBLICATION, default bemi_publication)')
     .option('--embedded', 'use the embedded audit database in ./.bemi')
@@ -35,7 +36,11 @@ Examples:
 Run it where the worker runs, with its settings and its key, while the worker is stopped. Afterwards start the worker
 again. Verification passes, and reports the gap from then on. docs/gaps.md says what can be accepted.`,
     )
-    .action(async (flags: GapAcceptFlags) => {
+    .action(async ({ access, ...flags }: GapAcceptFlags & { readonly access?: true }) => {
+      if (access) {
+        const { runAccessGapAccept } = await import('../gaps/run-access-gap-accept.ts');
+        return await runAccessGapAccept(flags);
+      }
       const { runGapAccept } = await import('../gaps/run-gap-accept.ts');
       await runGapAccept(flags);
     });

@@ -64,10 +64,13 @@ test(
   'the audit database is restored from an older backup: refused, accepted, and the log says what is missing',
   async () => {
     const { audit, bemi, write, record, recorded } = await setScene();
+    await bemi('log');
+    await record();
     await audit.stop('fast');
     const backup = audit.copy();
     await audit.start();
     await write(4);
+    await bemi('log');
     await record();
     await audit.stop('kill');
     await audit.start({}, backup);
@@ -85,6 +88,24 @@ test(
     });
     await record();
     expect(await recorded()).toEqual(['1', '2', '3', '5']); // 4 had been confirmed to the slot
+
+    // Who looked at the trail since the backup is lost too, and that is another log.
+    const drained = await bemi('worker', '--drain');
+    expect(drained.stdout).toContain('bemi gap accept --access --reason');
+    const lost = await bemi('gap', 'accept', '--access', ...reason, '--dry-run');
+    expect(lost).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/Gone +1 entry that was signed/),
+    });
+    expect(await bemi('gap', 'accept', '--access', ...reason, '--yes')).toMatchObject({ code: 0 });
+    expect((await bemi('worker', '--drain')).stdout).not.toContain('--access');
+    const again = await bemi('gap', 'accept', '--access', ...reason, '--yes');
+    expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('no-gap') });
+    const accesses = await bemi('verify', '--access');
+    expect(accesses).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('Entries were lost with a part of the audit database'),
+    });
     const verified = await bemi('verify', '--json');
     expect(verified.code).toBe(0);
     expect(verified.stdout).toContain('gap-accepted');

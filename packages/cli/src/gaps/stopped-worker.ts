@@ -29,7 +29,7 @@ export function statementOf({ reason, by }: StatementFlags): { reason: string; b
 }
 
 /** What was asked for is shown, and not wanted. */
-class DryRunEnd extends Error {
+export class DryRunEnd extends Error {
   override readonly name = 'DryRunEnd';
 }
 

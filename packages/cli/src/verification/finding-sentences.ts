@@ -240,6 +240,9 @@ export function noticeSentence(notice: Notice): string {
     case 'key-replaced':
       return `The key was lost and replaced at entry ${n(notice.sequence)}, without the signature of the one before.`;
     case 'gap-accepted':
+      // Of the log of accesses, which has no source: nothing but its own entries can be missing.
+      if (notice.fromLsn === '0/0' && notice.toLsn === '0/0')
+        return `Entries were lost with a part of the audit database, and somebody accepted that (entry ${n(notice.sequence)}).`;
       return `Changes between ${notice.fromLsn} and ${notice.toLsn} are missing, and somebody accepted that (entry ${n(notice.sequence)}).`;
     case 'wal-skipped':
       return `WAL from ${notice.fromLsn} to ${notice.toLsn} could not be read and was skipped (entry ${n(notice.sequence)}).`;

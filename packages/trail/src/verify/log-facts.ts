@@ -228,7 +228,9 @@ export class LogFacts {
       if (payload['timeline'] !== undefined) source.timeline = payload['timeline'];
       if (payload['systemIdentifier'] !== undefined) source.systemIdentifier = payload['systemIdentifier'];
     }
-    if (kind === 'gap' || kind === 'skip') this.#coverFrom(payload['toLsn'], source.generation);
+    const hasSource = source.systemIdentifier !== undefined;
+    if (hasSource && (kind === 'gap' || kind === 'skip'))
+      this.#coverFrom(payload['toLsn'], source.generation);
     if (kind === 'alive') {
       this.aliveCount++;
       const to = payload['toLsn'];

@@ -10,6 +10,12 @@ import { directoryTarget } from '../publication/directory-target.ts';
 import { type PublicationEnvironment, publicationTargets } from '../publication/publication-url.ts';
 import { retentionIntervalMs } from '../retention/automatic-retention.ts';
 import { retryDelayMs } from '../retry-delay.ts';
+import {
+  type AccessGapRequest,
+  acceptAccessGap,
+  type LostAccesses,
+  nothingLost,
+} from './accept-access-gap.ts';
 import { recordAccesses } from './access-recording.ts';
 import { openAccessSession } from './open-access-session.ts';
 
@@ -42,6 +48,12 @@ export interface AccessRecorder {
    * @returns whether all that was asked for is recorded. Without `drain` that is always so.
    */
   run(options?: { readonly signal?: AbortSignal; readonly drain?: boolean }): Promise<boolean>;
+  /**
+   * Accepts that entries are gone which were signed: the audit database was restored from an older copy.
+   *
+   * @throws ProblemError when none are, or another worker holds the log.
+   */
+  acceptGap(request: AccessGapRequest): Promise<LostAccesses & { readonly sequence: number }>;
   /** What keeps it from recording now. */
   problem(): Problem | undefined;
   /** What anybody may read of the log, as of a source's. */
@@ -52,6 +64,8 @@ export interface AccessRecorder {
 const refusedRetryMs = 60_000;
 /** Draining, another worker that has the log records what waits. */
 const drainLockTries = 3;
+/** A worker that refuses over and over holds the log for moments only. */
+const gapLockTries = 10;
 
 /**
  * Makes what records the accesses of an audit database: one for a process, whatever number of sources it records. The first
@@ -89,19 +103,12 @@ export function createAccessRecorder(options: AccessRecorderOptions): AccessReco
     else logger.debug({ code, fix }, text);
   };
 
+  const shared = { destination, signing, publicationTargets: targets, liveness, abandoned, logger };
+
   const session = async (signal: AbortSignal, isDraining: boolean): Promise<void> => {
     let tries = 0;
     const open = await openAccessSession({
-      ...{
-        destination,
-        signing,
-        publicationTargets: targets,
-        liveness,
-        abandoned,
-        logger,
-        signal,
-        isDraining,
-      },
+      ...{ ...shared, signal, isDraining },
       onWaiting: (inUse) => {
         const message = 'Another worker records the accesses of this audit database';
         if (isDraining && ++tries > drainLockTries) throw new ProblemError({ ...inUse, message });
@@ -131,6 +138,22 @@ export function createAccessRecorder(options: AccessRecorderOptions): AccessReco
   };
 
   return {
+    async acceptGap(request) {
+      let tries = 0;
+      const open = await openAccessSession({
+        ...{ ...shared, signal: new AbortController().signal, isDraining: true, isGapAccepted: true },
+        onWaiting: (inUse) => {
+          if (++tries < gapLockTries) return;
+          throw new ProblemError({ ...inUse, fix: 'Stop it first, wherever it runs.', kind: 'refuse' });
+        },
+      });
+      if (!open) throw nothingLost();
+      try {
+        return await acceptAccessGap(open, request);
+      } finally {
+        await open.close();
+      }
+    },
     problem: () => problem,
     readLog: async (path) => readLog?.(path),
     async run({ signal = new AbortController().signal, drain = false } = {}) {
@@ -142,7 +165,7 @@ export function createAccessRecorder(options: AccessRecorderOptions): AccessReco
         } catch (error) {
           if (signal.aborted) break;
           const { target } = destination;
-          const next = explainProblem(error, { database: 'audit', phase: 'write', target });
+          const next = ofAccesses(explainProblem(error, { database: 'audit', phase: 'write', target }));
           say(next);
           if (drain) return next.code === 'log-in-use';
           failures++;
@@ -153,4 +176,10 @@ export function createAccessRecorder(options: AccessRecorderOptions): AccessReco
       return true;
     },
   };
+}
+
+/** What can be accepted of a source's log can be of this one too, by a flag of the same command. */
+function ofAccesses(problem: Problem): Problem {
+  const fix = problem.fix.replace('bemi gap accept --reason', 'bemi gap accept --access --reason');
+  return { ...problem, fix };
 }

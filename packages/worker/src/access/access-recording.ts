@@ -46,7 +46,7 @@ const pollMs = 10_000;
 const roomWanted = 1_000_000;
 const publicationPatienceMs = 500;
 /** A log without a source stands nowhere in its WAL. */
-const nowhere = { lastFinalLsn: '0/0', confirmedLsn: '0/0', timeline: 0 };
+export const nowhere = { lastFinalLsn: '0/0', confirmedLsn: '0/0', timeline: 0 };
 
 /**
  * Turns requests into entries of the log of accesses until the signal comes, or, draining, until none is left. Everything

@@ -27,6 +27,8 @@ export interface AccessSessionOptions {
   readonly onWaiting: (problem: Problem) => void;
   /** Return where there is nothing to record. */
   readonly isDraining: boolean;
+  /** Somebody accepts that signed entries are gone. Default false. */
+  readonly isGapAccepted?: boolean;
 }
 
 /** Everything that recording accesses needs, connected, checked and locked. */
@@ -89,6 +91,7 @@ export async function openAccessSession(options: AccessSessionOptions): Promise<
       signing: options.signing,
       published: (origin) => readPublished(options, origin),
       logger: options.logger,
+      isGapAccepted: options.isGapAccepted ?? false,
     });
     const reading = await connectAudit('worker: accesses, publication');
     return {
