@@ -29,14 +29,17 @@ export async function extendPartitions(
   }
 }
 
+/** Sequences of a block of the index of changes: what is put there at once at the least. */
+export const blockSequences = 1_024;
+
 /**
- * Copies contexts into the index that searches use, oldest first.
+ * Puts changes into the index that searches use, oldest first, in whole blocks.
  * @returns whether it has caught up with the log.
  */
-export async function indexContexts(client: pg.ClientBase, log: number, maxRows: number): Promise<boolean> {
-  const { rows } = await client.query<{ copied: number }>('SELECT bemi.index_contexts($1, $2) AS copied', [
+export async function indexChanges(client: pg.ClientBase, log: number, maxBlocks: number): Promise<boolean> {
+  const { rows } = await client.query<{ blocks: number }>('SELECT bemi.index_changes($1, $2) AS blocks', [
     log,
-    maxRows,
+    maxBlocks,
   ]);
-  return (rows[0]?.copied ?? 0) < maxRows;
+  return (rows[0]?.blocks ?? 0) < maxBlocks;
 }

@@ -38,7 +38,8 @@ async function expectErased(bank: AuditedBank, sequences: ReadonlySet<number>): 
   expect(report.facts.erased).toBe(sequences.size);
   const { rows } = await bank.auditSql.query<{ left: number; indexed: number }>(
     `SELECT (SELECT count(*)::int FROM bemi.change_log WHERE sequence = ANY ($1) AND (primary_key, before::text, after::text) IS DISTINCT FROM (NULL, NULL, NULL)) AS left,
-            (SELECT count(*)::int FROM bemi.context_index WHERE sequence = ANY ($1)) AS indexed`,
+            (SELECT count(*)::int FROM bemi.context_log x JOIN bemi.change_index i USING (transaction, context_no)
+              WHERE x.sequence = ANY ($1) AND i.document #> ARRAY[(i.sequence >> 17)::text, 'c'] <> 'null') AS indexed`,
     [[...sequences]],
   );
   expect(rows[0]).toEqual({ left: 0, indexed: 0 });

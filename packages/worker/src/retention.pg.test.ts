@@ -43,7 +43,7 @@ const countBefore = async ({ trail }: ErasableClinic, sequence: number) => {
   const { rows } = await trail.query(
     `SELECT (SELECT count(*)::int FROM bemi.change_log WHERE sequence < $1) AS changes,
             (SELECT count(*)::int FROM bemi.context_log WHERE sequence < $1) AS contexts,
-            (SELECT count(*)::int FROM bemi.context_index WHERE sequence < $1) AS indexed,
+            (SELECT count(*)::int FROM bemi.change_index WHERE sequence < $1) AS indexed,
             (SELECT count(*)::int FROM bemi.transaction_log WHERE sequence < $1) AS commits,
             (SELECT count(*)::int FROM bemi.quarantine WHERE sequence < $1) AS quarantined,
             (SELECT count(*)::int FROM bemi.event_log WHERE sequence < $1) AS events,

@@ -112,6 +112,16 @@ function attacks(secrets: Secrets): Attack[] {
       finding: { code: 'view-altered' },
     },
     {
+      name: 'a change taken out of the index',
+      run: `DELETE FROM bemi.change_index WHERE sequence = (SELECT max(sequence) FROM bemi.change_index)`,
+      finding: { code: 'index-altered' },
+    },
+    {
+      name: 'other times in the index',
+      run: `UPDATE bemi.change_blocks SET last_at = first_at - interval '1 year' WHERE block = 0`,
+      finding: { code: 'index-altered' },
+    },
+    {
       name: 'an entry deleted',
       run: `DELETE FROM bemi.change_log WHERE sequence = ${victim}`,
       finding: { code: 'missing', sequence: victim, count: 1 },

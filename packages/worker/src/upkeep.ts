@@ -1,5 +1,5 @@
 import { type InboxRequest, inboxChannel } from '@bemi-db/trail/inbox';
-import { extendPartitions, indexContexts } from '@bemi-db/trail/partitions';
+import { extendPartitions, indexChanges } from '@bemi-db/trail/partitions';
 import type { ContextKeys } from './authenticity/context-keys.ts';
 import type { OpenConnection } from './connections.ts';
 import { Inbox } from './inbox-requests.ts';
@@ -29,8 +29,8 @@ export interface UpkeepOptions {
 
 const tickMs = 1_000;
 const inboxPollMs = 10_000;
-/** Contexts in one step of indexing: some tens of milliseconds. */
-const indexStep = 2_000;
+/** Blocks of 1,024 entries in one step of indexing: some tens of milliseconds. */
+const indexStep = 4;
 /** While the writer has plenty to do, indexing takes at most this share of its time; it catches up when there is less. */
 const indexStepsWhenBusy = 2;
 const indexStepsWhenIdle = 50;
@@ -39,7 +39,7 @@ const roomWanted = 2_000_000;
 
 /**
  * What the audit database needs besides entries, on a connection of its own so that the writer never waits for it:
- * partitions ahead, the index of contexts, the inbox, and retention.
+ * partitions ahead, the index of changes, the inbox, and retention.
  */
 export class Upkeep {
   readonly #options: UpkeepOptions;
@@ -109,7 +109,7 @@ export class Upkeep {
   /** Indexes some of what is left, for a worker that never runs for long. */
   async finish(): Promise<void> {
     await this.stop();
-    await indexContexts(this.#options.connection.client, this.#options.log, indexStep);
+    await indexChanges(this.#options.connection.client, this.#options.log, indexStep);
   }
 
   #tick(): void {
@@ -131,7 +131,7 @@ export class Upkeep {
     if (sequence !== this.#indexedSequence) {
       const steps = isBusy() ? indexStepsWhenBusy : indexStepsWhenIdle;
       for (let step = 0; step < steps; step++) {
-        if (await indexContexts(connection.client, log, indexStep)) {
+        if (await indexChanges(connection.client, log, indexStep)) {
           this.#indexedSequence = sequence;
           break;
         }

@@ -43,7 +43,7 @@ test('records, answers, indexes and takes over as the writer; the reader verifie
   await until(
     async () => (await counted(`SELECT count(sequence) AS n FROM bemi.inbox WHERE id = ${id}`)) > 0,
   );
-  await until(async () => (await counted('SELECT count(*) AS n FROM bemi.context_index')) > 0);
+  await until(async () => (await counted('SELECT count(*) AS n FROM bemi.change_index')) > 0);
 
   // Another one waits, and takes over.
   const second = createWorker(bank.targets).run({ signal: abort.signal });

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-const parents = ['change_log', 'context_log', 'context_index', 'transaction_log', 'event_log'];
+const parents = ['change_log', 'context_log', 'change_index', 'transaction_log', 'event_log'];
 
 /**
  * Gives a log that has one range of partitions many small ones, as it would have after millions of entries.
@@ -32,7 +32,7 @@ export async function splitPartitions(
         `CREATE TABLE ${name}_${from} (LIKE bemi.${parent} INCLUDING DEFAULTS);
          ALTER TABLE ${name} ATTACH PARTITION ${name}_${from} FOR VALUES FROM (${from}) TO (${end})`,
       );
-      if (parent !== 'context_index') await client.query(`SELECT bemi.guard_partition('${name}_${from}')`);
+      if (parent !== 'change_index') await client.query(`SELECT bemi.guard_partition('${name}_${from}')`);
       if (end === Number(to)) break;
     }
     await client.query(`INSERT INTO ${name} SELECT * FROM bemi.whole; DROP TABLE bemi.whole`);

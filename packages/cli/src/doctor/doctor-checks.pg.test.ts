@@ -289,7 +289,7 @@ const faults: readonly Fault[] = [
     make: async (clinic) => {
       const { rows } = await clinic.audit.query<{ log: number }>('SELECT log FROM bemi.logs');
       const name = (kind: string) => `bemi.${kind}_${rows[0]!.log}`;
-      const cut = ['change_log', 'context_log', 'context_index', 'transaction_log', 'event_log'].map(
+      const cut = ['change_log', 'context_log', 'change_index', 'transaction_log', 'event_log'].map(
         (kind) =>
           `ALTER TABLE ${name(kind)} DETACH PARTITION ${name(kind)}_0;
            ALTER TABLE ${name(kind)} ATTACH PARTITION ${name(kind)}_0 FOR VALUES FROM (0) TO (100000)`,

@@ -209,6 +209,13 @@ export function findingSentences(finding: StoredFinding): FindingSentences {
         meaning: 'The entries are whole, but bemi.sources says something else than the log.',
         advice: preserve,
       };
+    case 'index-altered':
+      return {
+        title: `The index of changes was altered (entry ${n(finding.sequence)})`,
+        meaning:
+          'The entries are whole, but the index that searches use has something else: bemi log may leave out changes that are there.',
+        advice: `TRUNCATE bemi.change_index, bemi.change_blocks: the worker makes it again. ${preserve}`,
+      };
     case 'view-altered':
       return {
         title: 'The view bemi.changes was replaced',

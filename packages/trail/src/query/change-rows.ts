@@ -8,6 +8,7 @@ import {
   wholeAfter,
   wholeBefore,
 } from './row-sql.ts';
+import { contextLookUp, lookUp, relationLookUp, transactionLookUp } from './scan-window.ts';
 
 /** Reads changes whole, in the order of their sequences as given. */
 export async function changeRows(
@@ -37,19 +38,17 @@ SELECT c.sequence::text AS sequence, c.operation,
        t.xid::text AS "transactionId", c.transaction::text AS transaction, c.lsn::text AS position,
        row_problem.reason AS "rowQuarantine", context_problem.reason AS "contextQuarantine"
   FROM unnest($2::bigint[]) WITH ORDINALITY AS wanted(sequence, place)
-  JOIN bemi.change_log c ON c.log = $1 AND c.sequence = wanted.sequence
-  JOIN bemi.relations r ON r.log = c.log AND r.relation = c.relation
-  JOIN bemi.transaction_log t ON t.log = c.log AND t.transaction = c.transaction AND t.sequence > c.sequence
-  LEFT JOIN bemi.context_log x
-         ON x.log = c.log AND x.transaction = c.transaction AND x.context_no = c.context_no
-  LEFT JOIN bemi.quarantine row_problem
-         ON row_problem.log = c.log AND row_problem.sequence = c.sequence
-        AND row_problem.field = 'row' AND row_problem.part = 0
-  LEFT JOIN bemi.quarantine context_problem
-         ON context_problem.log = c.log AND context_problem.sequence = x.sequence
-        AND context_problem.field = 'context' AND context_problem.part = 0
+  CROSS JOIN ${lookUp('change_log', 'c', 'c.log = $1 AND c.sequence = wanted.sequence')}
+  ${relationLookUp}
+  ${transactionLookUp()}
+  ${contextLookUp()}
+  LEFT JOIN ${lookUp('quarantine', 'row_problem', problemOf('row_problem', 'row', 'c'))} ON true
+  LEFT JOIN ${lookUp('quarantine', 'context_problem', problemOf('context_problem', 'context', 'x'))} ON true
  ORDER BY wanted.place`;
 }
+
+const problemOf = (alias: string, field: string, entry: string): string =>
+  `${alias}.log = c.log AND ${alias}.sequence = ${entry}.sequence AND ${alias}.field = '${field}' AND ${alias}.part = 0`;
 
 /** An entry without salt whose commitment is stored. Of a context that isn't there: false. */
 const isErased = (entry: string): string =>

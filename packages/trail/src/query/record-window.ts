@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { filterConditions } from './filter-conditions.ts';
 import { Parameters } from './parameters.ts';
-import { joinsFor, type WindowQuery } from './scan-window.ts';
+import { lookUpsFor, type WindowQuery } from './scan-window.ts';
 import type { SequenceRange } from './sequence-range.ts';
 
 /** What looking at some of a record's changes found. */
@@ -37,10 +37,7 @@ export async function recordWindow(
         ORDER BY c.sequence ${direction} LIMIT ${limit}) one
      ORDER BY one.sequence ${direction} LIMIT ${limit}`;
   const conditions = filterConditions(query.filter, query.relations, parameters);
-  const joins = joinsFor(conditions, {
-    commits: 't.sequence > c.sequence',
-    contexts: 'x.sequence >= c.transaction',
-  });
+  const joins = lookUpsFor(conditions);
   const { rows } = await client.query<{ sequence: string; matches: boolean }>(
     `WITH candidate AS MATERIALIZED (${candidates})
      SELECT c.sequence, coalesce(${conditions.join(' AND ')}, false) AS matches

@@ -3,7 +3,7 @@ import type { Change } from './change.ts';
 import type { ChangeFilter } from './change-filter.ts';
 import { changeRows } from './change-rows.ts';
 import { ReadingTransaction } from './reading-transaction.ts';
-import { searchRanges } from './search-ranges.ts';
+import { searchPlan } from './search-plan.ts';
 import { SearchWindows } from './search-windows.ts';
 import type { Order } from './sequence-range.ts';
 
@@ -42,6 +42,8 @@ export interface LookedBackTo {
 
 export const defaultBudgetMs = 300;
 
+const nothing: FoundChanges = { changes: [], end: 'reached', lookedBackTo: undefined, next: undefined };
+
 /**
  * Looks for the first changes that satisfy a filter. What has an index is found at once in a log of any size: tables, a
  * record, operations, times, a transaction, members of the context, an actor, what is known of the context. What has none is
@@ -49,13 +51,14 @@ export const defaultBudgetMs = 300;
  */
 export async function searchChanges(client: pg.ClientBase, search: ChangeSearch): Promise<FoundChanges> {
   const { log, filter, limit, order = 'newest-first', budgetMs = defaultBudgetMs } = search;
-  if (!isPossible(filter)) return { changes: [], end: 'reached', lookedBackTo: undefined, next: undefined };
+  if (!isPossible(filter)) return nothing;
   const deadline = performance.now() + budgetMs;
   const transaction = new ReadingTransaction(client, search.isInTransaction ?? false);
   // A window is meant to take a fraction of that.
-  await transaction.begin(Math.max(2 * budgetMs, 100));
+  await transaction.begin(Math.max(budgetMs, 100));
   try {
-    const plan = await searchRanges(client, { log, filter, order });
+    const plan = await searchPlan(client, { log, filter, order });
+    if (!plan) return nothing;
     const windows = new SearchWindows(client, transaction, plan, { log, filter, order });
     const found: bigint[] = [];
     while (found.length < limit && !windows.isAtEnd) {

@@ -1,16 +1,16 @@
 import type pg from 'pg';
+import { nearestBlock } from './change-blocks.ts';
+import type { IndexTerms } from './index-terms.ts';
+import { indexRangeBits, indexWindow } from './index-window.ts';
 import type { ReadingTransaction } from './reading-transaction.ts';
 import { recordWindow } from './record-window.ts';
 import { scanWindow, type WindowQuery } from './scan-window.ts';
-import type { SearchPlan } from './search-ranges.ts';
-import { beginningOf, isEmptyRange, restOf, type SequenceRange } from './sequence-range.ts';
+import type { SearchPlan } from './search-plan.ts';
+import { beginningOf, isEmptyRange, overlapOf, restOf, type SequenceRange } from './sequence-range.ts';
+import { WindowSize } from './window-size.ts';
 
-/** What a window should take. */
-const windowMs = 50;
-const firstScan = 4_096n;
-const leastScan = 256n;
-const mostScan = 1_048_576n;
-const recordChanges = 500;
+/** What is looked at before the index is asked: what is common is found there, in less time. */
+const scannedFirst = 2_048;
 
 /**
  * Looks at a log part by part, in the order of the search. A part is as large as can be looked at in some 50 ms, as far as the
@@ -19,10 +19,16 @@ const recordChanges = 500;
 export class SearchWindows {
   readonly #client: pg.ClientBase;
   readonly #transaction: ReadingTransaction;
+  readonly #plan: SearchPlan;
   readonly #query: WindowQuery;
-  readonly #recordRelations: readonly string[] | undefined;
   readonly #ranges: SequenceRange[];
-  #scan = firstScan;
+  /** Sequences of a scan; */
+  readonly #scan = new WindowSize({ first: scannedFirst, least: 256, most: 1_048_576 });
+  /** ranges of the index, and how many of its rows. */
+  readonly #indexRanges = new WindowSize({ first: 1, least: 1, most: 4_096 });
+  readonly #indexRows = new WindowSize({ first: 256, least: 64, most: 16_384 });
+  readonly #recordChanges = new WindowSize({ first: 500, least: 50, most: 50_000 });
+  #scanned = 0n;
   #count = 0;
   #lookedAt = 0n;
 
@@ -34,8 +40,8 @@ export class SearchWindows {
   ) {
     this.#client = client;
     this.#transaction = transaction;
+    this.#plan = plan;
     this.#query = { ...query, relations: plan.relations };
-    this.#recordRelations = plan.recordRelations;
     this.#ranges = [...plan.ranges];
   }
 
@@ -55,74 +61,131 @@ export class SearchWindows {
 
   /** The matching changes of the next window, in order, at most `limit`: then the window is not looked through. */
   async next(limit: number): Promise<readonly bigint[]> {
-    const range = this.#ranges[0]!;
-    const found = await (this.#recordRelations === undefined
-      ? this.#scanNext(range, limit)
-      : this.#recordNext(this.#recordRelations, range));
     this.#count++;
-    return found.slice(0, limit);
+    await this.#passOver();
+    const range = this.#ranges[0];
+    if (range === undefined) return [];
+    const { recordRelations, terms, indexedTo } = this.#plan;
+    if (recordRelations !== undefined)
+      return (await this.#lookAtRecord(recordRelations, range)).slice(0, limit);
+    const isIndexed = this.#query.order === 'newest-first' ? range.high <= indexedTo : range.low < indexedTo;
+    if (terms && isIndexed && this.#scanned >= scannedFirst)
+      return await this.#lookUp(terms, overlapOf(range, { low: 0n, high: indexedTo }), limit);
+    // What is indexed and what is not are never in one window.
+    const side = isIndexed ? { low: 0n, high: indexedTo } : { low: indexedTo, high: range.high };
+    // As far as the index is asked afterwards.
+    const most = terms && isIndexed ? BigInt(scannedFirst) - this.#scanned : undefined;
+    return await this.#lookThrough(overlapOf(range, side), limit, most);
   }
 
-  async #scanNext(range: SequenceRange, limit: number): Promise<readonly bigint[]> {
+  /** Passes over blocks with no change of the times that are asked for. */
+  async #passOver(): Promise<void> {
+    const { log, filter, order } = this.#query;
+    if (!filter.since && !filter.until) return;
+    const { indexedTo } = this.#plan;
+    for (let range = this.#ranges[0]; range !== undefined; range = this.#ranges[0]) {
+      const known = overlapOf(range, { low: 0n, high: indexedTo });
+      if (isEmptyRange(known) || (order === 'newest-first' && range.high > indexedTo)) return;
+      const near = await nearestBlock(this.#client, log, filter, known, order);
+      const unknown = overlapOf(range, { low: indexedTo, high: range.high });
+      const rest = near
+        ? order === 'newest-first'
+          ? { low: range.low, high: near.high }
+          : { low: near.low, high: range.high }
+        : order === 'newest-first'
+          ? { low: range.low, high: range.low }
+          : unknown;
+      if (rest.low !== range.low || rest.high !== range.high)
+        this.#lookedAt = order === 'newest-first' ? rest.high : rest.low - 1n;
+      if (!isEmptyRange(rest)) {
+        this.#ranges[0] = rest;
+        return;
+      }
+      this.#ranges.shift();
+    }
+  }
+
+  async #lookThrough(
+    range: SequenceRange,
+    limit: number,
+    most = range.high - range.low,
+  ): Promise<readonly bigint[]> {
     for (;;) {
-      const window = beginningOf(range, this.#scan, this.#query.order);
+      const size = BigInt(this.#scan.size);
+      const window = beginningOf(range, size < most ? size : most, this.#query.order);
       const startedAt = performance.now();
       const found = await this.#transaction.attempt(() =>
         scanWindow(this.#client, this.#query, window, limit),
       );
       if (found === undefined) {
-        await this.#shrink();
+        if (!this.#scan.shrink()) await this.#transaction.setTimeout(0);
         continue;
       }
-      this.#resize(performance.now() - startedAt);
-      this.#leave(range, window);
+      this.#scan.took(performance.now() - startedAt);
+      this.#scanned += window.high - window.low;
+      this.#leave(window);
       return found;
     }
   }
 
-  async #recordNext(relations: readonly string[], range: SequenceRange): Promise<readonly bigint[]> {
-    const { order } = this.#query;
-    await this.#transaction.setTimeout(0);
-    const { found, lookedAt } = await recordWindow(
-      this.#client,
-      { ...this.#query, relations },
-      range,
-      recordChanges,
+  async #lookUp(terms: IndexTerms, range: SequenceRange, limit: number): Promise<readonly bigint[]> {
+    for (;;) {
+      // Ends where a range of the index ends, so that none is read twice.
+      const window = wholeRanges(range, this.#indexRanges.size, this.#query.order === 'newest-first');
+      const rows = this.#indexRows.size;
+      const startedAt = performance.now();
+      const result = await this.#transaction.attempt(() =>
+        indexWindow(this.#client, { ...this.#query, terms }, window, rows, limit),
+      );
+      if (result === undefined) {
+        const mayShrink = [this.#indexRanges.shrink(), this.#indexRows.shrink()];
+        if (!mayShrink.includes(true)) await this.#transaction.setTimeout(0);
+        continue;
+      }
+      const tookMs = performance.now() - startedAt;
+      const isWhole = result.through.low === window.low && result.through.high === window.high;
+      if (isWhole) this.#indexRanges.took(tookMs);
+      else this.#indexRows.took(tookMs);
+      this.#leave(result.through);
+      return result.found;
+    }
+  }
+
+  async #lookAtRecord(relations: readonly string[], range: SequenceRange): Promise<readonly bigint[]> {
+    const query = { ...this.#query, relations };
+    const startedAt = performance.now();
+    const window = await this.#transaction.attempt(() =>
+      recordWindow(this.#client, query, range, this.#recordChanges.size),
     );
-    const window =
+    if (window === undefined) {
+      if (!this.#recordChanges.shrink()) await this.#transaction.setTimeout(0);
+      return await this.#lookAtRecord(relations, range);
+    }
+    this.#recordChanges.took(performance.now() - startedAt);
+    const { found, lookedAt } = window;
+    this.#leave(
       lookedAt === undefined
         ? range
-        : order === 'newest-first'
+        : this.#query.order === 'newest-first'
           ? { low: lookedAt, high: range.high }
-          : { low: range.low, high: lookedAt + 1n };
-    this.#leave(range, window);
+          : { low: range.low, high: lookedAt + 1n },
+    );
     return found;
   }
 
-  /** A window that took too long is tried again, smaller; the least one may take as long as it needs. */
-  async #shrink(): Promise<void> {
-    if (this.#scan > leastScan) this.#scan = max(leastScan, this.#scan / 8n);
-    else await this.#transaction.setTimeout(0);
-  }
-
-  #resize(tookMs: number): void {
-    const factor = Math.min(8, Math.max(1 / 8, windowMs / Math.max(tookMs, 1)));
-    this.#scan = max(leastScan, min(mostScan, BigInt(Math.round(Number(this.#scan) * factor))));
-  }
-
-  #leave(range: SequenceRange, window: SequenceRange): void {
+  #leave(window: SequenceRange): void {
     const { order } = this.#query;
     this.#lookedAt = order === 'newest-first' ? window.low : window.high - 1n;
-    const rest = restOf(range, window, order);
+    const rest = restOf(this.#ranges[0]!, window, order);
     if (isEmptyRange(rest)) this.#ranges.shift();
     else this.#ranges[0] = rest;
   }
 }
 
-function max(one: bigint, other: bigint): bigint {
-  return one > other ? one : other;
-}
-
-function min(one: bigint, other: bigint): bigint {
-  return one < other ? one : other;
+/** The part of a range that lies in the first so many ranges of the index. */
+function wholeRanges({ low, high }: SequenceRange, count: number, isNewestFirst: boolean): SequenceRange {
+  const parts = BigInt(count);
+  const from = (((high - 1n) >> indexRangeBits) + 1n - parts) << indexRangeBits;
+  const to = ((low >> indexRangeBits) + parts) << indexRangeBits;
+  return overlapOf({ low, high }, isNewestFirst ? { low: from, high } : { low, high: to });
 }

@@ -19,6 +19,20 @@ export async function relationsOf(
   return rows.map((row) => row.relation);
 }
 
+/** The numbers of these shapes' tables, as the index of changes has them: of each table's first shape, at its root. */
+export async function tableNumbers(
+  client: pg.ClientBase,
+  log: number,
+  relations: readonly string[],
+): Promise<string[]> {
+  const { rows } = await client.query<{ number: string }>(
+    `SELECT min(r.relation) AS number FROM bemi.relations r
+      WHERE r.log = $1 GROUP BY r.root_schema, r.root_table HAVING bool_or(r.relation = ANY ($2::bigint[]))`,
+    [log, relations],
+  );
+  return rows.map((row) => row.number);
+}
+
 /** Tables of this name that a log has changes of, each at its root. */
 export async function tablesNamed(
   client: pg.ClientBase,

@@ -66,7 +66,7 @@ test('partitions that are made later are guarded, the index of contexts is not',
     await expect(client.query(`TRUNCATE ${partition}`)).rejects.toMatchObject({ code: 'BM004' });
     await expect(client.query(`DELETE FROM ${partition}`)).rejects.toMatchObject({ code: 'BM004' });
   }
-  await client.query('TRUNCATE bemi.context_index');
+  await client.query('TRUNCATE bemi.change_index, bemi.change_blocks');
 });
 
 test('a log of before these triggers gets them', async () => {

@@ -9,7 +9,7 @@ import { LogWriter } from '../append/log-writer.ts';
 import { inboxAnswer, openRequests, request } from '../inbox.ts';
 import { tryLockLog } from '../log-lock.ts';
 import { migrate, readSchema, SchemaNotCurrentError } from '../migrate.ts';
-import { extendPartitions, indexContexts } from '../partitions.ts';
+import { extendPartitions, indexChanges } from '../partitions.ts';
 import { createSource, findSource, takeOver } from '../sources.ts';
 import { inspectRoles } from './inspect-roles.ts';
 import { planRoles } from './plan-roles.ts';
@@ -103,7 +103,7 @@ async function record(url: string): Promise<void> {
   const quarantine = [{ sequence: 2, field: 'row' as const, reason: 'x', bytes: Buffer.from('x') }];
   await new LogWriter({ client, log, epoch }).append({ ...unit, quarantine, answers: [{ id, sequence: 0 }] });
   expect(await inboxAnswer(client, id)).toBe('0');
-  expect(await indexContexts(client, log, 100)).toBe(true);
+  expect(await indexChanges(client, log, 100)).toBe(true);
   await extendPartitions(client, log, 3_000_000);
   await client.query('LISTEN bemi_inbox');
 }
@@ -159,7 +159,7 @@ async function expectRoles(url: string, wanted: WantedTrailRoles): Promise<void>
   expect((await reader.query('SHOW default_transaction_read_only')).rows).toEqual([
     { default_transaction_read_only: 'on' },
   ]);
-  expect((await reader.query('SELECT bemi.indexed_contexts(0)')).rows).toEqual([{ indexed_contexts: '1' }]);
+  expect((await reader.query('SELECT bemi.indexed_changes(0)')).rows).toEqual([{ indexed_changes: '0' }]);
   await expectNoWriting(reader, false);
   await expect(reader.query('SELECT bemi.take_over(0)')).rejects.toMatchObject({ code: '42501' });
   await expect(reader.query(`SELECT bemi.advance(0, 0, '0/0', '0/0', 1)`)).rejects.toMatchObject({

@@ -12,6 +12,8 @@ export type StoredFinding =
   | { readonly code: 'source-altered'; readonly column: string }
   /** A row of `holds` is not what the event at `sequence` says, is gone, or belongs to no hold in force. */
   | { readonly code: 'hold-altered'; readonly sequence: number; readonly id: string }
+  /** The index that searches use has not what it must have of the changes from `sequence` on: some would not be found. */
+  | { readonly code: 'index-altered'; readonly sequence: number }
   /** The view `changes` is not the one that belongs to this version of the schema. */
   | { readonly code: 'view-altered' };
 

@@ -11,6 +11,7 @@ import { LogFacts, type LogFactsState } from './log-facts.ts';
 import type { StoredFinding } from './stored-finding.ts';
 import { strayEntries, strayTiles } from './stray-entries.ts';
 import { verifyHolds } from './verify-holds.ts';
+import { verifyIndex } from './verify-index.ts';
 import { verifyRelations } from './verify-relations.ts';
 import { verifySource } from './verify-source.ts';
 import { verifyView } from './verify-view.ts';
@@ -37,6 +38,8 @@ export interface VerifyLogOptions {
   /** Called after each step from which the verification can be continued. */
   readonly onPause?: ((paused: () => PausedVerification) => void) | undefined;
   readonly signal?: AbortSignal;
+  /** Whether the index that searches use is compared with the entries, where these are whole. Default true. */
+  readonly isIndexCompared?: boolean;
 }
 
 /**
@@ -123,6 +126,9 @@ export async function verifyStoredLog(options: VerifyLogOptions): Promise<Stored
     ...(await verifyHolds(client, log, facts.events, end.size)),
     ...(view ?? []),
   ];
+  // Of entries that were altered, the index says only that again.
+  if (findings.length === 0 && (options.isIndexCompared ?? true))
+    findings.push(...(await verifyIndex(client, log, signal)));
   findings.sort((a, b) => rankOf(a) - rankOf(b) || placeOf(a) - placeOf(b));
   return { ...report, findings, size: end.size, isViewCompared: view !== undefined, facts };
 }

@@ -1,7 +1,8 @@
 import type pg from 'pg';
 import type { ChangeFilter } from './change-filter.ts';
+import { type IndexTerms, indexTerms } from './index-terms.ts';
 import { isEmptyRange, type Order, overlapOf, type SequenceRange } from './sequence-range.ts';
-import { relationsOf } from './table-relations.ts';
+import { relationsOf, tableNumbers } from './table-relations.ts';
 
 /** Where in a log the changes of a filter can be. */
 export interface SearchPlan {
@@ -11,6 +12,10 @@ export interface SearchPlan {
   readonly relations: readonly string[] | undefined;
   /** Numbers of all shapes of the log, where a record is asked for without its table. */
   readonly recordRelations: readonly string[] | undefined;
+  /** What the index knows of the filter; `undefined` where that is nothing. */
+  readonly terms: IndexTerms | undefined;
+  /** Sequence behind the last one that is in the index. */
+  readonly indexedTo: bigint;
 }
 
 interface RangeQuery {
@@ -19,42 +24,49 @@ interface RangeQuery {
   readonly order: Order;
 }
 
-/** Reads what is needed to know where to look. */
-export async function searchRanges(client: pg.ClientBase, query: RangeQuery): Promise<SearchPlan> {
+/** Reads what is needed to know where to look; `undefined` where there is nothing to be found. */
+export async function searchPlan(client: pg.ClientBase, query: RangeQuery): Promise<SearchPlan | undefined> {
   const { log, filter } = query;
   const relations = filter.tables && (await relationsOf(client, log, filter.tables));
-  const nowhere = { ranges: [], relations, recordRelations: undefined };
-  if (relations?.length === 0) return nowhere;
-  const bounds = await boundsOf(client, log, filter);
-  if (isEmptyRange(bounds)) return nowhere;
+  if (relations?.length === 0) return undefined;
+  const { bounds, indexedTo } = await boundsOf(client, log, filter);
+  if (isEmptyRange(bounds)) return undefined;
   const transactions = await transactionRanges(client, query);
-  const ranges = (transactions ?? [bounds]).map((range) => overlapOf(range, bounds));
+  const ranges = (transactions ?? [bounds])
+    .map((range) => overlapOf(range, bounds))
+    .filter((range) => !isEmptyRange(range));
+  if (ranges.length === 0) return undefined;
+  const isRecord = filter.primaryKey !== undefined;
+  const tables = relations && !isRecord ? await tableNumbers(client, log, relations) : undefined;
   return {
-    ranges: ranges.filter((range) => !isEmptyRange(range)),
+    ranges,
     relations,
-    recordRelations:
-      filter.primaryKey === undefined ? undefined : (relations ?? (await allRelations(client, log))),
+    recordRelations: isRecord ? (relations ?? (await allRelations(client, log))) : undefined,
+    terms: isRecord ? undefined : indexTerms(filter, tables),
+    indexedTo,
   };
 }
 
 /** What the log has, within the bounds that the filter gives. */
-async function boundsOf(client: pg.ClientBase, log: number, filter: ChangeFilter): Promise<SequenceRange> {
-  const { rows } = await client.query<{ low: string | null; high: string }>(
+async function boundsOf(
+  client: pg.ClientBase,
+  log: number,
+  filter: ChangeFilter,
+): Promise<{ readonly bounds: SequenceRange; readonly indexedTo: bigint }> {
+  const { rows } = await client.query<{ low: string | null; high: string; indexed: string }>(
     `SELECT (SELECT t.transaction FROM bemi.transaction_log t WHERE t.log = l.log ORDER BY t.sequence LIMIT 1) AS low,
-            l.next_sequence AS high
+            l.next_sequence AS high, bemi.indexed_changes(l.log) AS indexed
        FROM bemi.logs l WHERE l.log = $1`,
     [log],
   );
   // What retention has left begins with a transaction; without any there are no changes.
-  if (!rows[0] || rows[0].low === null) return { low: 0n, high: 0n };
-  const { low, high } = rows[0];
-  return overlapOf(
-    { low: BigInt(low), high: BigInt(high) },
-    {
-      low: filter.after === undefined ? 0n : BigInt(filter.after) + 1n,
-      high: filter.before === undefined ? BigInt(high) : BigInt(filter.before),
-    },
-  );
+  if (!rows[0] || rows[0].low === null) return { bounds: { low: 0n, high: 0n }, indexedTo: 0n };
+  const { low, high, indexed } = rows[0];
+  const asked = {
+    low: filter.after === undefined ? 0n : BigInt(filter.after) + 1n,
+    high: filter.before === undefined ? BigInt(high) : BigInt(filter.before),
+  };
+  return { bounds: overlapOf({ low: BigInt(low), high: BigInt(high) }, asked), indexedTo: BigInt(indexed) };
 }
 
 /** The entries of the transactions that a filter names; `undefined` where it names none. */
