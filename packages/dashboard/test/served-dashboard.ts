@@ -32,10 +32,15 @@ export interface ServedDashboard extends RecordedDatabase {
 /** A source, a worker that records it, and the dashboard over the log, served on a port of its own until the test ends. */
 export async function serveDashboard(
   prepare: (sql: pg.Client) => Promise<unknown>,
+  /** Of the log. Default: the database's. */
+  name?: string,
 ): Promise<ServedDashboard> {
   const databases = await createRecordedDatabase(prepare);
   const { source, audit, slot, sql } = databases;
-  const worker = createWorker({ source: source.url, destination: audit.url, slot });
+  const worker = createWorker({
+    ...{ source: source.url, destination: audit.url, slot },
+    ...(name === undefined ? {} : { name }),
+  });
   await running(worker);
 
   let principal: Principal | undefined = admin;
@@ -63,7 +68,7 @@ export async function serveDashboard(
     ...databases,
     dashboard,
     url,
-    log: source.name,
+    log: name ?? source.name,
     become: (other) => {
       principal = other;
     },
