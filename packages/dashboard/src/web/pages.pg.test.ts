@@ -36,8 +36,9 @@ test('every page: for everybody, quiet, still, and from nowhere else', async () 
   const pages = [
     { at: '/logs', shows: 'anna' },
     { at: '/record', shows: 'Record' },
-    { at: '/record?table=public.Patient&primaryKey=1', shows: 'Record' },
-    { at: '/docs', shows: 'API' },
+    { at: '/record?table=public.Patient&primaryKey=1', shows: 'Ada King' },
+    { at: '/integrity', shows: 'Integrity' },
+    { at: '/docs', shows: 'Search a log' },
     { at: '/nowhere', shows: 'There is no such page' },
   ];
 

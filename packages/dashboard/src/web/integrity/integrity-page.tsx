@@ -43,11 +43,15 @@ export function IntegrityPage() {
           A worker signs what it records: start one by <code>bemi start</code>.
         </EmptyState>
       )}
-      {!failure && logs?.length !== 0 && (
+      {!failure && logs?.length !== 0 && !(integrity.data && verification.data) && (
+        // All at once: how high a card is depends on its keys and on the page's width, and what is below would move.
+        <Skeleton h={520} maw={960} aria-label="Loading" />
+      )}
+      {!failure && integrity.data && verification.data && (
         <Stack gap="md" maw={960}>
-          {integrity.data ? <CheckpointCard integrity={integrity.data} /> : <Skeleton h={232} />}
-          {verification.data ? <VerificationCard answer={verification.data} /> : <Skeleton h={120} />}
-          {mayProve && name !== undefined && integrity.data && (
+          <CheckpointCard integrity={integrity.data} />
+          <VerificationCard answer={verification.data} />
+          {mayProve && name !== undefined && (
             <ProofCard log={name} keys={integrity.data.keys.map(({ key }) => key)} />
           )}
         </Stack>

@@ -70,7 +70,7 @@ export function RouteReference({ document, route, log }: RouteReferenceProps) {
       </ul>
       <h3>Example</h3>
       <CodeBlock
-        name={`the command for ${route.path}`}
+        name={`the command for ${method} ${route.path}`}
         code={curlCommand(document, route, location.origin, log)}
       />
       {isStream && address !== undefined && (
