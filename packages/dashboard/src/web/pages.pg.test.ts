@@ -25,18 +25,23 @@ function serve() {
   );
 }
 
-test('every page: for everybody, quiet, still, and from nowhere else', async () => {
-  const { sql, url, recorded, get } = await serve();
+test('every page: for everybody, quiet, still, and from nowhere else', { timeout: 180_000 }, async () => {
+  const { sql, url, log, recorded, get } = await serve();
   await sql.query(
     `SELECT pg_logical_emit_message(true, '_bemi', '{"userId":"anna","role":"NURSE","accessReason":"admission","endpoint":"/patients"}');
      INSERT INTO "Patient" VALUES (1, 'Ada Byron', '1815-12-10'); UPDATE "Patient" SET name = 'Ada King'`,
   );
   await sql.query(`INSERT INTO visit VALUES (7, 1, 'by hand')`);
   await recorded();
+  const first = (await (
+    await get(`/api/v1/logs/${log}/entries?table=public.Patient&order=oldest-first&limit=1`)
+  ).json()) as { entries: { sequence: string }[] };
+  const record = '/record?table=public.Patient&primaryKey=1';
   const pages = [
     { at: '/logs', shows: 'anna' },
     { at: '/record', shows: 'Record' },
-    { at: '/record?table=public.Patient&primaryKey=1', shows: 'Ada King' },
+    { at: record, shows: 'Ada King' },
+    { at: `${record}&sequence=${first.entries[0]!.sequence}`, shows: '1 of 3 columns differ' },
     { at: '/integrity', shows: 'Integrity' },
     { at: '/docs', shows: 'Search a log' },
     { at: '/nowhere', shows: 'There is no such page' },
