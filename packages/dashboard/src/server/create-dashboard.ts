@@ -1,10 +1,9 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
-import { bodyLimit } from 'hono/body-limit';
 import type { Problem } from '../api/problem.ts';
 import type { Accounts } from './accounts/create-accounts.ts';
 import { sameOrigin } from './accounts/same-origin.ts';
-import { ApiProblem } from './api-problem.ts';
 import type { AuditReader } from './audit-reader.ts';
+import { bodyLimit } from './body-limit.ts';
 import type { DashboardEnvironment } from './guarded-route.ts';
 import { createLogTail, logEnds } from './log-tail.ts';
 import { openApiDocument } from './open-api-document.ts';
@@ -53,7 +52,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     },
   });
   app.use(securityHeaders());
-  app.use('/api/*', bodyLimit({ maxSize: mostBodyBytes, onError: tooLarge }));
+  app.use('/api/*', bodyLimit(mostBodyBytes));
   app.use('/api/*', sameOrigin(publicUrl));
   app.use('/api/*', async (c, next) => {
     c.header('cache-control', 'no-store');
@@ -85,10 +84,6 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   );
   webPages(app);
   return app;
-}
-
-function tooLarge(): never {
-  throw new ApiProblem(413, 'body-too-large', `A body has ${mostBodyBytes} bytes at most`);
 }
 
 function problem(code: string, message: string, fix?: string): Problem {

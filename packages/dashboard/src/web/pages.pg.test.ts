@@ -143,7 +143,7 @@ test('by the keyboard alone', async () => {
   expect(page.problems).toEqual([]);
 });
 
-test('the log goes along, and one that signs out is told', async () => {
+test('the log goes along, and one that is signed out is led to the sign-in', async () => {
   const { url, log, become } = await serve();
   const page = await openWatchedPage();
   await page.goto(`${url}/logs?log=${log}`);
@@ -153,5 +153,6 @@ test('the log goes along, and one that signs out is told', async () => {
   await page.getByRole('alert').getByText('There is no log of this name').waitFor();
   become(undefined);
   await page.goto(`${url}/logs?log=${log}`);
-  await page.getByRole('alert').getByText('Nobody is signed in').waitFor();
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  expect(new URL(page.url()).searchParams.get('next')).toBe(`/logs?log=${log}`);
 });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { accountsOfTest, goodPassword } from '../../../test/accounts-of-test.ts';
+import { codeOf } from '../../../test/authenticator.ts';
 
 test('the first admin comes by a link, once; then by password', async () => {
   const { accounts, admin, browser, accesses, database } = await accountsOfTest();
@@ -48,4 +49,47 @@ test('the first admin comes by a link, once; then by password', async () => {
   );
   expect(rows[0]!.text).not.toContain(token);
   expect(rows[0]!.text).not.toContain(goodPassword);
+});
+
+test('a second factor is asked for once it was confirmed; a backup code works once', async () => {
+  const { admin, browser, accesses } = await accountsOfTest();
+  const ada = await admin();
+  const password = { password: goodPassword };
+  expect((await ada.send('POST', '/api/v1/auth/account/totp', { password: 'wrong' })).status).toBe(401);
+  const setup = await ada.send('POST', '/api/v1/auth/account/totp', password);
+  const { uri, backupCodes } = (await setup.json()) as { uri: string; backupCodes: string[] };
+  const code = () => codeOf(uri);
+  const credentials = { email: 'ada@clinic.example', ...password };
+  const early = browser();
+  expect(await (await early.send('POST', '/api/v1/auth/sign-in', credentials)).json()).toEqual({
+    next: 'signed-in',
+  });
+
+  expect((await ada.send('POST', '/api/v1/auth/account/totp/confirm', { code: '000000' })).status).toBe(401);
+  expect((await ada.send('POST', '/api/v1/auth/account/totp/confirm', { code: code() })).status).toBe(204);
+  expect(await (await ada.get('/api/v1/auth/account')).json()).toMatchObject({ hasSecondFactor: true });
+
+  const enter = async (kind: string, text: string) => {
+    const other = browser();
+    const first = await other.send('POST', '/api/v1/auth/sign-in', credentials);
+    expect(await first.json()).toEqual({ next: 'second-factor' });
+    expect((await other.get('/api/v1/session')).status).toBe(401);
+    const second = await other.send('POST', '/api/v1/auth/second-factor', { kind, code: text });
+    expect((await other.get('/api/v1/session')).status).toBe(second.status);
+    return second.status;
+  };
+  expect(await enter('totp', '000000')).toBe(401);
+  expect(await enter('totp', code())).toBe(200);
+  expect(await enter('backup-code', backupCodes[0]!)).toBe(200);
+  expect(await enter('backup-code', backupCodes[0]!)).toBe(401);
+  expect(
+    (await browser().send('POST', '/api/v1/auth/second-factor', { kind: 'totp', code: '000000' })).status,
+  ).toBe(401);
+  const failed = accesses.filter(({ what }) => what === 'sign-in-failed');
+  expect(failed.map(({ action }) => action)).toEqual(['second-factor', 'second-factor', 'second-factor']);
+
+  expect((await ada.send('POST', '/api/v1/auth/account/totp/off', password)).status).toBe(204);
+  expect(await (await early.send('POST', '/api/v1/auth/sign-in', credentials)).json()).toEqual({
+    next: 'signed-in',
+  });
 });

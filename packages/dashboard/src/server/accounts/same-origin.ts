@@ -12,10 +12,7 @@ export function sameOrigin(publicUrl: string | undefined): MiddlewareHandler {
   const own = publicUrl === undefined ? undefined : new URL(publicUrl).host;
   return async (c, next) => {
     if (safeMethods.includes(c.req.method)) return await next();
-    if (
-      c.req.header('authorization') === undefined &&
-      !isOwn(c.req.header('origin'), own ?? c.req.header('host'))
-    )
+    if (c.req.header('authorization') === undefined && !isOwn(c.req.raw.headers, own ?? c.req.header('host')))
       throw new ApiProblem(
         403,
         'foreign-origin',
@@ -34,6 +31,9 @@ export function sameOrigin(publicUrl: string | undefined): MiddlewareHandler {
   };
 }
 
-function isOwn(origin: string | undefined, host: string | undefined): boolean {
-  return origin !== undefined && host !== undefined && URL.canParse(origin) && new URL(origin).host === host;
+/** By what the browser says, and no page can: where a request is from, or at least that it is not from elsewhere. */
+function isOwn(headers: Headers, host: string | undefined): boolean {
+  const origin = headers.get('origin');
+  if (origin === null) return headers.get('sec-fetch-site') === 'same-origin';
+  return host !== undefined && URL.canParse(origin) && new URL(origin).host === host;
 }

@@ -1,4 +1,11 @@
-import { IconApi, IconHistory, IconListDetails, IconShieldCheck } from '@tabler/icons-react';
+import {
+  IconApi,
+  IconHistory,
+  IconKey,
+  IconListDetails,
+  IconShieldCheck,
+  IconUsers,
+} from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import type { Permission } from '../../api/permission.ts';
 
@@ -23,5 +30,7 @@ export const places: readonly Place[] = [
     permission: 'integrity:read',
     letter: 'i',
   },
+  { to: '/people', label: 'People', icon: <IconUsers />, permission: 'accounts:write', letter: 'p' },
+  { to: '/keys', label: 'API keys', icon: <IconKey />, permission: 'accounts:write', letter: 'k' },
   { to: '/docs', label: 'API', icon: <IconApi />, letter: 'a' },
 ];

@@ -18,6 +18,13 @@ interface RootAddress {
   readonly log?: string;
 }
 
+interface SignInAddress {
+  /** The page that was asked for. */
+  readonly next?: string;
+  /** Why single sign-on led back here. */
+  readonly problem?: string;
+}
+
 const rootRoute = createRootRoute({
   validateSearch: (members: Record<string, unknown>): RootAddress => {
     const log = oneOf(members, 'log');
@@ -69,12 +76,58 @@ const docsRoute = createRoute({
   component: lazyRouteComponent(() => import('../reference/reference-page.tsx'), 'ReferencePage'),
 });
 
+const accountRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/account',
+  component: lazyRouteComponent(() => import('../accounts/account-page.tsx'), 'AccountPage'),
+});
+
+const peopleRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/people',
+  component: lazyRouteComponent(() => import('../accounts/people-page.tsx'), 'PeoplePage'),
+});
+
+const keysRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/keys',
+  component: lazyRouteComponent(() => import('../accounts/keys-page.tsx'), 'KeysPage'),
+});
+
+const signInRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/sign-in',
+  validateSearch: (members: Record<string, unknown>): SignInAddress => {
+    const [next, problem] = [oneOf(members, 'next'), oneOf(members, 'problem')];
+    return { ...(next === undefined ? {} : { next }), ...(problem === undefined ? {} : { problem }) };
+  },
+  component: lazyRouteComponent(() => import('../accounts/sign-in-page.tsx'), 'SignInPage'),
+});
+
+const joinRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/join',
+  component: lazyRouteComponent(() => import('../accounts/join-page.tsx'), 'JoinPage'),
+});
+
 /** Every other address, within the shell: so one is not lost. */
 const noSuchRoute = createRoute({ getParentRoute: () => shellRoute, path: '$', component: NoSuchPage });
 
 export const router = createRouter({
   routeTree: rootRoute.addChildren([
-    shellRoute.addChildren([indexRoute, logsRoute, recordRoute, integrityRoute, docsRoute, noSuchRoute]),
+    shellRoute.addChildren([
+      indexRoute,
+      logsRoute,
+      recordRoute,
+      integrityRoute,
+      docsRoute,
+      accountRoute,
+      peopleRoute,
+      keysRoute,
+      noSuchRoute,
+    ]),
+    signInRoute,
+    joinRoute,
   ]),
   parseSearch: parseAddress,
   stringifySearch: addressText,

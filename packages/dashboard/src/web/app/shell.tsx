@@ -86,17 +86,14 @@ export function Shell() {
   );
 }
 
-/** Where people sign in; it comes back to the page that was asked for. */
-const signIn = '/sign-in';
-
+/** Whoever is nobody goes to the sign-in, which comes back to the page that was asked for. */
 function SignedIn() {
   const { error } = useSession();
-  const { routesByPath } = useRouter();
-  const href = useLocation({ select: (location) => location.href });
+  // While the sign-in is on its way the location is the sign-in's already: it is not what was asked for.
+  const asked = useLocation({ select: ({ href, pathname }) => (pathname === '/sign-in' ? undefined : href) });
   const isNobody = error instanceof RequestError && error.status === 401;
-  if (isNobody && Object.hasOwn(routesByPath, signIn))
-    return <Navigate to={signIn as '/'} search={{ next: href } as never} replace />;
-  return <Outlet />;
+  if (!isNobody) return <Outlet />;
+  return asked === undefined ? null : <Navigate to="/sign-in" search={{ next: asked }} replace />;
 }
 
 /** Who follows a link to another page goes on at its heading. The first page's start is the document's. */

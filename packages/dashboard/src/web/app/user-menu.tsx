@@ -1,6 +1,16 @@
 import { ActionIcon, type MantineColorScheme, Menu, Text, useMantineColorScheme } from '@mantine/core';
-import { IconDeviceDesktop, IconKeyboard, IconMoon, IconSun, IconUser } from '@tabler/icons-react';
+import {
+  IconDeviceDesktop,
+  IconKeyboard,
+  IconLock,
+  IconLogout,
+  IconMoon,
+  IconSun,
+  IconUser,
+} from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
 import { useSession } from '../api/use-session.ts';
+import { useSignOut } from '../api/use-sign-out.ts';
 
 const schemes = [
   { scheme: 'light', label: 'Light', icon: <IconSun size={16} aria-hidden /> },
@@ -11,6 +21,7 @@ const schemes = [
 /** Who one is, and how one likes the pages. */
 export function UserMenu({ onKeys }: { readonly onKeys: () => void }) {
   const { data: session } = useSession();
+  const signOut = useSignOut();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   return (
     <Menu position="bottom-end" width={220} withinPortal>
@@ -29,6 +40,16 @@ export function UserMenu({ onKeys }: { readonly onKeys: () => void }) {
               {[session.email, session.role].filter((text) => text !== null).join(' · ')}
             </Text>
           </Menu.Label>
+        )}
+        {session?.kind === 'person' && (
+          <>
+            <Menu.Item component={Link} to="/account" leftSection={<IconLock size={16} aria-hidden />}>
+              My account
+            </Menu.Item>
+            <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={() => void signOut()}>
+              Sign out
+            </Menu.Item>
+          </>
         )}
         <Menu.Divider />
         <Menu.Label>Colours</Menu.Label>
