@@ -27,6 +27,8 @@ export interface ServedDashboard extends RecordedDatabase {
   /** Whoever asks from now on; nobody at all. */
   become(principal: Principal | undefined): void;
   get(path: string): Promise<Response>;
+  /** Ends all connections of pages; they may come again. */
+  disconnect(): void;
 }
 
 /** A source, a worker that records it, and the dashboard over the log, served on a port of its own until the test ends. */
@@ -73,6 +75,7 @@ export async function serveDashboard(
       principal = other;
     },
     get: (path) => fetch(`${url}${path}`),
+    disconnect: () => server.closeAllConnections(),
     async recorded() {
       // A marked message goes the way of the changes before it, and becomes an entry that no page shows. One a second
       // is recorded at most: what was left out is sent again.

@@ -2,8 +2,7 @@ import { authenticityMeanings } from '@bemi-db/trail/facts/change-notes';
 import { harmless } from '@bemi-db/trail/facts/harmless-text';
 import { jsonMembers, plainText } from '@bemi-db/trail/facts/json-members';
 import { keyText } from '@bemi-db/trail/facts/key-text';
-import { Anchor, Text } from '@mantine/core';
-import { Link } from '@tanstack/react-router';
+import { Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import type { Entry } from '../../api/entry.ts';
 import { CopyEntry } from './copy-entries.tsx';
@@ -33,18 +32,6 @@ export function EntryDetails({ entry, log }: { readonly entry: Entry; readonly l
           <dl className="facts">
             {entry.kind === 'change' && <RecordFacts entry={entry} log={log} />}
             <EntryTimes entry={entry} log={log} />
-            {entry.kind === 'change' && (
-              <Fact name="Transaction">
-                <Anchor
-                  component={Link}
-                  to="/logs"
-                  search={{ log, transaction: entry.transaction } as never}
-                  inherit
-                >
-                  All changes of transaction {entry.transactionId}
-                </Anchor>
-              </Fact>
-            )}
             {entry.kind === 'ddl' && entry.transactionId !== null && (
               <Fact name="Transaction id">
                 {entry.transactionId}

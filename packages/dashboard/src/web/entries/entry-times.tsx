@@ -1,12 +1,13 @@
-import { Text } from '@mantine/core';
+import { Anchor, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import type { Entry } from '../../api/entry.ts';
 import type { Transaction } from '../../api/record.ts';
 import { request } from '../api/request.ts';
 import { Moment } from '../elements/moment.tsx';
 import { Fact } from './fact.tsx';
 
-/** When it was committed and when it was recorded, in the reader's zone and in UTC. */
+/** When it was committed and recorded, in the reader's zone and in UTC, and with what. */
 export function EntryTimes({ entry, log }: { readonly entry: Entry; readonly log: string }) {
   const transaction = entry.kind === 'change' ? entry.transaction : undefined;
   const { data, isPending } = useQuery({
@@ -24,8 +25,22 @@ export function EntryTimes({ entry, log }: { readonly entry: Entry; readonly log
       {transaction !== undefined && (
         <Fact name="Recorded">{data ? <Both at={data.recordedAt} /> : isPending ? '…' : 'not known'}</Fact>
       )}
-      {data && (
-        <Fact name="Changes with it">{Number(data.changeCount).toLocaleString()} in its transaction</Fact>
+      {entry.kind === 'change' && (
+        <Fact name="Transaction">
+          <Anchor
+            component={Link}
+            to="/logs"
+            search={{ log, transaction: entry.transaction } as never}
+            inherit
+          >
+            {data === undefined
+              ? 'All changes'
+              : data.changeCount === '1'
+                ? 'This change alone'
+                : `All ${Number(data.changeCount).toLocaleString()} changes`}{' '}
+            of transaction {entry.transactionId}
+          </Anchor>
+        </Fact>
       )}
     </>
   );

@@ -17,6 +17,7 @@ export function RowDiffTable({ entry }: { readonly entry: ChangeEntry }) {
   if (columns.length === 0) return null;
   const hasBefore = entry.operation === 'DELETE' || entry.before !== null;
   const hasAfter = entry.operation !== 'DELETE';
+  const isKnown = entry.operation !== 'UPDATE' || entry.changed !== null;
   return (
     <>
       {shown.length > 0 && (
@@ -31,10 +32,14 @@ export function RowDiffTable({ entry }: { readonly entry: ChangeEntry }) {
             </thead>
             <tbody>
               {shown.map((column) => (
-                <tr key={column.name} data-same={column.isChanged ? undefined : true}>
+                <tr
+                  key={column.name}
+                  data-changed={isKnown && column.isChanged ? true : undefined}
+                  data-same={column.isChanged ? undefined : true}
+                >
                   <th scope="row">
                     {harmless(column.name)}
-                    {entry.operation === 'UPDATE' && column.isChanged && (
+                    {entry.changed?.includes(column.name) && (
                       <FilterBy name="changed" value={column.name} label={`changes of ${column.name}`} />
                     )}
                   </th>

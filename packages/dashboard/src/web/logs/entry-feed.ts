@@ -26,8 +26,10 @@ export interface FeedOptions {
 export interface EntryFeed {
   subscribe(listener: () => void): () => void;
   state(): FeedState;
-  /** Reads on towards older entries, unless it is doing so. */
+  /** Reads on towards older entries, unless it is doing so. A search that stopped goes on until it finds something. */
   more(): void;
+  /** Ends a search that goes on; what it found stays, and `more` goes on from there. */
+  stopSearch(): void;
   /** Begins anew after a failure. */
   restart(): void;
   /** While held, what arrives waits until `show`, so that nothing moves under the reader's eyes. */
@@ -63,7 +65,8 @@ export function entryFeed({ log, filter, isLive }: FeedOptions): EntryFeed {
     for (const listener of listeners) listener();
   };
 
-  async function load(): Promise<void> {
+  /** @param isAsked - whether it goes on until it finds something. */
+  async function load(isAsked = false): Promise<void> {
     const { signal } = aborter;
     set({ older: 'loading', error: undefined });
     let page: EntryPage;
@@ -77,18 +80,18 @@ export function entryFeed({ log, filter, isLive }: FeedOptions): EntryFeed {
     if (signal.aborted) return;
     next = page.next ?? undefined;
     // A search by values stops early. Once it goes on by itself; how long it then takes is the reader's to decide.
-    const goesOn = page.end === 'budget' && !hasContinued && page.entries.length < pageSize;
-    if (goesOn) hasContinued = true;
+    const goesOn = page.end === 'budget' && (!hasContinued || (isAsked && page.entries.length === 0));
+    hasContinued ||= goesOn;
     set({
       entries: [...state.entries, ...page.entries],
-      older: page.end === 'page-full' ? 'more' : page.end,
-      lookedBackTo: page.lookedBackTo,
+      older: goesOn ? 'loading' : page.end === 'page-full' ? 'more' : page.end,
+      lookedBackTo: page.end === 'budget' ? page.lookedBackTo : null,
     });
     if (position === undefined) {
       position = page.position;
       hear();
     }
-    if (goesOn) await load();
+    if (goesOn) await load(isAsked);
   }
 
   function hear(): void {
@@ -129,7 +132,13 @@ export function entryFeed({ log, filter, isLive }: FeedOptions): EntryFeed {
     },
     state: () => state,
     more() {
-      if (state.older === 'more' || state.older === 'budget' || state.older === 'failed') void load();
+      if (state.older === 'budget') void load(true);
+      else if (state.older === 'more' || state.older === 'failed') void load();
+    },
+    stopSearch() {
+      aborter.abort();
+      aborter = new AbortController();
+      if (state.older === 'loading') set({ older: 'budget' });
     },
     restart() {
       stop();

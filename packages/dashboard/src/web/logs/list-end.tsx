@@ -6,23 +6,34 @@ import type { FeedState } from './entry-feed.ts';
 interface ListEndProps {
   readonly state: FeedState;
   readonly onMore: () => void;
+  readonly onStop: () => void;
 }
 
 /** What comes below the last entry: more, how far a search looked, or the log's beginning. */
-export function ListEnd({ state: { older, lookedBackTo, entries, error }, onMore }: ListEndProps) {
+export function ListEnd({ state: { older, lookedBackTo, entries, error }, onMore, onStop }: ListEndProps) {
   switch (older) {
     case 'loading':
       return (
-        <Group justify="center" h={56} role="status">
+        <Group justify="center" h={56} gap="sm" role="status">
           <Loader size="sm" aria-label="Loading older entries" />
+          {lookedBackTo !== null && (
+            <>
+              <Text size="sm">
+                <LookedBack to={lookedBackTo} />
+              </Text>
+              <Button size="compact-sm" variant="default" onClick={onStop}>
+                Stop
+              </Button>
+            </>
+          )}
         </Group>
       );
     case 'budget':
       return (
-        <Group justify="center" py="sm" gap="sm" role="status">
+        <Group justify="center" mih={56} gap="sm" role="status">
           <Text size="sm">
-            {entries.length === 0 ? 'Nothing found yet. ' : ''}Looked back to{' '}
-            {lookedBackTo?.at ? <Moment at={lookedBackTo.at} /> : `entry ${lookedBackTo?.sequence ?? ''}`}.
+            {entries.length === 0 ? 'Nothing found yet. ' : ''}
+            {lookedBackTo === null ? 'The search ran out of time.' : <LookedBack to={lookedBackTo} />}
           </Text>
           <Button size="compact-sm" variant="default" onClick={onMore}>
             Look further back
@@ -47,4 +58,8 @@ export function ListEnd({ state: { older, lookedBackTo, entries, error }, onMore
         </Text>
       );
   }
+}
+
+function LookedBack({ to: { sequence, at } }: { readonly to: NonNullable<FeedState['lookedBackTo']> }) {
+  return <>Looked back to {at === null ? `entry ${sequence}` : <Moment at={at} />}.</>;
 }

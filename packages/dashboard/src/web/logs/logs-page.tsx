@@ -139,7 +139,8 @@ export function LogsPage() {
         )}
       </div>
       <Announcer entries={state?.entries} />
-      {state === undefined || (state.entries.length === 0 && state.older === 'loading') ? (
+      {state === undefined ||
+      (state.entries.length === 0 && state.older === 'loading' && state.lookedBackTo === null) ? (
         <ListSkeleton />
       ) : (
         <>
@@ -147,7 +148,7 @@ export function LogsPage() {
           {state.entries.length === 0 && state.older === 'reached' && (
             <NothingFound address={address} onClear={() => go(withoutFilter(address))} />
           )}
-          <ListEnd state={state} onMore={() => feed?.more()} />
+          <ListEnd state={state} onMore={() => feed?.more()} onStop={() => feed?.stopSearch()} />
         </>
       )}
       <SelectionBar
