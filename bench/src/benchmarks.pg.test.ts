@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import type { ContextCost } from './context.ts';
 import type { DrainResult } from './drain.ts';
 import type { OverheadResult } from './overhead.ts';
+import type { QueriesResult } from './queries.ts';
 import type { VerifyResult } from './verify.ts';
 
 const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
@@ -55,4 +56,18 @@ test('the overhead benchmark runs in its short form: FULL and contexts cost WAL'
     expect(walBytes, kind).toBeGreaterThan(walBytesWithout + 100);
   expect(result.walRatio.median).toBeGreaterThan(1);
   expect(result.networkBytesPerChange).toBeGreaterThan(100);
+});
+
+test('the queries benchmark runs in its short form: every search finds what is there', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    ...[program, 'queries', '--changes', '2000,4000', '--rounds', '1', '--json'],
+  ]);
+  const { fills, queries } = JSON.parse(stdout) as QueriesResult;
+  expect(fills.map(({ changes }) => changes)).toEqual([2000, 4000]);
+  const found = (ending: string) =>
+    queries.filter(({ name }) => name.endsWith(ending)).flatMap(({ times }) => times);
+  for (const { found: count } of found(', none')) expect(count).toBe(0);
+  expect(queries.find(({ name }) => name === 'context, common')?.times.map(({ found }) => found)).toEqual([
+    50, 50,
+  ]);
 });

@@ -2,17 +2,20 @@ import { parseArgs } from 'node:util';
 import { benchContext } from './context.ts';
 import { benchDrain, type DrainOptions } from './drain.ts';
 import { benchOverhead } from './overhead.ts';
+import { benchQueries } from './queries.ts';
 import type { Spread } from './statistics.ts';
 import { benchVerify } from './verify.ts';
 
 const usage = `Usage: npm run bench -- drain|verify [--transactions 150000] [--rounds 3] [--json]
        npm run bench -- context [--writes 2000] [--rounds 15] [--json]
        npm run bench -- overhead [--writes 2000] [--rounds 5] [--json]
+       npm run bench -- queries [--changes 500000,5000000] [--rounds 5] [--json]
 
   drain   how fast a backlog is recorded, beside PostgreSQL's own subscription, in changes a second
   verify  how fast a whole log is verified, beside COPY … TO STDOUT of its partitions, in entries a second
   context what a context costs single-row writes, beside the same without Bemi and with triggers
   overhead what being recorded costs the source: WAL, CPU and network, beside the same without Bemi
+  queries how long the first page of each kind of search takes, and how that grows with the log
 `;
 
 const { positionals, values } = parseArgs({
@@ -20,12 +23,13 @@ const { positionals, values } = parseArgs({
   options: {
     transactions: { type: 'string', default: '150000' },
     writes: { type: 'string', default: '2000' },
+    changes: { type: 'string', default: '500000,5000000' },
     rounds: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 });
 
-const benchmarks: Record<string, () => Promise<void>> = { drain, verify, context, overhead };
+const benchmarks: Record<string, () => Promise<void>> = { drain, verify, context, overhead, queries };
 const benchmark = benchmarks[positionals[0] ?? ''];
 if (!benchmark) {
   process.stderr.write(usage);
@@ -94,6 +98,26 @@ async function overhead(): Promise<void> {
       : []),
     `CPU of the worker: ${result.workerMicroseconds.toFixed(1)} µs a change`,
     `from the source to the worker: ${result.networkBytesPerChange} bytes a change`,
+  ]);
+}
+
+async function queries(): Promise<void> {
+  const { report, rounds } = settings(5);
+  const changes = values.changes.split(',').map(Number);
+  const result = await benchQueries({ changes, rounds, report });
+  const cells = (texts: readonly string[]): string => texts.map((text) => text.padStart(16)).join('');
+  print(result, [
+    ...result.fills.map(
+      ({ changes, entries, fillSeconds, indexSeconds, indexBytes }) =>
+        `${changes.toLocaleString('en')} changes, ${entries.toLocaleString('en')} entries: written in ${Math.round(fillSeconds)} s, indexed in ${Math.round(indexSeconds)} s (${Math.round(indexBytes / 1e6)} MB)`,
+    ),
+    `${'ms, first page of 50'.padEnd(48)}${cells([...changes.map((each) => each.toLocaleString('en')), 'growth', 'found'])}`,
+    ...result.queries.map(({ name, times }) => {
+      const [first, last] = [times[0]!, times.at(-1)!];
+      const found = `${last.found}${last.end === 'budget' ? ', time up' : ''}`;
+      const growth = (last.ms.median / first.ms.median).toFixed(2);
+      return `${name.padEnd(48)}${cells([...times.map(({ ms }) => ms.median.toFixed(1)), growth, found])}`;
+    }),
   ]);
 }
 

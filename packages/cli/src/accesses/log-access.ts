@@ -18,21 +18,34 @@ const untold: ReadonlySet<string> = new Set<keyof LogFlags>([
   'since',
   'until',
   'context',
+  'changed',
+  'value',
+  'valueBefore',
+  'valueAfter',
 ]);
 
 /** What `bemi log` looks at: of what it is filtered by the names, and never the values. */
 export function logAccess(flags: LogFlags, log: string, now: Date): Looked {
   const { table, primaryKey, operation, since, until, context = [] } = flags;
+  const { changed = [], value = [], valueBefore = [], valueAfter = [] } = flags;
   const filters = Object.keys(flags)
     .filter((name) => !untold.has(name))
     .map(kebab);
   const members = context.map((text) => `context.${text.slice(0, Math.max(text.indexOf('='), 0))}`);
-  const all = [...members, ...filters];
+  const columns = [...value, ...valueBefore, ...valueAfter].map((text) =>
+    text.slice(0, Math.max(text.search(/[=~]/), 0)),
+  );
+  const all = [
+    ...members,
+    ...changed.map((column) => `changed.${column}`),
+    ...columns.map((column) => `value.${column}`),
+    ...filters,
+  ];
   return {
     what: flags.follow ? 'live' : 'search',
     command: 'log',
     log,
-    ...(table === undefined ? {} : { tables: [accessedTable(parseTableFilter(table))] }),
+    ...(table === undefined ? {} : { tables: table.map((each) => accessedTable(parseTableFilter(each))) }),
     ...(primaryKey === undefined ? {} : { key: primaryKey }),
     ...(operation === undefined ? {} : { operations: parseOperations(operation) }),
     ...(since === undefined ? {} : { since: parseMoment(since, '--since', now) }),

@@ -5,6 +5,8 @@ import {
   parseContextFilter,
   parseOperations,
   parseTableFilter,
+  parseValueFilter,
+  parseWholeNumber,
 } from './change-arguments.ts';
 
 test('a table, with or without its schema', () => {
@@ -31,4 +33,17 @@ test('operations and contexts', () => {
   expect(parseAuthenticity(['Forged, stale', 'replayed'])).toEqual(['forged', 'stale', 'replayed']);
   expect(() => parseAuthenticity(['false'])).toThrow('is not what a context can be');
   expect(() => parseContextFilter('=x')).toThrow('is not KEY=VALUE');
+});
+
+test('values, and numbers', () => {
+  expect(parseValueFilter('a=b~c')).toEqual({ column: 'a', operator: 'is', value: 'b~c' });
+  expect(parseValueFilter('a~b=c', 'after')).toEqual({
+    column: 'a',
+    operator: 'contains',
+    value: 'b=c',
+    side: 'after',
+  });
+  expect(() => parseValueFilter('=b')).toThrow('is neither COLUMN=VALUE nor COLUMN~TEXT');
+  expect(parseWholeNumber('17', '--transaction')).toBe('17');
+  expect(() => parseWholeNumber('-1', '--transaction')).toThrow('is no number');
 });

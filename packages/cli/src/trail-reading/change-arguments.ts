@@ -1,5 +1,5 @@
 import { parseTableName } from '@bemi-db/source/table-name';
-import type { ContextFilter, TableFilter } from '@bemi-db/trail/query/change-filter';
+import type { ContextFilter, TableFilter, ValueFilter } from '@bemi-db/trail/query/change-filter';
 import { usageError } from '../cli-error.ts';
 
 const operations = ['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'DDL'] as const;
@@ -65,6 +65,28 @@ export function parseContextFilter(text: string): ContextFilter {
     `--context ${JSON.stringify(text)} is not KEY=VALUE`,
     'Write the name of a member of the context and its value, as in --context userId=u_42.',
   );
+}
+
+/** `column=value`, or `column~text` for a text that is somewhere in it; the first of both signs counts. */
+export function parseValueFilter(text: string, side?: 'before' | 'after'): ValueFilter {
+  const at = text.search(/[=~]/);
+  if (at > 0)
+    return {
+      column: text.slice(0, at),
+      operator: text[at] === '=' ? 'is' : 'contains',
+      value: text.slice(at + 1),
+      ...(side ? { side } : {}),
+    };
+  throw usageError(
+    `--value${side ? `-${side}` : ''} ${JSON.stringify(text)} is neither COLUMN=VALUE nor COLUMN~TEXT`,
+    'Write the name of a column and its value, as in --value status=active, or a part of it, as in --value name~love.',
+  );
+}
+
+/** A sequence, or a transaction id of the source. */
+export function parseWholeNumber(text: string, option: string): string {
+  if (/^\d{1,18}$/.test(text)) return text;
+  throw usageError(`${option} ${JSON.stringify(text)} is no number`, 'Write it as bemi log --json shows it.');
 }
 
 export function parseLimit(text: string): number {

@@ -102,6 +102,15 @@ test('filters, and what is said when nothing matches', async () => {
   expect(await count('--context', 'userId=test_user_123', '--context', 'role=PHYSICIAN')).toBe(2);
   expect(await count('--operation', 'insert,delete', '--since', '1h')).toBe(2);
   expect(await count('--until', '1h')).toBe(0);
+  expect(await count('--table', 'Patient', '--table', 'nothing')).toBe(3);
+  expect(await count('--actor', 'test_user_123', '--changed', 'firstName')).toBe(1);
+  expect(await count('--value-after', 'firstName=Updated')).toBe(1);
+  expect(await count('--value', 'firstName~UPD')).toBe(2);
+  expect(await count('--text', 'test_user', '--operation', 'update')).toBe(1);
+  const all = await runBemi(['log', '--table', 'Patient', '--json'], environment);
+  const [{ transactionId }] = lines(all.stdout).map((line) => JSON.parse(line));
+  expect(await count('--transaction-id', String(transactionId))).toBeGreaterThan(0);
+  expect(await count('--transaction', '999999')).toBe(0);
   expect(await count('--limit', '1')).toBe(1);
   const nothing = await runBemi(['log', '--table', 'patient'], environment);
   expect(nothing).toMatchObject({ code: 0, stdout: expect.stringMatching(/No change matches.*Patient/s) });

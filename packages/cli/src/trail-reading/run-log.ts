@@ -24,20 +24,31 @@ import {
   parseLimit,
   parseOperations,
   parseTableFilter,
+  parseValueFilter,
+  parseWholeNumber,
 } from './change-arguments.ts';
 import { chooseSource } from './choose-source.ts';
 import { parseMoment } from './moment-argument.ts';
 import { nothingFound, nothingRecorded } from './nothing-recorded.ts';
 import { entryPrinter } from './print-changes.ts';
+import { searchProgress } from './search-progress.ts';
 
 /** The flags of `bemi log`, as they are typed. */
 export interface LogFlags {
-  readonly table?: string;
+  readonly table?: readonly string[];
   readonly primaryKey?: string;
   readonly operation?: readonly string[];
   readonly context?: readonly string[];
   readonly authenticity?: readonly string[];
+  readonly actor?: string;
   readonly withoutContext?: true;
+  readonly transaction?: string;
+  readonly transactionId?: string;
+  readonly changed?: readonly string[];
+  readonly value?: readonly string[];
+  readonly valueBefore?: readonly string[];
+  readonly valueAfter?: readonly string[];
+  readonly text?: string;
   readonly since?: string;
   readonly until?: string;
   readonly limit?: string;
@@ -79,12 +90,15 @@ export async function runLog(flags: LogFlags): Promise<void> {
         limit: limit ?? defaultLimit,
         changedOnly: flags.changedOnly === true,
       };
-      const entries = eachEntry(database.client, search);
+      const progress = searchProgress();
+      const entries = eachEntry(database.client, search, { onProgress: progress.looked });
       const looked = logAccess(flags, source.name, new Date());
       for await (const entry of recordedReading(database.client, looked, entries, sequenceOf)) {
+        progress.clear();
         await printEntry(entry);
         count++;
       }
+      progress.clear();
     }
     if (count === 0) await sayNothing(database, source, isJson);
   });
@@ -99,16 +113,34 @@ function wantedOf(flags: LogFlags, now: Date): Wanted {
       'A change without context has no member and no authenticity',
       'Leave out --without-context, or the others.',
     );
+  const { value = [], valueBefore = [], valueAfter = [] } = flags;
+  const values = [
+    ...value.map((text) => parseValueFilter(text)),
+    ...valueBefore.map((text) => parseValueFilter(text, 'before')),
+    ...valueAfter.map((text) => parseValueFilter(text, 'after')),
+  ];
+  // DDL has no row.
+  const isOfRows = flags.primaryKey !== undefined || flags.changed !== undefined || values.length > 0;
   const operations = flags.operation === undefined ? undefined : parseOperations(flags.operation);
   const ofChanges = operations?.filter((operation) => operation !== 'DDL');
-  const isForDdl = (operations?.includes('DDL') ?? true) && flags.primaryKey === undefined;
+  const isForDdl = (operations?.includes('DDL') ?? true) && !isOfRows;
   const filter: ChangeFilter = {
-    ...(flags.table === undefined ? {} : { tables: [parseTableFilter(flags.table)] }),
+    ...(flags.table === undefined ? {} : { tables: flags.table.map(parseTableFilter) }),
     ...(flags.primaryKey === undefined ? {} : { primaryKey: flags.primaryKey }),
     ...(ofChanges ? { operations: ofChanges } : {}),
     ...(flags.context === undefined ? {} : { context: flags.context.map(parseContextFilter) }),
     ...(flags.authenticity === undefined ? {} : { authenticity: parseAuthenticity(flags.authenticity) }),
     ...(flags.withoutContext ? { withoutContext: true } : {}),
+    ...(flags.actor === undefined ? {} : { actor: flags.actor }),
+    ...(flags.transaction === undefined
+      ? {}
+      : { transaction: parseWholeNumber(flags.transaction, '--transaction') }),
+    ...(flags.transactionId === undefined
+      ? {}
+      : { transactionId: parseWholeNumber(flags.transactionId, '--transaction-id') }),
+    ...(flags.changed === undefined ? {} : { changedColumns: flags.changed }),
+    ...(values.length === 0 ? {} : { values }),
+    ...(flags.text === undefined ? {} : { text: flags.text }),
     ...(flags.since === undefined ? {} : { since: parseMoment(flags.since, '--since', now) }),
     ...(flags.until === undefined ? {} : { until: parseMoment(flags.until, '--until', now) }),
   };
