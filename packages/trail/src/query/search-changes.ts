@@ -6,6 +6,7 @@ import { ReadingTransaction } from './reading-transaction.ts';
 import { searchPlan } from './search-plan.ts';
 import { SearchWindows } from './search-windows.ts';
 import type { Order } from './sequence-range.ts';
+import { wantedMs } from './window-size.ts';
 
 export interface ChangeSearch {
   /** Number of the log. */
@@ -62,7 +63,8 @@ export async function searchChanges(client: pg.ClientBase, search: ChangeSearch)
     const windows = new SearchWindows(client, transaction, plan, { log, filter, order });
     const found: bigint[] = [];
     while (found.length < limit && !windows.isAtEnd) {
-      if (windows.count > 0 && performance.now() >= deadline) break;
+      // Another window would end after it.
+      if (windows.count > 0 && performance.now() + wantedMs >= deadline) break;
       found.push(...(await windows.next(limit - found.length)));
     }
     const end = found.length >= limit ? 'page-full' : windows.isAtEnd ? 'reached' : 'budget';

@@ -1,5 +1,5 @@
 /** What a window should take. */
-const wantedMs = 50;
+export const wantedMs = 50;
 
 /** How much is looked at in one statement: as much as takes some 50 ms, as far as the last one tells. */
 export class WindowSize {
