@@ -67,14 +67,12 @@ async function pendingFiles(client: pg.ClientBase): Promise<string[]> {
   const files = readdirSync(folder)
     .filter((name) => /^\d{4}_.*\.sql$/.test(name))
     .sort();
+  // From the catalog's tables, not by to_regclass: that may answer by what it knew before this transaction waited.
   const { rows: found } = await client.query<{ isThere: boolean; isReadable: boolean; role: string }>(
-    `SELECT to_regclass('bemi_accounts.migrations') IS NOT NULL AS "isThere", current_user::text AS role,
-            coalesce(has_table_privilege(to_regclass('bemi_accounts.migrations'), 'SELECT'), true) AS "isReadable"
-       FROM (SELECT) one
-      WHERE to_regnamespace('bemi_accounts') IS NOT NULL AND has_schema_privilege('bemi_accounts', 'USAGE')
-     UNION ALL
-     SELECT false, current_user::text, false
-      WHERE to_regnamespace('bemi_accounts') IS NOT NULL AND NOT has_schema_privilege('bemi_accounts', 'USAGE')`,
+    `SELECT c.oid IS NOT NULL AS "isThere", current_user::text AS role,
+            has_schema_privilege(n.oid, 'USAGE') AND coalesce(has_table_privilege(c.oid, 'SELECT'), true) AS "isReadable"
+       FROM pg_namespace n LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = 'migrations'
+      WHERE n.nspname = 'bemi_accounts'`,
   );
   const [schema] = found;
   if (schema && !schema.isReadable) {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { accountsOfTest, goodPassword } from '../../../test/accounts-of-test.ts';
 import { codeOf } from '../../../test/authenticator.ts';
+import { migrateAccounts } from './accounts-schema.ts';
 
 test('the first admin comes by a link, once; then by password', async () => {
   const { accounts, admin, browser, accesses, database } = await accountsOfTest();
@@ -92,4 +93,60 @@ test('a second factor is asked for once it was confirmed; a backup code works on
   expect(await (await early.send('POST', '/api/v1/auth/sign-in', credentials)).json()).toEqual({
     next: 'signed-in',
   });
+});
+
+test('an account is guessed at ten times, then no more for a while, whatever the address', async () => {
+  const { admin, browser, database } = await accountsOfTest();
+  await admin();
+  const guess = (password: string) =>
+    browser().send('POST', '/api/v1/auth/sign-in', { email: 'ada@clinic.example', password });
+  const answers = await Promise.all(Array.from({ length: 12 }, (_, i) => guess(`wrong password ${i}`)));
+  expect(answers.map(({ status }) => status).sort()).toEqual([...Array(10).fill(401), 429, 429]);
+  const refused = await guess(goodPassword);
+  expect(refused.status).toBe(429);
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+  const sql = await database.connect();
+  await sql.query(`UPDATE bemi_accounts.attempts SET since = since - interval '15 minutes'`);
+  expect((await guess(goodPassword)).status).toBe(200);
+});
+
+test('the last admin stays; an admin has no scope; changes that can’t be recorded are not made', async () => {
+  const { admin, accesses } = await accountsOfTest({
+    record: async (access) => {
+      if (access.what === 'key') throw new Error('no entry of the log');
+    },
+    onError: () => undefined,
+  });
+  const ada = await admin();
+  expect(accesses).toEqual([]);
+  const { people } = (await (await ada.get('/api/v1/accounts/people')).json()) as {
+    people: { id: string }[];
+  };
+  const path = `/api/v1/accounts/people/${people[0]!.id}`;
+  const change = (wanted: object) =>
+    ada.send('PUT', path, { role: 'admin', tables: null, isDisabled: false, ...wanted });
+  expect((await change({ role: 'viewer' })).status).toBe(409);
+  expect((await change({ isDisabled: true })).status).toBe(409);
+  expect((await change({ tables: ['public.*'] })).status).toBe(400);
+  expect((await ada.send('DELETE', path)).status).toBe(409);
+  const key = { name: 'x', role: 'viewer', tables: null, days: null };
+  expect((await ada.send('POST', '/api/v1/accounts/keys', key)).status).toBe(503);
+  expect(await (await ada.get('/api/v1/accounts/keys')).json()).toEqual({ keys: [] });
+});
+
+test('cookies of https are for this host alone', async () => {
+  const { admin } = await accountsOfTest({ publicUrl: 'https://audit.clinic.example' });
+  const ada = await admin();
+  expect([...ada.cookies.keys()]).toEqual(['__Host-bemi.session_token']);
+});
+
+test('several processes may start at the same time', async () => {
+  const { database } = await accountsOfTest();
+  const sql = await database.connect();
+  await sql.query('DROP SCHEMA bemi_accounts CASCADE');
+  const clients = await Promise.all(Array.from({ length: 4 }, () => database.connect()));
+  const applied = await Promise.all(clients.map((client) => migrateAccounts(client)));
+  expect(applied.flat()).toEqual(['0001_accounts.sql']);
+  await sql.query(`INSERT INTO bemi_accounts.migrations (number, name) VALUES (9999, 'x')`);
+  await expect(migrateAccounts(sql)).rejects.toMatchObject({ reason: 'newer' });
 });
