@@ -52,6 +52,7 @@ const ofDestination = ['BEMI_DESTINATION_URL', 'BEMI_DESTINATION_PASSWORD_COMMAN
 const ofProcess = ['BEMI_LOG_LEVEL', 'BEMI_HOST', 'BEMI_PORT', 'BEMI_PUBLIC_URL', 'BEMI_STATE_DIR'].concat(
   'BEMI_SIGNING_KEY',
   'BEMI_ENCRYPTION_KEY',
+  ...settingNames.filter((name) => name === 'BEMI_ACCOUNTS_URL' || name.startsWith('BEMI_OIDC_')),
 );
 
 const commonNames = namesOf(settingNames.filter((name) => ![...notCommon, ...ofDestination].includes(name)));

@@ -94,6 +94,19 @@ test('a missing source says how to name one', () => {
   expect(() => requireDatabaseUrl(configuration)).toThrow('No source database is configured');
 });
 
+test('single sign-on is set whole, or not at all', () => {
+  expect(failure({ BEMI_OIDC_ISSUER: 'https://login.example.com' })).toMatchObject({
+    message: 'Single sign-on is set in part',
+  });
+  const whole = {
+    ...{ BEMI_OIDC_ISSUER: 'https://login.example.com', BEMI_OIDC_CLIENT_ID: 'bemi' },
+    BEMI_OIDC_CLIENT_SECRET: 'a secret',
+  };
+  expect(failure({ ...whole, BEMI_OIDC_DEFAULT_ROLE: 'boss' })).toMatchObject({
+    message: 'BEMI_OIDC_DEFAULT_ROLE is "boss", which is not a role',
+  });
+});
+
 test('what may be secret is read from a file that is named', () => {
   const folder = project('BEMI_ENCRYPTION_KEY=from worker.env\n');
   const url = 'postgres://bemi:secret@h/app';

@@ -1,3 +1,5 @@
+import { roles } from '@bemi-db/dashboard/api/permission';
+import type { SingleSignOn } from '@bemi-db/dashboard/server/accounts/authentication';
 import type { SecretConnection } from '@bemi-db/source/connection-string';
 import { slotNameProblem } from '@bemi-db/source/slot-name';
 
@@ -29,6 +31,11 @@ export const settingNames = [
   'BEMI_HOST',
   'BEMI_PORT',
   'BEMI_PUBLIC_URL',
+  'BEMI_ACCOUNTS_URL',
+  'BEMI_OIDC_ISSUER',
+  'BEMI_OIDC_CLIENT_ID',
+  'BEMI_OIDC_CLIENT_SECRET',
+  'BEMI_OIDC_DEFAULT_ROLE',
   'BEMI_CONFIG',
 ] as const;
 
@@ -42,6 +49,8 @@ export const secretSettings: readonly SettingName[] = [
   'BEMI_ALERT_WEBHOOK_URL',
   'BEMI_ALERT_SLACK_URL',
   'BEMI_SMTP_URL',
+  'BEMI_ACCOUNTS_URL',
+  'BEMI_OIDC_CLIENT_SECRET',
 ];
 
 export type SettingName = (typeof settingNames)[number];
@@ -87,6 +96,10 @@ export interface Settings {
   readonly port: number;
   /** Where people reach the dashboard, without a slash at the end. */
   readonly publicUrl: string | undefined;
+  /** Where the accounts of the dashboard are, if not in the audit database as its role. A secret. */
+  readonly accountsUrl: string | undefined;
+  /** The provider that people sign in with, besides passwords. */
+  readonly singleSignOn: SingleSignOn | undefined;
 }
 
 /** A text that was set, and with what: the environment variable or the flag, for messages. */
@@ -162,6 +175,8 @@ export function readSettings(find: (name: SettingName) => SetText | undefined): 
     host: text('BEMI_HOST', '127.0.0.1').text,
     port: wholeNumber(text('BEMI_PORT', '4000'), 0, 65_535, ''),
     publicUrl: url(find('BEMI_PUBLIC_URL'), ['https:', 'http:'])?.replace(/\/+$/, ''),
+    accountsUrl: url(find('BEMI_ACCOUNTS_URL'), ['postgres:', 'postgresql:']),
+    singleSignOn: singleSignOn(find),
   };
 }
 
@@ -199,6 +214,29 @@ function url(set: SetText | undefined, protocols: readonly string[]): string | u
     message: `${set.setWith} is not a URL of the form ${forms}`,
     fix: 'Correct it; characters such as @ / : # in a password are written as %40 %2F %3A %23.',
   });
+}
+
+function singleSignOn(find: (name: SettingName) => SetText | undefined): SingleSignOn | undefined {
+  const issuer = url(find('BEMI_OIDC_ISSUER'), ['https:', 'http:']);
+  const clientId = find('BEMI_OIDC_CLIENT_ID')?.text;
+  const clientSecret = find('BEMI_OIDC_CLIENT_SECRET')?.text;
+  const role = find('BEMI_OIDC_DEFAULT_ROLE');
+  const set = [issuer, clientId, clientSecret, role];
+  if (set.every((each) => each === undefined)) return undefined;
+  if (issuer === undefined || clientId === undefined || clientSecret === undefined) {
+    throw new SettingError({
+      message: 'Single sign-on is set in part',
+      fix: 'Set BEMI_OIDC_ISSUER, BEMI_OIDC_CLIENT_ID and BEMI_OIDC_CLIENT_SECRET, or none of them.',
+    });
+  }
+  const defaultRole = roles.find((each) => each === role?.text);
+  if (role !== undefined && defaultRole === undefined) {
+    throw new SettingError({
+      message: `${role.setWith} is ${JSON.stringify(role.text)}, which is not a role`,
+      fix: `Set it to one of ${roles.join(', ')}, or leave it out: an admin gives roles then.`,
+    });
+  }
+  return { issuer, clientId, clientSecret, defaultRole };
 }
 
 function slotName({ text, setWith }: SetText): string {

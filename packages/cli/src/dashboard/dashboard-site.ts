@@ -63,7 +63,12 @@ export function dashboardSite(options: DashboardSiteOptions): DashboardSite {
         folder,
       );
       const record = reader.record.bind(reader);
-      accounts = await createAccounts({ database: config, secret, publicUrl, record, onError });
+      const { accountsUrl, singleSignOn } = configuration;
+      accounts = await createAccounts({
+        database:
+          accountsUrl === undefined ? config : parseConnectionString(accountsUrl, 'BEMI_ACCOUNTS_URL').config,
+        ...{ secret, publicUrl, singleSignOn, record, onError },
+      });
     } catch (error) {
       await reader.close();
       throw error;

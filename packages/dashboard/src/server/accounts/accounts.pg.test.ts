@@ -150,3 +150,20 @@ test('several processes may start at the same time', async () => {
   await sql.query(`INSERT INTO bemi_accounts.migrations (number, name) VALUES (9999, 'x')`);
   await expect(migrateAccounts(sql)).rejects.toMatchObject({ reason: 'newer' });
 });
+
+test('a role that owns the schema of accounts is enough; one that may nothing is told so', async () => {
+  const { database } = await accountsOfTest();
+  const sql = await database.connect();
+  const role = `${database.name}_accounts`;
+  await sql.query(`DROP SCHEMA bemi_accounts CASCADE; CREATE ROLE ${role} NOLOGIN`);
+  try {
+    const client = await database.connect();
+    await client.query(`SET ROLE ${role}`);
+    await expect(migrateAccounts(client)).rejects.toMatchObject({ reason: 'not-allowed' });
+    await sql.query(`CREATE SCHEMA bemi_accounts AUTHORIZATION ${role}`);
+    expect(await migrateAccounts(client)).toEqual(['0001_accounts.sql']);
+    await client.query('RESET ROLE');
+  } finally {
+    await sql.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+  }
+});
