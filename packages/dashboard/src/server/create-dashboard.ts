@@ -9,6 +9,7 @@ import { createLogTail, logEnds } from './log-tail.ts';
 import { openApiDocument } from './open-api-document.ts';
 import type { Authenticate } from './principal.ts';
 import { problemOfError } from './problem-of-error.ts';
+import { accessesRoute } from './routes/accesses-route.ts';
 import { entriesRoutes } from './routes/entries-routes.ts';
 import { exportRoute } from './routes/export-route.ts';
 import { integrityRoutes } from './routes/integrity-routes.ts';
@@ -78,6 +79,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   recordRoute(app, reader);
   transactionsRoute(app, reader);
   integrityRoutes(app, { reader, verifications: createVerifications(verify) });
+  accessesRoute(app, reader);
   openApiDocument(app, version);
   app.all('/api/*', (c) =>
     c.json(problem('unknown-route', 'There is no such route', '/docs lists the routes.'), 404),

@@ -16,13 +16,18 @@ const everything: Scope = { tables: undefined, includes: () => true };
 /** A pattern that can't be read matches nothing: nobody sees more by a mistake in it. */
 export async function scopeOf(client: pg.ClientBase, log: number, principal: Principal): Promise<Scope> {
   if (principal.tables === undefined) return everything;
-  const patterns = principal.tables
-    .map((text) => parseNamePattern(text, 'table'))
-    .filter((pattern): pattern is NamePattern => typeof pattern !== 'string');
-  const includes = (schema: string, table: string): boolean =>
-    patterns.some((pattern) => matchesNames(pattern, schema, table));
+  const includes = inScope(principal);
   const tables = (await recordedTables(client, log)).filter(({ schema, name }) => includes(schema, name));
   return { tables, includes };
+}
+
+/** Whether somebody may read a table, in whatever log. */
+export function inScope({ tables }: Principal): Scope['includes'] {
+  if (tables === undefined) return everything.includes;
+  const patterns = tables
+    .map((text) => parseNamePattern(text, 'table'))
+    .filter((pattern): pattern is NamePattern => typeof pattern !== 'string');
+  return (schema, table) => patterns.some((pattern) => matchesNames(pattern, schema, table));
 }
 
 /** What is wanted, as far as it is allowed. An empty list: nothing. */

@@ -1,5 +1,6 @@
 import {
   IconApi,
+  IconEye,
   IconHistory,
   IconKey,
   IconListDetails,
@@ -30,6 +31,7 @@ export const places: readonly Place[] = [
     permission: 'integrity:read',
     letter: 'i',
   },
+  { to: '/accesses', label: 'Accesses', icon: <IconEye />, permission: 'accesses:read', letter: 'v' },
   { to: '/people', label: 'People', icon: <IconUsers />, permission: 'accounts:write', letter: 'p' },
   { to: '/keys', label: 'API keys', icon: <IconKey />, permission: 'accounts:write', letter: 'k' },
   { to: '/docs', label: 'API', icon: <IconApi />, letter: 'a' },

@@ -6,6 +6,7 @@ import {
   redirect,
   retainSearchParams,
 } from '@tanstack/react-router';
+import { accessesAddress } from '../accesses/accesses-address.ts';
 import { logsAddress } from '../logs/logs-address.ts';
 import { LogsPage } from '../logs/logs-page.tsx';
 import { recordAddress } from '../record/record-address.ts';
@@ -70,6 +71,13 @@ const integrityRoute = createRoute({
   component: lazyRouteComponent(() => import('../integrity/integrity-page.tsx'), 'IntegrityPage'),
 });
 
+const accessesRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/accesses',
+  validateSearch: accessesAddress,
+  component: lazyRouteComponent(() => import('../accesses/accesses-page.tsx'), 'AccessesPage'),
+});
+
 const docsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/docs',
@@ -120,6 +128,7 @@ export const router = createRouter({
       logsRoute,
       recordRoute,
       integrityRoute,
+      accessesRoute,
       docsRoute,
       accountRoute,
       peopleRoute,
