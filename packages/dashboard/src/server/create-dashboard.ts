@@ -54,6 +54,11 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   });
   app.use(securityHeaders());
   app.use('/api/*', bodyLimit(mostBodyBytes));
+  app.use('/api/*', async (c, next) => {
+    // No text of a database holds one, and asking for it is an error of SQL.
+    if (/%00/.test(c.req.url)) throw new ApiProblem(400, 'nul', 'There is a NUL character in the address');
+    await next();
+  });
   app.use('/api/*', sameOrigin(publicUrl));
   app.use('/api/*', async (c, next) => {
     c.header('cache-control', 'no-store');
