@@ -2,6 +2,7 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Problem } from '../api/problem.ts';
 import type { Accounts } from './accounts/create-accounts.ts';
 import { sameOrigin } from './accounts/same-origin.ts';
+import { ApiProblem } from './api-problem.ts';
 import type { AuditReader } from './audit-reader.ts';
 import { bodyLimit } from './body-limit.ts';
 import type { DashboardEnvironment } from './guarded-route.ts';
