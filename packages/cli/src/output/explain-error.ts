@@ -26,6 +26,8 @@ export function explainError(error: unknown): ExplainedError {
     }
     case 'EncryptionKeyError':
       return { ...shown(carried), code: 'configuration', exitCode: 2 };
+    case 'AccountsSchemaError':
+      return { ...shown(carried), code: 'accounts-schema', exitCode: 1 };
     case 'ConnectionStringError':
       return { ...shown(carried), exitCode: 2 };
     case 'PlanError': {

@@ -5,14 +5,22 @@ const folder = new URL('../../../sql/', import.meta.url);
 /** Names our advisory lock; any constant would do. */
 const accountsLock = 0x62656d61; // 'bema'
 
+const fixes = {
+  'not-allowed':
+    'As an administrator of that database: CREATE SCHEMA bemi_accounts AUTHORIZATION role; or set BEMI_ACCOUNTS_URL to connect as the role that owns it (docs/dashboard-accounts.md).',
+  newer: 'Run the version of Bemi that made it, or a newer one.',
+} as const;
+
 /** The schema of accounts can't be made or brought up to date, and why. */
 export class AccountsSchemaError extends Error {
   override readonly name = 'AccountsSchemaError';
   readonly reason: 'not-allowed' | 'newer';
+  readonly fix: string;
 
   constructor(reason: AccountsSchemaError['reason'], message: string, options?: ErrorOptions) {
     super(message, options);
     this.reason = reason;
+    this.fix = fixes[reason];
   }
 }
 
