@@ -22,6 +22,15 @@ const looks = [
   { look: 'phone', colorScheme: 'light', width: 390, height: 844 },
 ] as const;
 
+interface PageToShow {
+  readonly name: string;
+  readonly at: string;
+  /** A text that is there when the page is. */
+  readonly shows: string;
+  /** A button that is pressed before the picture. */
+  readonly opens?: RegExp;
+}
+
 test('a day at the clinic, on every page', { timeout: 180_000 }, async () => {
   const { sql, source, url, trail, recorded } = await serveDashboard(async (client) => {
     await client.query(await readFile(init, 'utf8'));
@@ -90,20 +99,22 @@ test('a day at the clinic, on every page', { timeout: 180_000 }, async () => {
   await page.getByText(/columns differ from now$/).waitFor();
   const then = page.url().slice(url.length);
 
-  const pages = [
+  const pages: readonly PageToShow[] = [
     { name: 'logs', at: '/logs', shows: 'tom.whitfield' },
+    { name: 'logs-open', at: '/logs?changed=lastName', shows: 'tom.whitfield', opens: /Details of entry/ },
     { name: 'record', at: record, shows: 'Patient moved house' },
     { name: 'record-then', at: then, shows: 'columns differ from now' },
-    { name: 'integrity', at: '/integrity', shows: 'Integrity' },
+    { name: 'integrity', at: '/integrity', shows: 'Last checkpoint' },
     { name: 'api', at: '/docs', shows: 'Search a log' },
   ];
   for (const { look, colorScheme, width, height } of shots === undefined ? [] : looks) {
     await mkdir(shots!, { recursive: true });
     await page.setViewportSize({ width, height });
     await page.emulateMedia({ colorScheme });
-    for (const { name, at, shows } of pages) {
+    for (const { name, at, shows, opens } of pages) {
       await page.goto(`${url}${at}`);
       await page.getByRole('main').getByText(shows).first().waitFor();
+      if (opens) await page.getByRole('button', { name: opens }).first().click();
       const path = `${shots}/${name}-${look}.png`;
       await page.screenshot({ path });
       const small = smallPng(await readFile(path));

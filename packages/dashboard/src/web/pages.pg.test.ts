@@ -42,7 +42,7 @@ test('every page: for everybody, quiet, still, and from nowhere else', { timeout
     { at: '/record', shows: 'Record' },
     { at: record, shows: 'Ada King' },
     { at: `${record}&sequence=${first.entries[0]!.sequence}`, shows: '1 of 3 columns differ' },
-    { at: '/integrity', shows: 'Integrity' },
+    { at: '/integrity', shows: 'Last checkpoint' },
     { at: '/docs', shows: 'Search a log' },
     { at: '/nowhere', shows: 'There is no such page' },
   ];
@@ -113,6 +113,11 @@ test('by the keyboard alone', async () => {
   expect(await focused()).toBe('Skip to the content');
   await page.keyboard.press('Enter');
   await expect.poll(() => page.evaluate('document.activeElement.id')).toBe('main');
+
+  // An entry is reached and opened, and from it its record.
+  await page.keyboard.press('j');
+  await page.keyboard.press('Enter');
+  await page.getByRole('table', { name: 'Columns' }).getByText('Ada Byron').waitFor();
 
   await page.keyboard.press('?');
   await page.getByRole('dialog').getByText('Go to Record').waitFor();
