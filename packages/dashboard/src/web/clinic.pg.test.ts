@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { seededRandom } from '@bemi-db/test-kit/random-workload/seeded-random';
 import { expect, onTestFinished, test } from 'vitest';
 import { startClinic } from '../../../../examples/clinic/src/server.ts';
@@ -6,14 +6,13 @@ import { clinicApi } from '../../../../examples/clinic/src/traffic/clinic-api.ts
 import { NURSE, PHYSICIANS, RECEPTIONIST } from '../../../../examples/clinic/src/traffic/staff.ts';
 import { playTraffic } from '../../../../examples/clinic/src/traffic.ts';
 import { serveDashboard } from '../../test/served-dashboard.ts';
-import { smallPng } from '../../test/small-png.ts';
+import { takeShot } from '../../test/take-shot.ts';
 import { openWatchedPage } from '../../test/watched-page.ts';
 
 /** Where pictures of the pages go; `npm run shots` makes those of the documentation. */
 const shots = process.env['SHOTS'];
 /** Where nobody looks at them, fewer. */
 const fewestChanges = shots === undefined ? 12 : 90;
-const mostShotBytes = 150_000;
 const init = new URL('../../../../examples/clinic/prisma/migrations/0001_init.sql', import.meta.url);
 
 const looks = [
@@ -108,18 +107,13 @@ test('a day at the clinic, on every page', { timeout: 180_000 }, async () => {
     { name: 'api', at: '/docs', shows: 'Search a log' },
   ];
   for (const { look, colorScheme, width, height } of shots === undefined ? [] : looks) {
-    await mkdir(shots!, { recursive: true });
     await page.setViewportSize({ width, height });
     await page.emulateMedia({ colorScheme });
     for (const { name, at, shows, opens } of pages) {
       await page.goto(`${url}${at}`);
       await page.getByRole('main').getByText(shows).first().waitFor();
       if (opens) await page.getByRole('button', { name: opens }).first().click();
-      const path = `${shots}/${name}-${look}.png`;
-      await page.screenshot({ path });
-      const small = smallPng(await readFile(path));
-      await writeFile(path, small);
-      expect(small.length, path).toBeLessThan(mostShotBytes);
+      await takeShot(page, `${name}-${look}`);
     }
   }
   expect(page.problems).toEqual([]);

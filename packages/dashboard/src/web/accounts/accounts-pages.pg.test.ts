@@ -3,6 +3,7 @@ import { goodPassword } from '../../../test/accounts-of-test.ts';
 import { codeOf } from '../../../test/authenticator.ts';
 import { axeFindings } from '../../../test/axe.ts';
 import { serveAccounts } from '../../../test/served-accounts.ts';
+import { takeShot } from '../../../test/take-shot.ts';
 import { layoutShift, openWatchedPage, overflow, type WatchedPage } from '../../../test/watched-page.ts';
 
 const looks = [
@@ -20,8 +21,7 @@ async function findings(page: WatchedPage, shot: string): Promise<string[]> {
     const wider = await overflow(page);
     if (wider > 0) found.push(`${shot} in ${name} is ${wider} pixels too wide`);
     for (const finding of await axeFindings(page)) found.push(`${shot} in ${name}: ${finding}`);
-    const shots = process.env['SHOTS'];
-    if (shots) await page.screenshot({ path: `${shots}/${shot}-${name}.png`, fullPage: true });
+    await takeShot(page, `${shot}-${name}`, true);
   }
   await page.setViewportSize({ width: 1200, height: 900 });
   await page.emulateMedia({ colorScheme: 'light' });
