@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { Parameters } from '../query/parameters.ts';
 import type { AccessedTable, AccessKind } from './access.ts';
-import { findAccessLog } from './access-log.ts';
+import { type AccessLog, findAccessLog } from './access-log.ts';
 import { type RecordedAccess, recordedAccess } from './recorded-access.ts';
 
 /** Which accesses. All that is given must hold. */
@@ -31,7 +31,7 @@ export async function readAccesses(client: pg.ClientBase, query: AccessQuery): P
   if (!found || query.limit < 1) return [];
   const waiting = query.before === undefined ? await waitingAccesses(client, found.log, query) : [];
   const left = query.limit - waiting.length;
-  return left < 1 ? waiting : [...waiting, ...(await entriesOf(client, found.log, query, left))];
+  return left < 1 ? waiting : [...waiting, ...(await entriesOf(client, found, query, left))];
 }
 
 /** Accesses that no worker has recorded yet. */
@@ -69,36 +69,69 @@ async function waitingAccesses(
   return rows.map(({ payload }) => recordedAccess(payload, { entry: undefined, recordedAt: undefined }));
 }
 
+/** Of the newest entries so many are looked through before an index is asked. */
+const newestEntries = 2_000;
+
+/**
+ * How many entries match, the planner can't know. It would read the log from its end until the page is full: at once where
+ * there are many, and for seconds in a log of millions where there are few. So that is done with the newest entries alone;
+ * of all others what matches is asked first, of an index, and then the newest of that are read.
+ */
 async function entriesOf(
   client: pg.ClientBase,
-  log: number,
+  { log, nextSequence }: AccessLog,
   query: AccessQuery,
-  limit: number,
+  most: number,
+): Promise<RecordedAccess[]> {
+  const before = query.before === undefined ? nextSequence : Number(query.before);
+  const from = hasConditions(query) ? Math.max(before - newestEntries, 0) : 0;
+  const found = await readEntries(client, most, (parameters) => ({
+    with: '',
+    where: `e.log = ${parameters.add(log)} AND e.kind = 'access' AND e.sequence >= ${parameters.add(from)}
+       AND e.sequence < ${parameters.add(before)} ${conditions(query, parameters)}`,
+  }));
+  const left = most - found.length;
+  if (left === 0 || from === 0) return found;
+  const older = await readEntries(client, left, (parameters) => {
+    const ofLog = `e.log = ${parameters.add(log)}`;
+    return {
+      with: `WITH matching AS MATERIALIZED (
+        SELECT e.sequence FROM bemi.event_log e
+         WHERE ${ofLog} AND e.kind = 'access' AND e.sequence < ${parameters.add(from)} ${conditions(query, parameters)})`,
+      where: `${ofLog} AND e.sequence = ANY (ARRAY(SELECT sequence FROM matching ORDER BY sequence DESC
+        LIMIT ${parameters.add(left)}))`,
+    };
+  });
+  return [...found, ...older];
+}
+
+async function readEntries(
+  client: pg.ClientBase,
+  most: number,
+  which: (parameters: Parameters) => { readonly with: string; readonly where: string },
 ): Promise<RecordedAccess[]> {
   const parameters = new Parameters();
-  const before = query.before === undefined ? '' : `AND e.sequence < ${parameters.add(query.before)}`;
-  const ofLog = `e.log = ${parameters.add(log)}`;
-  const matching = `${ofLog} AND e.kind = 'access' ${before} ${conditions(query, parameters)}`;
-  const most = parameters.add(limit);
-  // Of one person or record there are few, which the planner can't know: it would read the log from its end until the page is
-  // full. What they are is asked first then, of the index.
-  const isOfFew = query.who !== undefined || query.key !== undefined;
+  const clauses = which(parameters);
   const { rows } = await client.query<{
     entry: string;
     recordedAt: string;
     payload: Record<string, unknown> | null;
   }>(
-    `${isOfFew ? `WITH few AS MATERIALIZED (SELECT e.sequence FROM bemi.event_log e WHERE ${matching})` : ''}
+    `${clauses.with}
      SELECT e.sequence::text AS entry, ${isoText('e.at')} AS "recordedAt", e.payload
        FROM bemi.event_log e
-      WHERE ${isOfFew ? `${ofLog} AND e.sequence = ANY (ARRAY(SELECT sequence FROM few ORDER BY sequence DESC LIMIT ${most}))` : matching}
-      ORDER BY e.sequence DESC LIMIT ${most}`,
+      WHERE ${clauses.where}
+      ORDER BY e.sequence DESC LIMIT ${parameters.add(most)}`,
     parameters.values,
   );
   return rows.map(({ payload, entry, recordedAt }) => recordedAccess(payload, { entry, recordedAt }));
 }
 
-/** By containment, where an index serves it: on 'access' entries there is one over the payload. */
+function hasConditions({ who, what, table, key, log, since, until }: AccessQuery): boolean {
+  return [who, what, table, key, log, since, until].some((each) => each !== undefined);
+}
+
+/** By containment and by the text of the time: of accesses, an index serves each. */
 function conditions(query: AccessQuery, parameters: Parameters): string {
   const { who, what, table, key, log, since, until } = query;
   const has = (document: object): string =>
@@ -117,10 +150,15 @@ function conditions(query: AccessQuery, parameters: Parameters): string {
   else if (table) terms.push(has({ tables: [table] }));
   if (key !== undefined) terms.push(has({ key }));
   if (log !== undefined) terms.push(has({ log }));
-  const at = `(e.payload->>'at')::timestamptz`;
-  if (since) terms.push(`${at} >= ${parameters.add(since)}`);
-  if (until) terms.push(`${at} < ${parameters.add(until)}`);
+  const at = `(e.payload->>'at') COLLATE "C"`;
+  if (since) terms.push(`${at} >= ${parameters.add(stampedText(since))}`);
+  if (until) terms.push(`${at} < ${parameters.add(stampedText(until))}`);
   return terms.map((term) => `AND ${term}`).join(' ');
+}
+
+/** As `bemi.request_access` writes a time: with microseconds, so that texts sort as their times do. */
+function stampedText(moment: Date): string {
+  return moment.toISOString().replace('Z', '000Z');
 }
 
 function isoText(expression: string): string {
