@@ -27,7 +27,7 @@ import { teardownCommand } from './commands/teardown-command.ts';
 import { verifyCommand } from './commands/verify-command.ts';
 import { workerCommand } from './commands/worker-command.ts';
 import { explainError } from './output/explain-error.ts';
-import { endQuietlyOnClosedPipe } from './output/print.ts';
+import { endQuietlyOnClosedPipe, readerIsGone } from './output/print.ts';
 import { errorText } from './output/print-error.ts';
 import { textStyle } from './presentation/text-style.ts';
 import { version } from './version.ts';
@@ -88,7 +88,7 @@ endQuietlyOnClosedPipe();
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = fail(error);
+  if (!readerIsGone()) process.exitCode = fail(error);
 }
 
 /** With the program's settings, also for its own commands: by themselves those would have none of them. */

@@ -158,7 +158,7 @@ test('what is long is said when it begins and when it ends, however it ends', as
   const cut = startBemi(['log', '--limit', '1000', '--json'], environment, folder);
   await once(cut.child.stdout, 'data');
   cut.child.stdout.destroy();
-  expect(await cut.finished).toMatchObject({ code: 0 });
+  expect(await cut.finished).toMatchObject({ code: 0, stderr: '' });
   const [, , , ...afterCut] = await accessesOf(clinic);
   expect(afterCut).toMatchObject(
     [{ part: 'begin' }, { part: 'end', changes: expect.any(Number) }, {}].slice(0, 2),

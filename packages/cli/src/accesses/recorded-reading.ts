@@ -5,7 +5,8 @@ import { type AccessDetails, type Looked, tellAccess } from './told-access.ts';
 
 /** So many entries are held back until it is known whether there are more: what is few is recorded at once, with its count. */
 const few = 200;
-const lastWordsMs = 2_000;
+/** Behind a query that is under way, on a database that is busy. */
+const lastWordsMs = 10_000;
 
 /** Counts what is shown of a log. */
 class Shown {
@@ -61,7 +62,9 @@ export async function* recordedReading<T>(
       yield entry;
     }
     held.length = 0;
-    for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
+    for (;;) {
+      const next = await reading.during(() => iterator.next());
+      if (next.done) break;
       reading.shown(sequenceOf(next.value));
       yield next.value;
     }
@@ -74,6 +77,11 @@ export async function* recordedReading<T>(
 export interface Reading {
   /** Before the entry is shown. */
   shown(sequence: string): void;
+  /**
+   * Something that uses the connection, in a transaction of its own: the end is told when it is over. Once that is being told
+   * nothing begins any more: the program ends.
+   */
+  during<T>(work: () => Promise<T>): Promise<T>;
   end(): Promise<void>;
 }
 
@@ -87,14 +95,25 @@ export async function beginReading(
   const id = randomBytes(8).toString('hex');
   const shown = new Shown();
   await tellAccess(client, looked, { part: 'begin', id, began });
+  let working: Promise<unknown> = Promise.resolve();
   let ended: Promise<void> | undefined;
+  const tellEnd = async (): Promise<void> => {
+    await working.catch(() => undefined);
+    await tellAccess(client, looked, { part: 'end', id, ...shown.details(), began, ended: new Date() });
+  };
   const end = (): Promise<void> => {
-    ended ??= tellAccess(client, looked, { part: 'end', id, ...shown.details(), began, ended: new Date() });
+    ended ??= tellEnd();
     return ended;
   };
   const stopListening = [beforeReaderIsGone(end), ...(isEndedByUs ? [] : [beforeInterruption(end)])];
   return {
     shown: (sequence) => shown.add(sequence),
+    during(work) {
+      if (ended) return new Promise(() => undefined);
+      const under = work();
+      working = under;
+      return under;
+    },
     async end() {
       for (const stop of stopListening) stop();
       await end();

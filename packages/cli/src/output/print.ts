@@ -10,7 +10,9 @@ export function printNote(text: string): void {
   process.stderr.write(text);
 }
 
-const lastWordsMs = 2_000;
+/** Behind a query that is under way, on a database that is busy. */
+const lastWordsMs = 10_000;
+let hasGone = false;
 const lastWords = new Set<() => Promise<void>>();
 
 /** Something is to be done when the reader of the output has gone, before the program ends. Returns how to forget it. */
@@ -21,12 +23,20 @@ export function beforeReaderIsGone(work: () => Promise<void>): () => void {
   };
 }
 
+/** Whether whoever read the output has gone: that what is printed fails is no failure then. */
+export function readerIsGone(): boolean {
+  return hasGone;
+}
+
 /** The reader of a pipe has gone (`bemi log | head`): nothing is left to be printed, and it is no failure. */
 export function endQuietlyOnClosedPipe(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error;
-      const over = (): void => process.exit(process.exitCode ?? 0);
+      if (hasGone) return; // each line that was under way fails
+      hasGone = true;
+      const code = process.exitCode ?? 0;
+      const over = (): void => process.exit(code);
       if (lastWords.size === 0) over();
       setTimeout(over, lastWordsMs);
       void Promise.allSettled([...lastWords].map((work) => work())).then(over);

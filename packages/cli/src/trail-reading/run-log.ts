@@ -196,7 +196,8 @@ async function follow(
     if (signal.aborted) return;
     source = await findSource();
   }
-  const search = { ...wanted, changedOnly, log: source.log };
+  const { log } = source;
+  const search = { ...wanted, changedOnly, log };
   // Where the log ends is read first: what is recorded after it comes next, whether it matches the filter or not.
   let after = await lastSequence(client, source.log);
   const reading = await beginReading(client, options.looked(source.name), new Date(), true);
@@ -211,17 +212,19 @@ async function follow(
       newest.push(entry);
     for (const entry of newest.toReversed()) await printEntry(entry);
     while (!signal.aborted) {
-      const end = await lastSequence(client, source.log);
+      const end = await reading.during(() => lastSequence(client, log));
       if (end === after) {
         await pause();
         continue;
       }
       const bounds = { after, before: String(BigInt(end) + 1n) };
-      const page = await searchEntries(client, {
-        ...{ ...search, filter: { ...wanted.filter, ...bounds } },
-        order: 'oldest-first',
-        limit: followPageSize,
-      });
+      const page = await reading.during(() =>
+        searchEntries(client, {
+          ...{ ...search, filter: { ...wanted.filter, ...bounds } },
+          order: 'oldest-first',
+          limit: followPageSize,
+        }),
+      );
       for (const entry of page.entries) await printEntry(entry);
       after = page.next ?? end;
       if (page.next === undefined) await pause();
