@@ -5,44 +5,36 @@ import { type ReplicationStream, startReplication } from '@bemi-db/replication/r
 import type { AppendUnit, Progress } from '@bemi-db/trail/append/append-unit';
 import { EntryBatch } from '@bemi-db/trail/append/entry-batch';
 import { LogWriter } from '@bemi-db/trail/append/log-writer';
-import { recordedRelations } from '@bemi-db/trail/relations';
 import { countTransactions } from '@bemi-db/trail/resent-transactions';
-import { recordedRules } from '@bemi-db/trail/rules/recorded-rules';
 import { recordedTransactions } from '@bemi-db/trail/sources';
 import type { Announcements } from './announcements.ts';
 import { AppendQueue, type Written } from './append-queue.ts';
-import { ContextAuthenticity } from './authenticity/context-authenticity.ts';
-import { ContextKeys } from './authenticity/context-keys.ts';
 import type { LivenessTimings } from './connection-liveness.ts';
 import { contextReader } from './context-text.ts';
 import { CoverageWatch } from './coverage/coverage-watch.ts';
-import { lastRecordEnd } from './drain-target.ts';
 import type { FailpointHook } from './failpoints.ts';
 import { shouldConfirmIdle } from './idle-confirm.ts';
 import { invalidTextSuspicion } from './invalid-text.ts';
-import type { Logger } from './logger.ts';
-import type { OpenSession, SessionTargets } from './open-session.ts';
 import { during, explainProblem, ProblemError } from './problem.ts';
 import { Publisher } from './publication/publisher.ts';
 import { RecentTiles } from './publication/recent-tiles.ts';
+import {
+  type BeforeRecordingOptions,
+  type ReadBeforeRecording,
+  readBeforeRecording,
+} from './read-before-recording.ts';
 import { RecordedHistory } from './recorded-history.ts';
 import { findRejected } from './rejected-unit.ts';
-import { RetentionSettings } from './retention/retention-settings.ts';
-import { type ConfiguredRules, type DueRules, RulesJudge } from './rules/judge-rules.ts';
-import { RulesInForce } from './rules/rules-in-force.ts';
-import { expectSignedRules } from './rules/signed-rules.ts';
-import { valueHash } from './rules/value-hash.ts';
+import type { DueRules } from './rules/judge-rules.ts';
 import { SessionEvents } from './session-events.ts';
-import { ShapeRegistry } from './shape-registry.ts';
+import type { ShapeRegistry } from './shape-registry.ts';
 import { lookUpTable } from './source-catalog.ts';
 import { statusIntervalMs } from './status-interval.ts';
 import { Stitcher } from './stitcher.ts';
 import { Upkeep } from './upkeep.ts';
 import type { WorkerCounters } from './worker-status.ts';
 
-export interface RecordingOptions {
-  readonly session: OpenSession;
-  readonly targets: SessionTargets;
+export interface RecordingOptions extends BeforeRecordingOptions {
   readonly bufferSize: number;
   readonly maximumRowBytes: number;
   /** Between two events that say that the worker is there. */
@@ -54,27 +46,12 @@ export interface RecordingOptions {
   /** Between two looks at what of the source is recorded; `undefined`: none. */
   readonly coverageIntervalMs: number | undefined;
   readonly liveness: LivenessTimings;
-  /** Stop when everything up to the source's position at the start is recorded. */
-  readonly isDraining: boolean;
   readonly announcements: Announcements;
-  /** Rules that the configuration file names now. */
-  readonly configuredRules: () => ConfiguredRules | undefined;
   readonly signal: AbortSignal;
   readonly counters: WorkerCounters;
   /** What the audit database would not take: SQLSTATEs by digest. What is found is added, for the next session. */
   readonly rejected: Map<string, string>;
-  readonly logger: Logger;
   readonly failpoint: FailpointHook | undefined;
-}
-
-/** What the log says, read before anything is recorded. */
-interface LoadedFromLog {
-  readonly contextKeys: ContextKeys;
-  readonly authenticity: ContextAuthenticity;
-  readonly retention: RetentionSettings;
-  readonly rules: RulesInForce;
-  readonly rulesJudge: RulesJudge;
-  readonly dueRules: DueRules | undefined;
 }
 
 const historyPageSize = 5_000;
@@ -94,7 +71,7 @@ const publicationPatienceMs = 500;
  * arrives; the queue writes the batch; only what is committed in the audit database is confirmed to the slot.
  */
 export async function record(options: RecordingOptions): Promise<void> {
-  const recording = await Recording.start(options);
+  const recording = new Recording(options, await readBeforeRecording(options));
   await recording.untilDone();
 }
 
@@ -125,46 +102,8 @@ class Recording {
   #fail: (error: unknown) => void = () => undefined;
   readonly #done: Promise<void>;
 
-  static async start(options: RecordingOptions): Promise<Recording> {
-    const { session } = options;
-    try {
-      const recorded = await recordedRelations(session.writer.client, session.state.log);
-      const drainTarget = options.isDraining ? await drainTargetOf(session) : undefined;
-      const { logId, log, database } = session.state;
-      const contextKeys = new ContextKeys(logId, options.targets.encryptionKey);
-      await contextKeys.load(session.writer.client, log);
-      const authenticity = new ContextAuthenticity(contextKeys, database);
-      await authenticity.load(session.writer.client, log);
-      if (contextKeys.closedCount > 0) {
-        options.logger.warn(
-          { keys: contextKeys.count, closed: contextKeys.closedCount },
-          'Contexts of some keys are recorded as unsigned: BEMI_ENCRYPTION_KEY is missing, or another one than theirs',
-        );
-      }
-      const { encryptionKey } = options.targets;
-      const hash = encryptionKey && valueHash(encryptionKey, logId);
-      const rulesOfLog = await recordedRules(session.writer.client, log);
-      await expectSignedRules(session.writer.client, log, rulesOfLog, session.tree.head);
-      const rules = new RulesInForce(rulesOfLog, hash);
-      const { configuredRules: configured } = options;
-      const sourceClient = session.sourceSql.client;
-      const rulesJudge = new RulesJudge({ inForce: rules, hash, sourceClient, configured });
-      const dueRules = await rulesJudge.due();
-      const retention = new RetentionSettings();
-      await retention.load(session.writer.client, log);
-      const loaded = { contextKeys, authenticity, retention, rules, rulesJudge, dueRules };
-      return new Recording(options, new ShapeRegistry(recorded), drainTarget, loaded);
-    } catch (error) {
-      throw new ProblemError(explainProblem(error, session.attempt('audit', 'write')), error);
-    }
-  }
-
-  private constructor(
-    options: RecordingOptions,
-    shapes: ShapeRegistry,
-    drainTarget: Lsn | undefined,
-    { contextKeys, authenticity, retention, rules, rulesJudge, dueRules }: LoadedFromLog,
-  ) {
+  constructor(options: RecordingOptions, read: ReadBeforeRecording) {
+    const { shapes, drainTarget, contextKeys, authenticity, retention, rules, rulesJudge, dueRules } = read;
     this.#options = options;
     this.#shapes = shapes;
     this.#dueRules = dueRules;
@@ -517,11 +456,4 @@ class Recording {
     this.#pauses.delete(reason);
     if (this.#pauses.size === 0) this.#stream?.resume();
   }
-}
-
-async function drainTargetOf(session: OpenSession): Promise<Lsn> {
-  const { rows } = await session.sourceSql.client.query<{ lsn: string }>(
-    'SELECT pg_current_wal_insert_lsn()::text AS lsn',
-  );
-  return lastRecordEnd(parseLsn(rows[0]!.lsn), session.walBlockBytes);
 }

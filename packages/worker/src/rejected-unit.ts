@@ -33,3 +33,8 @@ export async function findRejected(error: unknown, { unit, client, rejected }: F
     error,
   );
 }
+
+/** Why something is in quarantine that the audit database would not take. */
+export function rejectedReason(sqlState: string | undefined): string | undefined {
+  return sqlState && `rejected-${sqlState}`;
+}

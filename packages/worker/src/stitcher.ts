@@ -1,4 +1,3 @@
-import { CONTEXT_PREFIX } from '@bemi-db/context/message';
 import type { Operation } from '@bemi-db/proof/record';
 import { formatLsn, type Lsn, zeroLsn } from '@bemi-db/replication/lsn';
 import {
@@ -9,41 +8,25 @@ import {
   type Relation,
   type TruncateOptions,
 } from '@bemi-db/replication/pgoutput';
-import { columnUnchanged, type Tuple } from '@bemi-db/replication/tuple';
+import type { Tuple } from '@bemi-db/replication/tuple';
 import type { CopyBuffer } from '@bemi-db/trail/append/copy-buffer';
 import type { EntryBatch } from '@bemi-db/trail/append/entry-batch';
-import { contextDigest } from '@bemi-db/trail/append/rejected-rows';
 import type { RecordedTransaction } from '@bemi-db/trail/sources';
-import { ACTOR_PREFIX, ActorMemory } from './actor-memory.ts';
-import type { ContextAuthenticity, JudgedTransaction } from './authenticity/context-authenticity.ts';
-import { nowMicros, timeText } from './clock.ts';
-import type { ContextText } from './context-text.ts';
-import { DDL_PREFIX, type DdlContent, ddlPayload, readDdl } from './ddl-event.ts';
+import { writeChangeFields } from './change-fields.ts';
+import { nowMicros } from './clock.ts';
 import { isTextValid } from './invalid-text.ts';
-import { findJsonPoison, type JsonPoison } from './json-poison.ts';
-import { PROBE_PREFIX, ProbeLimit, probeToken } from './probe.ts';
+import { contextNumber, type OpenTransaction, openTransaction } from './open-transaction.ts';
 import type { RecordedHistory } from './recorded-history.ts';
+import { rejectedReason } from './rejected-unit.ts';
 import { historyChanged, ResentHistory } from './resent-history.ts';
-import {
-  type OldRow,
-  onlyMarkedDiffer,
-  writeChangedColumns,
-  writeIdentity,
-  writePrimaryKey,
-  writeRow,
-} from './row-json.ts';
-import type { PeriodRules, RulesInForce } from './rules/rules-in-force.ts';
-import type { TableTreatment } from './rules/table-treatment.ts';
+import { isLeftOut, leaveOut } from './rules/leave-out.ts';
+import type { RulesInForce } from './rules/rules-in-force.ts';
 import { withheldMessage } from './rules/withheld-message.ts';
-import type { ShapeRegistry } from './shape-registry.ts';
 import type { TableShape } from './table-shape.ts';
-import { ValueFormError } from './value-json.ts';
+import { trailSchema } from './trail-schema.ts';
+import { TransactionMessages, type TransactionMessagesOptions } from './transaction-messages.ts';
 
-const trailSchema = 'bemi';
-
-export interface StitcherOptions {
-  readonly batch: EntryBatch;
-  readonly shapes: ShapeRegistry;
+export interface StitcherOptions extends TransactionMessagesOptions {
   /** What is recorded, and what of it is redacted. */
   readonly rules: RulesInForce;
   readonly history: RecordedHistory;
@@ -56,52 +39,18 @@ export interface StitcherOptions {
   readonly coveredLsn: Lsn;
   /** All before this position is recorded. */
   readonly safeLsn: Lsn;
-  /** Source and audit database are one: the trail's own tables are not recorded. */
-  readonly holdsTrail: boolean;
-  readonly readContext: (content: Buffer) => ContextText;
-  readonly authenticity: ContextAuthenticity;
   /** Whether the rows of a table must be looked at: their text may be no UTF-8. */
   readonly mayHoldInvalidText: (shape: TableShape) => boolean;
   /** A row whose message is larger goes into quarantine. */
   readonly maximumRowBytes: number;
-  /** What the audit database would not take when it came before: SQLSTATEs by digest. */
-  readonly rejected: ReadonlyMap<string, string>;
   /** Stops the stream, does the work, and lets it go on. */
   readonly suspend: (work: () => Promise<void>) => void;
   /** Asks for a table's catalog entry and defines its shape. */
   readonly lookUp: (relation: Relation, xid: number) => Promise<void>;
-  /** A recorded change was added to the batch. */
-  readonly onChange: () => void;
   /** A change came that the rules leave out. */
   readonly onLeftOut: () => void;
   /** A source transaction ended; the batch is complete up to here. */
   readonly onTransaction: () => void;
-  readonly onQuarantine: (what: string, reason: string) => void;
-  /** A DDL message became an entry. */
-  readonly onDdl: (ddl: DdlContent, commitLsn: Lsn) => void;
-}
-
-/** A source transaction while it is being read. */
-interface OpenTransaction extends JudgedTransaction {
-  readonly finalLsn: Lsn;
-  readonly xid: number;
-  /** Those that were in force for it; `undefined` where there were none. */
-  readonly rules: PeriodRules | undefined;
-  /** It is in the log already: compare, don't record. */
-  isRepeated: boolean;
-  /** Sequence of its first entry, by which the log knows it. */
-  sequence: number | undefined;
-  changeCount: number;
-  contextCount: number;
-  /** The context in force, as it came; the same bytes again change nothing. */
-  context: Buffer | undefined;
-  /** Whether the context in force is an entry yet. It becomes one when a change needs it. */
-  isContextPending: boolean;
-  /** What triggers say of who it is. */
-  actors: ActorMemory | undefined;
-  ddlCount: number;
-  /** Token of a probe, to be recorded with its commit. */
-  probe: string | undefined;
 }
 
 /**
@@ -120,7 +69,7 @@ export class Stitcher implements PgoutputHandler {
   readonly #batch: EntryBatch;
   readonly #decoder: PgoutputDecoder;
   readonly #resent: ResentHistory;
-  readonly #probeLimit = new ProbeLimit();
+  readonly #messages: TransactionMessages;
   #transaction: OpenTransaction | undefined;
   #message: { bytes: Buffer; start: number; end: number } = { bytes: Buffer.alloc(0), start: 0, end: 0 };
   #lastFinalLsn: Lsn;
@@ -133,6 +82,7 @@ export class Stitcher implements PgoutputHandler {
     this.#options = options;
     this.#batch = options.batch;
     this.#decoder = new PgoutputDecoder(this);
+    this.#messages = new TransactionMessages(options);
     this.#lastFinalLsn = options.lastFinalLsn;
     this.#coveredLsn = options.coveredLsn;
     this.#safeLsn = options.safeLsn;
@@ -200,22 +150,8 @@ export class Stitcher implements PgoutputHandler {
   begin(finalLsn: Lsn, committedAtMicros: bigint, xid: number): void {
     // Compared with the last final LSN and nothing else: it often equals an end LSN or a keepalive's position.
     const isRepeated = finalLsn <= this.#options.lastFinalLsn;
-    const transaction: OpenTransaction = {
-      finalLsn,
-      xid,
-      committedAtMicros,
-      rules: this.#options.rules.at(finalLsn),
-      isRepeated,
-      sequence: undefined,
-      changeCount: 0,
-      contextCount: 0,
-      context: undefined,
-      isContextPending: false,
-      actors: undefined,
-      ddlCount: 0,
-      probe: undefined,
-      nonces: undefined,
-    };
+    const rules = this.#options.rules.at(finalLsn);
+    const transaction = openTransaction({ finalLsn, xid, committedAtMicros, rules, isRepeated });
     this.#transaction = transaction;
     const { history, shapes, suspend, lookUp, previousFinalLsn } = this.#options;
     const isCompared = finalLsn <= previousFinalLsn;
@@ -258,11 +194,11 @@ export class Stitcher implements PgoutputHandler {
         },
         transaction.actors?.text(),
       );
-      this.#appendProbe(transaction);
+      this.#messages.appendProbe(transaction);
       this.#batch.complete();
       this.#lastFinalLsn = transaction.finalLsn;
       this.#coveredLsn = endLsn;
-    } else if (this.#appendProbe(transaction)) {
+    } else if (this.#messages.appendProbe(transaction)) {
       this.#batch.complete();
       // Nothing else in the log tells that it is recorded: at or below this position it is not recorded again.
       this.#lastFinalLsn = transaction.finalLsn;
@@ -309,43 +245,7 @@ export class Stitcher implements PgoutputHandler {
   message(lsn: Lsn, isTransactional: boolean, prefix: string, content: Buffer): void {
     const transaction = this.#transaction;
     if (!isTransactional || !transaction) return;
-    if (prefix === DDL_PREFIX) this.#ddl(transaction, lsn, content);
-    if (transaction.isRepeated) return;
-    if (prefix === ACTOR_PREFIX) {
-      transaction.actors ??= new ActorMemory(this.#options.readContext);
-      transaction.actors.add(content);
-    }
-    if (prefix !== CONTEXT_PREFIX) {
-      if (prefix === PROBE_PREFIX) transaction.probe ??= probeToken(content);
-      return;
-    }
-    if (transaction.context?.equals(content)) return;
-    transaction.context = Buffer.from(content);
-    transaction.isContextPending = true;
-    // Changes or DDL came first: they take this one, so it must be an entry even if none follows.
-    if (transaction.contextCount === 0 && (transaction.changeCount > 0 || transaction.ddlCount > 0))
-      this.#addContext(transaction);
-  }
-
-  /** What the source says that DDL did: an event at its place in the transaction, whatever is wrong with it. */
-  #ddl(transaction: OpenTransaction, lsn: Lsn, content: Buffer): void {
-    const { holdsTrail, readContext, shapes, onQuarantine, onChange, onDdl } = this.#options;
-    const ddl = readDdl(content, readContext);
-    if (holdsTrail && ddl.onlySchema === trailSchema) return;
-    for (const table of ddl.tables) shapes.told(table);
-    if (transaction.isRepeated) return;
-    if (transaction.isContextPending) this.#addContext(transaction);
-    const payload = ddlPayload(content, ddl, {
-      xid: transaction.xid,
-      commitLsn: transaction.finalLsn,
-      lsn,
-      contextNumber: Math.max(transaction.contextCount - 1, 0),
-    });
-    this.#batch.event('ddl', transaction.committedAtMicros, undefined, payload);
-    transaction.ddlCount++;
-    if (ddl.reason !== undefined) onQuarantine('ddl', ddl.reason);
-    onDdl(ddl, transaction.finalLsn);
-    onChange();
+    this.#messages.take(transaction, lsn, prefix, content);
   }
 
   #change(
@@ -371,8 +271,8 @@ export class Stitcher implements PgoutputHandler {
 
     const relation = this.#options.shapes.number(shape, this.#batch, transaction.committedAtMicros);
     transaction.sequence ??= this.#batch.nextSequence;
-    if (transaction.isContextPending) this.#addContext(transaction);
-    const contextNo = Math.max(transaction.contextCount - 1, 0);
+    if (transaction.isContextPending) this.#messages.addContext(transaction);
+    const contextNo = contextNumber(transaction);
     const row = this.#batch.beginChange(
       transaction.sequence,
       relation,
@@ -408,66 +308,12 @@ export class Stitcher implements PgoutputHandler {
     if (end - start > this.#options.maximumRowBytes) return 'row-too-large';
     if (this.#options.mayHoldInvalidText(shape) && !(isTextValid(before) && isTextValid(after)))
       return 'invalid-utf-8';
-    const columnCount = shape.encodings.length;
-    if ((before && before.columnCount !== columnCount) || (after && after.columnCount !== columnCount)) {
-      throw new PgoutputError(
-        'row',
-        0,
-        `${columnCount} columns`,
-        `${before?.columnCount} and ${after?.columnCount}`,
-      );
-    }
-    try {
-      const old: OldRow | undefined = before && { tuple: before, isKeyOnly: beforeKind === 'key' };
-      if (after) writePrimaryKey(row, shape, after, old);
-      else if (before) writePrimaryKey(row, shape, before, undefined);
-      else writeNull(row);
-      const beforeStart = row.length;
-      if (!before) writeNull(row);
-      else if (beforeKind === 'key') writeIdentity(row, shape, before);
-      else if (after) writeChangedColumns(row, shape, before, after);
-      else writeRow(row, shape, before, undefined);
-      const afterStart = row.length;
-      if (after) writeRow(row, shape, after, old);
-      else writeNull(row);
-      return shape.mayHoldPoison
-        ? (fieldPoison(row, beforeStart, afterStart) ?? fieldPoison(row, afterStart, row.length))
-        : undefined;
-    } catch (error) {
-      if (error instanceof ValueFormError) return error.reason;
-      throw error;
-    }
+    return writeChangeFields(row, shape, beforeKind, before, after);
   }
 
   #rejection(): string | undefined {
     const { rejected } = this.#options;
     return rejected.size === 0 ? undefined : rejectedReason(rejected.get(this.#batch.changeDigest()));
-  }
-
-  #addContext(transaction: OpenTransaction): void {
-    const { rejected, readContext, authenticity, onQuarantine } = this.#options;
-    transaction.isContextPending = false;
-    transaction.sequence ??= this.#batch.nextSequence;
-    const content = transaction.context!;
-    const read = readContext(content);
-    const reason = read.text
-      ? rejected.size > 0 && rejectedReason(rejected.get(contextDigest(read.text)))
-      : (read.reason ?? 'not JSON');
-    const kept = read.text && !reason ? read.text : { reason: reason || 'not JSON', bytes: content };
-    // What can't be shown is nobody's word.
-    const word = read.text && !reason ? authenticity.judge(read.text, read.claims, transaction) : 'unsigned';
-    this.#batch.context(transaction.sequence, transaction.contextCount, kept, word);
-    transaction.contextCount++;
-    if (reason) onQuarantine('context', reason);
-  }
-
-  /** Records the probe that a transaction carries, with its commit. Returns whether it did. */
-  #appendProbe({ probe, finalLsn, committedAtMicros }: OpenTransaction): boolean {
-    if (probe === undefined || !this.#probeLimit.take()) return false;
-    const committedAt = timeText(committedAtMicros);
-    const payload = { event: 'probe', token: probe, lsn: formatLsn(finalLsn), committedAt };
-    this.#batch.event('lifecycle', nowMicros(), undefined, JSON.stringify(payload));
-    return true;
   }
 
   #open(): OpenTransaction {
@@ -507,37 +353,4 @@ export class Stitcher implements PgoutputHandler {
         `holds there (${recorded ? `xid ${recorded.xid}` : 'none'})`,
     );
   }
-}
-
-const lengthPrefix = 4;
-
-function rejectedReason(sqlState: string | undefined): string | undefined {
-  return sqlState && `rejected-${sqlState}`;
-}
-
-/** Whether the rules leave a change out: only where the WAL has the whole old row is it known what differs. */
-function isLeftOut(
-  { isExcluded, ignored }: TableTreatment,
-  beforeKind: BeforeKind,
-  before: Tuple | undefined,
-  after: Tuple | undefined,
-): boolean {
-  if (isExcluded) return true;
-  if (!ignored || beforeKind !== 'full' || !before || !after) return false;
-  return onlyMarkedDiffer(before, after, ignored);
-}
-
-/** Marks values as ones that the WAL does not hold, which is how a row is written without them. */
-function leaveOut(columns: readonly number[], ...rows: readonly (Tuple | undefined)[]): void {
-  for (const row of rows) for (const column of columns) if (row) row.kinds[column] = columnUnchanged;
-}
-
-function writeNull(row: CopyBuffer): void {
-  row.reserve(lengthPrefix);
-  row.null();
-}
-
-/** What `jsonb` would reject in the JSON of a field. */
-function fieldPoison(row: CopyBuffer, fieldStart: number, fieldEnd: number): JsonPoison | undefined {
-  return findJsonPoison(row.bytes, fieldStart + lengthPrefix, fieldEnd);
 }
