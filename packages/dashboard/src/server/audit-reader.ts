@@ -22,6 +22,8 @@ export interface AuditReader {
 
 const mostConnections = 8;
 const defaultTimeoutMs = 10_000;
+const deadlockRetries = 2;
+const sqlStateDeadlock = '40P01';
 
 /** @param config - of the audit database, as a role that may read the trail. */
 export function createAuditReader(config: pg.ClientConfig): AuditReader {
@@ -37,24 +39,12 @@ export function createAuditReader(config: pg.ClientConfig): AuditReader {
   pool.on('error', () => undefined);
   return {
     async read(work, timeoutMs = defaultTimeoutMs) {
-      const client = await pool.connect();
-      let failure: unknown;
-      try {
-        await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY');
-        await client.query(
-          `SELECT set_config('statement_timeout', $1, true), set_config('TimeZone', 'UTC', true)`,
-          [String(timeoutMs)],
-        );
-        const result = await work(client);
-        await client.query('COMMIT');
-        return result;
-      } catch (error) {
-        failure = error;
-        await client.query('ROLLBACK').catch(() => undefined);
-        throw error;
-      } finally {
-        // What failed by the connection is not used again; an error of SQL leaves it whole.
-        client.release(failure !== undefined && !(failure instanceof pg.DatabaseError) ? true : undefined);
+      for (let left = deadlockRetries; ; left--) {
+        try {
+          return await readOnce(pool, work, timeoutMs);
+        } catch (error) {
+          if (left === 0 || !isDeadlock(error)) throw error;
+        }
       }
     },
     async record(access) {
@@ -69,4 +59,35 @@ export function createAuditReader(config: pg.ClientConfig): AuditReader {
     },
     close: () => pool.end(),
   };
+}
+
+async function readOnce<T>(
+  pool: pg.Pool,
+  work: (client: pg.ClientBase) => Promise<T>,
+  timeoutMs: number,
+): Promise<T> {
+  const client = await pool.connect();
+  let failure: unknown;
+  try {
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY');
+    await client.query(
+      `SELECT set_config('statement_timeout', $1, true), set_config('TimeZone', 'UTC', true)`,
+      [String(timeoutMs)],
+    );
+    const result = await work(client);
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    failure = error;
+    await client.query('ROLLBACK').catch(() => undefined);
+    throw error;
+  } finally {
+    // What failed by the connection is not used again; an error of SQL leaves it whole.
+    client.release(failure !== undefined && !(failure instanceof pg.DatabaseError) ? true : undefined);
+  }
+}
+
+/** Retention and migrations lock several tables at once: whoever reads them in another order may be in their way. */
+function isDeadlock(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === sqlStateDeadlock;
 }
