@@ -7,6 +7,8 @@ const wanted = [
   /^bin\/[\w-]+\.js$/,
   /^(dist|commonjs\/dist)\/[\w./-]+\.(js|js\.map|d\.ts)$/,
   /^dist\/verify\.html$/,
+  // Pages and their parts, named by what is in them; the licenses of what they were made of.
+  /^dist\/web\/(index\.html|licenses\.md|assets\/[\w.-]+\.(js|css|svg))$/,
   /^(sql|prisma\/migrations)\/[\w-]+\.sql$/,
   /^prisma\/schema\.prisma$/,
 ];
@@ -21,7 +23,7 @@ export function contentProblems({ folder, manifest, paths }) {
   for (const path of ['README.md', 'LICENSE', ...expectedFiles(folder)]) {
     if (!has.has(path)) problems.push(`${path} is missing`);
   }
-  for (const path of paths.filter((path) => path.endsWith('.js') && path.includes('dist/'))) {
+  for (const path of paths.filter((path) => /^(?!dist\/web\/).*dist\/.*\.js$/.test(path))) {
     if (!existsSync(`${folder}/src/${path.replace(/^.*dist\//, '').replace(/\.js$/, '.ts')}`)) {
       problems.push(`${path} was made of a source that is no more: delete dist, and build again`);
     }
@@ -42,6 +44,7 @@ function expectedFiles(folder) {
     ...listed('bin').map((file) => `bin/${file}`),
     ...listed('prisma/migrations').map((file) => `prisma/migrations/${file}`),
     ...(existsSync(`${folder}/page`) ? ['dist/verify.html'] : []),
+    ...(existsSync(`${folder}/src/web`) ? ['dist/web/index.html', 'dist/web/licenses.md'] : []),
     ...builds.flatMap((build) =>
       sources.flatMap((file) => ['.js', '.d.ts'].map((end) => `${build}/${file.replace(/\.ts$/, end)}`)),
     ),

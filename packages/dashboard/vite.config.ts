@@ -13,6 +13,7 @@ export default defineConfig({
     // Browsers that know `light-dark()`: what it is rewritten to for older ones doesn't follow Mantine's choice.
     cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
     modulePreload: { polyfill: false },
+    license: { fileName: 'licenses.md' },
     // Small pictures too: a policy that allows `data:` for scripts' own pictures is not needed then.
     assetsInlineLimit: 0,
   },

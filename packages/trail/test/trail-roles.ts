@@ -16,10 +16,12 @@ export function testTrailRoles(database: Pick<TestDatabase, 'url'>): WantedTrail
     owner: `Bemi owner's ${suffix}`, // quoted, everywhere
     writer: `bemi_writer_${suffix}`,
     reader: `bemi_reader_${suffix}`,
+    accounts: `bemi_accounts_${suffix}`,
     writerPassword: 'writes',
     readerPassword: 'reads',
+    accountsPassword: 'keeps',
   };
-  onTestFinished(() => dropRoles(database.url, [roles.writer, roles.reader, roles.owner]));
+  onTestFinished(() => dropRoles(database.url, [roles.writer, roles.reader, roles.accounts, roles.owner]));
   return roles;
 }
 

@@ -10,8 +10,9 @@ export function setupCommand(): Command {
     .description(
       'Prepares a source database: REPLICA IDENTITY, role, publication, replication slot, in the order that disturbs ' +
         'nobody. Shows what it will do and asks first. Run again, it does what is missing.\n\n' +
-        'With --destination it prepares the audit database instead: its schema, and three roles. The owner owns it, and ' +
-        'nobody logs in as it; the writer (the worker) appends, and may not update, delete or truncate; the reader reads.',
+        'With --destination it prepares the audit database instead: its schema, and four roles. The owner owns it, and ' +
+        'nobody logs in as it; the writer (the worker) appends, and may not update, delete or truncate; the reader reads; ' +
+        'the fourth keeps the dashboard’s accounts, apart from the trail.',
     )
     .option(
       '--admin-url <url>',
@@ -50,6 +51,10 @@ export function setupCommand(): Command {
     .option('--owner <name>', 'with --destination: who owns the trail (default: bemi_owner)')
     .option('--writer <name>', 'with --destination: whom the worker connects as (default: bemi_writer)')
     .option('--reader <name>', 'with --destination: who may read (default: bemi_reader)')
+    .option(
+      '--accounts <name>',
+      'with --destination: who keeps the accounts of the dashboard (default: bemi_accounts)',
+    )
     .option('-y, --yes', "don't ask")
     .addHelpText(
       'after',

@@ -17,10 +17,21 @@ export interface WrittenDestination {
   readonly isOverridden: boolean;
 }
 
-/** Writes to `.bemi/worker.env` where the worker records to, and as whom. What else is in the file stays. */
-export function writeDestination(url: string, folder: BemiFolder = bemiFolder()): WrittenDestination {
+/**
+ * Writes to `.bemi/worker.env` where the worker records to, and as whom. What else is in the file stays.
+ *
+ * @param accountsUrl - where the dashboard keeps its accounts, where that is known.
+ */
+export function writeDestination(
+  url: string,
+  accountsUrl: string | undefined,
+  folder: BemiFolder = bemiFolder(),
+): WrittenDestination {
   const existing = readFileIfAny(folder.workerEnvironment);
-  const text = updateEnvironmentFile(existing ?? environmentHeading, { BEMI_DESTINATION_URL: url });
+  const text = updateEnvironmentFile(existing ?? environmentHeading, {
+    BEMI_DESTINATION_URL: url,
+    ...(accountsUrl === undefined ? {} : { BEMI_ACCOUNTS_URL: accountsUrl }),
+  });
   if (text !== existing) {
     makeBemiFolder(folder);
     writeSecretFile(folder.workerEnvironment, text);

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { migrateAccounts } from '@bemi-db/dashboard/server/accounts/accounts-schema';
 import { createDatabase } from '@bemi-db/test-kit/database';
 import pg from 'pg';
 import { expect, test } from 'vitest';
@@ -8,9 +9,9 @@ import { projectFolder, runBemi } from '../../test/run-bemi.ts';
 
 async function auditDatabase() {
   const database = await createDatabase();
-  const { owner, writer, reader } = testTrailRoles(database);
-  const flags = ['--owner', owner, '--writer', writer, '--reader', reader];
-  return { database, owner, writer, reader, flags };
+  const { owner, writer, reader, accounts } = testTrailRoles(database);
+  const flags = ['--owner', owner, '--writer', writer, '--reader', reader, '--accounts', accounts];
+  return { database, owner, writer, reader, accounts, flags };
 }
 
 test('a dry run prints the SQL, which psql could run, and changes nothing', async () => {
@@ -28,7 +29,7 @@ test('a dry run prints the SQL, which psql could run, and changes nothing', asyn
 });
 
 test('the worker records with what setup wrote, the reader reads, and a second run changes nothing', async () => {
-  const { database, writer, reader, flags } = await auditDatabase();
+  const { database, writer, reader, accounts, flags } = await auditDatabase();
   const folder = projectFolder();
   const first = await runBemi(['setup', '--destination', database.url, ...flags, '--yes'], {}, folder);
   expect(first).toMatchObject({ code: 0, stderr: '' });
@@ -41,6 +42,13 @@ test('the worker records with what setup wrote, the reader reads, and a second r
   const writerUrl = /^BEMI_DESTINATION_URL=(.*)$/m.exec(written)?.[1] ?? '';
   expect(new URL(writerUrl).username).toBe(writer);
   expect(first.stdout).not.toContain(new URL(writerUrl).password);
+  const accountsUrl = /^BEMI_ACCOUNTS_URL=(.*)$/m.exec(written)?.[1] ?? '';
+  expect(new URL(accountsUrl).username).toBe(accounts);
+  const keeper = new pg.Client(accountsUrl);
+  await keeper.connect();
+  expect(await migrateAccounts(keeper)).not.toEqual([]);
+  await expect(keeper.query('SELECT FROM bemi.change_log')).rejects.toMatchObject({ code: '42501' });
+  await keeper.end();
   const readerUrl = new RegExp(`postgres(ql)?://${reader}:\\S+`).exec(first.stdout)?.[0] ?? '';
 
   const source = await createDatabase();

@@ -30,6 +30,7 @@ export interface DestinationFlags {
   readonly owner?: string;
   readonly writer?: string;
   readonly reader?: string;
+  readonly accounts?: string;
   readonly dryRun?: true;
   readonly yes?: true;
 }
@@ -78,12 +79,14 @@ async function setUp(
     owner: flags.owner ?? defaultTrailRoles.owner,
     writer: flags.writer ?? defaultTrailRoles.writer,
     reader: flags.reader ?? defaultTrailRoles.reader,
+    accounts: flags.accounts ?? defaultTrailRoles.accounts,
   };
   const configured = configuredAs(names.writer, configuration, target);
   const wanted: WantedTrailRoles = {
     ...names,
     writerPassword: configured?.password ?? newPassword(),
     readerPassword: newPassword(),
+    accountsPassword: newPassword(),
   };
   if (!flags.dryRun) await lockSetup(client);
   const before = await inspectRoles(client, names);
@@ -147,11 +150,17 @@ async function ending({ steps, wanted, url, configured, configuration }: Outcome
         'set BEMI_DESTINATION_URL to its URL, in the environment or in .bemi/worker.env',
     ]);
   } else {
-    const { file, isOverridden } = writeDestination(workerUrl);
+    const accountsUrl = isNew('accounts create')
+      ? urlAs(url, wanted.accounts, wanted.accountsPassword)
+      : undefined;
+    const { file, isOverridden } = writeDestination(workerUrl, accountsUrl);
     rows.push([
       'Worker',
       `.bemi/worker.env ${file === 'written' ? 'is written, readable by you alone' : 'is as it was'}: it appends as ${harmless(wanted.writer)}`,
     ]);
+    if (accountsUrl !== undefined) {
+      rows.push(['Dashboard', `it keeps its accounts as ${harmless(wanted.accounts)}: in the same file`]);
+    }
     if (isOverridden) {
       rows.push([
         'Mind',
@@ -179,7 +188,7 @@ export function refuseMixedFlags(flags: Readonly<Record<string, unknown>>): void
   const isDestination = flags['destination'] !== undefined;
   const others = isDestination
     ? ['adminUrl', 'tables', 'role', 'identity', 'ddlText', 'provider', 'source', 'slot', 'publication']
-    : ['owner', 'writer', 'reader'];
+    : ['owner', 'writer', 'reader', 'accounts'];
   const wrong = others.find((name) => flags[name] !== undefined);
   if (wrong === undefined) return;
   const flag = `--${wrong.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`)}`;

@@ -17,6 +17,9 @@ export interface TrailRolesSnapshot {
   readonly owner: RoleSnapshot | undefined;
   readonly writer: RoleSnapshot | undefined;
   readonly reader: RoleSnapshot | undefined;
+  readonly accounts: RoleSnapshot | undefined;
+  /** Owner of the schema `bemi_accounts`, where there is one. */
+  readonly accountsSchemaOwner: string | undefined;
   readonly schema: SchemaState;
   /** What stands in the schema, or shows it, and belongs to another role than the owner. */
   readonly strangers: readonly OwnedThing[];
@@ -73,7 +76,11 @@ export async function inspectRoles(client: pg.ClientBase, roles: TrailRoles): Pr
     owner: await inspectRole(client, roles.owner),
     writer: await inspectRole(client, roles.writer),
     reader: await inspectRole(client, roles.reader),
+    accounts: await inspectRole(client, roles.accounts),
   };
+  const { rows: accountsSchemas } = await client.query<{ owner: string }>(
+    `SELECT pg_get_userbyid(nspowner)::text AS owner FROM pg_namespace WHERE nspname = 'bemi_accounts'`,
+  );
   return {
     admin: {
       ...admin,
@@ -81,6 +88,7 @@ export async function inspectRoles(client: pg.ClientBase, roles: TrailRoles): Pr
     },
     database,
     ...found,
+    accountsSchemaOwner: accountsSchemas[0]?.owner,
     schema,
     strangers: await inspectStrangers(client, roles.owner),
     misgranted:

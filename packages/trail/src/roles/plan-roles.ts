@@ -46,6 +46,7 @@ export function planRoles(snapshot: TrailRolesSnapshot, wanted: WantedTrailRoles
     ...planAttributes(snapshot, wanted),
     ...(asOwner.length > 0 ? planMembership(snapshot, wanted) : []),
     ...asOwner,
+    ...planAccounts(snapshot, wanted),
   ];
   const { name } = snapshot.admin;
   if (steps.length > 0 && (name === wanted.writer || name === wanted.reader)) {
@@ -62,10 +63,14 @@ function step(id: string, title: string): Pick<TrailRolesStep, 'id' | 'kind' | '
   return { id, kind: 'role', title };
 }
 
-function refuse(snapshot: TrailRolesSnapshot, { owner, writer, reader }: WantedTrailRoles): void {
-  const names = [owner, writer, reader];
+function refuse(snapshot: TrailRolesSnapshot, { owner, writer, reader, accounts }: WantedTrailRoles): void {
+  const names = [owner, writer, reader, accounts];
   if (new Set(names).size < names.length) {
-    throw new TrailRolesError('same-role', 'Owner, writer and reader have to be three roles', 'Name three.');
+    throw new TrailRolesError(
+      'same-role',
+      'Owner, writer, reader and accounts have to be four roles',
+      'Name four.',
+    );
   }
   for (const name of names) {
     if (name === '' || Buffer.byteLength(name) > 63 || /^pg_|\$bemi\$/.test(name)) {
@@ -79,6 +84,7 @@ function refuse(snapshot: TrailRolesSnapshot, { owner, writer, reader }: WantedT
   for (const [name, role] of [
     [writer, snapshot.writer],
     [reader, snapshot.reader],
+    [accounts, snapshot.accounts],
   ] as const) {
     const quoted = pg.escapeIdentifier(name);
     if (role?.isSuperuser) {
@@ -96,7 +102,9 @@ function refuse(snapshot: TrailRolesSnapshot, { owner, writer, reader }: WantedT
       );
     }
   }
-  const missing = names.filter((_, i) => ![snapshot.owner, snapshot.writer, snapshot.reader][i]);
+  const { owner: hasOwner, writer: hasWriter, reader: hasReader } = snapshot;
+  const hasAccounts = snapshot.accounts ?? snapshot.accountsSchemaOwner;
+  const missing = names.filter((_, i) => ![hasOwner, hasWriter, hasReader, hasAccounts][i]);
   if (missing.length > 0 && !snapshot.admin.mayCreateRoles) {
     throw new TrailRolesError(
       'no-createrole',
@@ -168,6 +176,39 @@ function planAttributes(snapshot: TrailRolesSnapshot, wanted: WantedTrailRoles):
       ...step('reader read-only', `Let transactions of ${wanted.reader} be read-only`),
       sql: `ALTER ROLE ${reader} SET default_transaction_read_only = on;`,
       why: 'A second guard: it may not write anyway.',
+    });
+  }
+  return steps;
+}
+
+/**
+ * The role of the dashboard's accounts, and its schema, which the dashboard fills when it starts. Where another role has the
+ * schema already, accounts stay with it.
+ */
+function planAccounts(snapshot: TrailRolesSnapshot, wanted: WantedTrailRoles): TrailRolesStep[] {
+  const { accounts, accountsSchemaOwner, admin } = snapshot;
+  if (accountsSchemaOwner !== undefined && accountsSchemaOwner !== wanted.accounts) return [];
+  const role = pg.escapeIdentifier(wanted.accounts);
+  const literal = pg.escapeLiteral(wanted.accountsPassword).trimStart();
+  const steps: TrailRolesStep[] = [];
+  if (!accounts) {
+    steps.push({
+      ...step('accounts create', `Make the role ${wanted.accounts}, which keeps the dashboard’s accounts`),
+      sql: `CREATE ROLE ${role} WITH LOGIN PASSWORD ${literal};`,
+      why: 'Who may sign in is kept apart from the trail: neither role may touch the other’s tables.',
+      secret: literal,
+    });
+  }
+  if (accountsSchemaOwner === undefined) {
+    const make = `CREATE SCHEMA bemi_accounts AUTHORIZATION ${role};`;
+    const self = pg.escapeIdentifier(admin.name);
+    steps.push({
+      ...step('accounts schema', `Make the schema bemi_accounts, of ${wanted.accounts}`),
+      // To give it away, one must be a member.
+      sql: admin.isSuperuser
+        ? make
+        : ['BEGIN;', `GRANT ${role} TO ${self};`, make, `REVOKE ${role} FROM ${self};`, 'COMMIT;'].join('\n'),
+      why: 'The dashboard makes its tables there when it starts.',
     });
   }
   return steps;

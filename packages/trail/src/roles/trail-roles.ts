@@ -6,6 +6,8 @@ export interface TrailRoles {
   readonly writer: string;
   /** Reads everything but the applications' keys, and writes nothing. */
   readonly reader: string;
+  /** Keeps the dashboard's accounts, in a schema of its own, `bemi_accounts`, and may do nothing to the trail. */
+  readonly accounts: string;
 }
 
 /** What `bemi setup --destination` makes. */
@@ -13,12 +15,14 @@ export const defaultTrailRoles: TrailRoles = {
   owner: 'bemi_owner',
   writer: 'bemi_writer',
   reader: 'bemi_reader',
+  accounts: 'bemi_accounts',
 };
 
 /** Roles as they are wanted, with the passwords of those that are new. */
 export interface WantedTrailRoles extends TrailRoles {
   readonly writerPassword: string;
   readonly readerPassword: string;
+  readonly accountsPassword: string;
 }
 
 /**
