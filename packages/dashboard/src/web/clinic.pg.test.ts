@@ -104,6 +104,7 @@ test('a day at the clinic, on every page', { timeout: 180_000 }, async () => {
     { name: 'record', at: record, shows: 'Patient moved house' },
     { name: 'record-then', at: then, shows: 'columns differ from now' },
     { name: 'integrity', at: '/integrity', shows: 'Last checkpoint' },
+    { name: 'accesses', at: '/accesses', shows: 'Who' },
     { name: 'api', at: '/docs', shows: 'Search a log' },
   ];
   for (const { look, colorScheme, width, height } of shots === undefined ? [] : looks) {

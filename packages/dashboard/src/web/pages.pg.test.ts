@@ -43,6 +43,7 @@ test('every page: for everybody, quiet, still, and from nowhere else', { timeout
     { at: record, shows: 'Ada King' },
     { at: `${record}&sequence=${first.entries[0]!.sequence}`, shows: '1 of 3 columns differ' },
     { at: '/integrity', shows: 'Last checkpoint' },
+    { at: '/accesses', shows: 'ada@clinic.example' },
     { at: '/docs', shows: 'Search a log' },
     { at: '/nowhere', shows: 'There is no such page' },
   ];

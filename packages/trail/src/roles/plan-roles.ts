@@ -44,9 +44,9 @@ export function planRoles(snapshot: TrailRolesSnapshot, wanted: WantedTrailRoles
   if (isNew || asOwner.length > 0 || snapshot.misgranted.length > 0) asOwner.push(grantStep(wanted));
   const steps = [
     ...planAttributes(snapshot, wanted),
+    ...planAccounts(snapshot, wanted),
     ...(asOwner.length > 0 ? planMembership(snapshot, wanted) : []),
     ...asOwner,
-    ...planAccounts(snapshot, wanted),
   ];
   const { name } = snapshot.admin;
   if (steps.length > 0 && (name === wanted.writer || name === wanted.reader)) {

@@ -175,7 +175,8 @@ test('an empty database gets roles, schema and grants; a second run finds nothin
   const wanted = testTrailRoles(database);
   const steps = await setUpRoles(database.url, wanted);
   expect(steps).toEqual([
-    ...['owner create', 'writer create', 'reader create', 'reader read-only', 'schema create'],
+    ...['owner create', 'writer create', 'reader create', 'reader read-only'],
+    ...['accounts create', 'accounts schema', 'schema create'],
     ...steps.filter((id) => id.startsWith('schema 00')),
     ...['public view', 'grants'],
   ]);
@@ -210,7 +211,15 @@ test('what a superuser owned, with entries and a view in public, goes to the own
   await sql.query(`CREATE ROLE ${wanted.writer} WITH LOGIN PASSWORD 'writes'; GRANT ALL ON ALL TABLES IN SCHEMA bemi TO ${wanted.writer};
     GRANT UPDATE (after) ON bemi.change_log TO PUBLIC; GRANT EXECUTE ON FUNCTION bemi.take_over TO PUBLIC`);
   expect(await setUpRoles(database.url, wanted)).toEqual([
-    ...['owner create', 'reader create', 'reader read-only', 'ownership', 'grants'],
+    ...[
+      'owner create',
+      'reader create',
+      'reader read-only',
+      'accounts create',
+      'accounts schema',
+      'ownership',
+      'grants',
+    ],
   ]);
   expect(await setUpRoles(database.url, wanted)).toEqual([]);
   await sql.query(`UPDATE bemi.logs SET name = 'clinic'`);

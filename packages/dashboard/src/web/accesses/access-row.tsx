@@ -1,6 +1,6 @@
 import type { RecordedAccess } from '@bemi-db/trail/access/recorded-access';
 import { accessFacts } from '@bemi-db/trail/facts/access-facts';
-import { Badge, Group, Text } from '@mantine/core';
+import { Group, Text } from '@mantine/core';
 import { Moment } from '../elements/moment.tsx';
 
 const moment = (iso: string): string => new Date(iso).toLocaleString();
@@ -42,9 +42,9 @@ export function AccessRow({ access }: { readonly access: RecordedAccess }) {
         {aside.join(' · ')}
       </Text>
       {access.entry === undefined && (
-        <Badge color="yellow" variant="light" tt="none">
+        <Text size="xs" c="var(--bemi-doubt)" component="span">
           not recorded yet
-        </Badge>
+        </Text>
       )}
     </Group>
   );

@@ -3,7 +3,6 @@ import {
   createRoute,
   createRouter,
   lazyRouteComponent,
-  redirect,
   retainSearchParams,
 } from '@tanstack/react-router';
 import { accessesAddress } from '../accesses/accesses-address.ts';
@@ -11,6 +10,7 @@ import { logsAddress } from '../logs/logs-address.ts';
 import { LogsPage } from '../logs/logs-page.tsx';
 import { recordAddress } from '../record/record-address.ts';
 import { addressText, oneOf, parseAddress } from './address.ts';
+import { FirstPage } from './first-page.tsx';
 import { BrokenPage, NoSuchPage, PageSkeleton } from './page-states.tsx';
 import { Shell } from './shell.tsx';
 
@@ -46,9 +46,7 @@ const shellRoute = createRoute({
 const indexRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/',
-  beforeLoad: () => {
-    throw redirect({ to: '/logs' });
-  },
+  component: FirstPage,
 });
 
 const logsRoute = createRoute({
