@@ -45,12 +45,12 @@ test('commands that ask a route', () => {
   expect(exampleAddress(record, 'a b')).toBe('/api/v1/logs/a%20b/record?table=public.Patient');
   expect(exampleAddress(record, undefined)).toBeUndefined();
   expect(curlCommand(document, record, 'http://localhost', 'clinic')).toBe(
-    `curl 'http://localhost/api/v1/logs/clinic/record?table=public.Patient' \\\n  -H "Authorization: Bearer $BEMI_API_KEY"`,
+    `curl 'http://localhost/api/v1/logs/clinic/record?table=public.Patient' \\\n  -H "Authorization: Bearer $KEY"`,
   );
   expect(curlCommand(document, key, 'http://localhost', 'clinic')).toBe(
     [
       `curl -X PUT 'http://localhost/api/v1/keys/{id}' \\`,
-      `  -H "Authorization: Bearer $BEMI_API_KEY" \\`,
+      `  -H "Authorization: Bearer $KEY" \\`,
       `  -H 'Content-Type: application/json' \\`,
       `  -d '{"name":"Ada'\\''s","role":"viewer","tables":["…"]}'`,
     ].join('\n'),

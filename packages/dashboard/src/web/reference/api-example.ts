@@ -38,7 +38,7 @@ export function curlCommand(
   const isStream = answer?.type === 'text/event-stream';
   return [
     `curl${isStream ? ' -N' : ''}${method === 'GET' ? '' : ` -X ${method}`} '${origin}${address.replaceAll("'", '%27')}'`,
-    ...(operation['x-permission'] === 'public' ? [] : [`  -H "Authorization: Bearer $BEMI_API_KEY"`]),
+    ...(operation['x-permission'] === 'public' ? [] : [`  -H "Authorization: Bearer $KEY"`]),
     ...(body
       ? [
           `  -H 'Content-Type: application/json'`,

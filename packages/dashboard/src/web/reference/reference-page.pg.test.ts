@@ -29,7 +29,7 @@ test('the reference names every route, and its examples are answered', { timeout
   const search = page.locator('#get--api-v1-logs-log-entries');
   await search.getByText('Asks for the permission changes:read.').waitFor();
   expect(await search.locator('pre').textContent()).toBe(
-    `curl '${url}/api/v1/logs/${log}/entries' \\\n  -H "Authorization: Bearer $BEMI_API_KEY"`,
+    `curl '${url}/api/v1/logs/${log}/entries' \\\n  -H "Authorization: Bearer $KEY"`,
   );
   const address = await search.getByRole('link', { name: 'Ask it now, as you' }).getAttribute('href');
   expect(await (await get(address!)).json()).toMatchObject({ entries: [{ table: 'visit' }] });

@@ -71,7 +71,7 @@ function Introduction() {
       </Text>
       <CodeBlock
         name="a request with a key"
-        code={`export BEMI_API_KEY=bemi_ak_…\ncurl '${location.origin}/api/v1/logs' -H "Authorization: Bearer $BEMI_API_KEY"`}
+        code={`export KEY=bemi_ak_…\ncurl '${location.origin}/api/v1/logs' -H "Authorization: Bearer $KEY"`}
       />
       <ul>
         <li>
