@@ -79,7 +79,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET enable_nestloop = 
      GROUP BY k.transaction, k.context_no, k.part
   -- Transactions that reach into these blocks: one may have begun before them and one go on behind them.
   ), commits AS MATERIALIZED (
-    SELECT t.transaction, t.committed_at, t.actor::jsonb AS actor FROM bemi.transaction_log t
+    SELECT t.transaction, t.sequence, t.committed_at, t.actor::jsonb AS actor FROM bemi.transaction_log t
      WHERE t.log = log_number AND t.sequence >= from_block << 10
        AND t.sequence <= coalesce((SELECT b.sequence FROM bemi.transaction_log b
                                     WHERE b.log = log_number AND b.sequence >= to_block << 10 ORDER BY b.sequence LIMIT 1),
@@ -87,7 +87,9 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET enable_nestloop = 
   ), contexts AS MATERIALIZED (
     SELECT x.transaction, x.context_no, x.authenticity, x.context::jsonb - '_bemi' AS context, x.salt IS NULL AS is_erased
       FROM bemi.context_log x
-     WHERE x.log = log_number AND x.sequence >= (SELECT min(c.transaction) FROM commits c) AND x.sequence < to_block << 10
+     -- A context may stand behind the changes that it is of, and so behind these blocks.
+     WHERE x.log = log_number AND x.sequence >= (SELECT min(c.transaction) FROM commits c)
+       AND x.sequence <= (SELECT max(c.sequence) FROM commits c)
   )
   SELECT g.context_no, g.first_sequence, g.last_sequence, g.transaction,
          jsonb_build_object((g.first_sequence >> 17)::text, jsonb_build_object(

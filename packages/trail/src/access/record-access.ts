@@ -46,6 +46,20 @@ const reasons: { readonly [sqlState: string]: NoAccessReason } = {
  */
 export async function recordAccess(client: pg.ClientBase, access: Access): Promise<string> {
   const payload = JSON.stringify(accessPayload(access));
+  for (let left = deadlockRetries; ; left--) {
+    try {
+      return await requestAccess(client, payload);
+    } catch (error) {
+      if (left === 0 || !(error instanceof pg.DatabaseError) || error.code !== sqlStateDeadlock) throw error;
+    }
+  }
+}
+
+// The first access of all makes the log of accesses, with partitions of tables that others may be reading in another order.
+const deadlockRetries = 3;
+const sqlStateDeadlock = '40P01';
+
+async function requestAccess(client: pg.ClientBase, payload: string): Promise<string> {
   try {
     await client.query('BEGIN READ WRITE; SET LOCAL synchronous_commit = on');
     const { rows } = await client.query<{ id: string }>('SELECT bemi.request_access($1::jsonb) AS id', [
