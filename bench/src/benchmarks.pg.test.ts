@@ -39,12 +39,12 @@ test('the context benchmark runs in its short form: no round trip is added, and 
   for (const cost of costs) expect(cost.roundTripsPerWrite, cost.contestant).toBe(1);
   const bytes = (of: Pick<ContextCost, 'contestant' | 'write'>) =>
     costs.find((cost) => cost.contestant === of.contestant && cost.write === of.write)!.walBytesPerWrite;
-  for (const write of ['insert', 'nothing'] as const) {
-    const plain = bytes({ contestant: 'plain', write });
-    const message = bytes({ contestant: 'message', write });
-    expect(message).toBeGreaterThan(plain + 100);
-    expect(bytes({ contestant: 'signed', write })).toBeGreaterThan(message + 100);
-  }
+  const inserted = (contestant: ContextCost['contestant']) => bytes({ contestant, write: 'insert' });
+  expect(inserted('message')).toBeGreaterThan(inserted('plain') + 100);
+  expect(inserted('signed')).toBeGreaterThan(inserted('message') + 100);
+  // Where no row is written, no message is.
+  for (const contestant of ['plain', 'message', 'signed'] as const)
+    expect(bytes({ contestant, write: 'nothing' }), contestant).toBeLessThan(100);
 });
 
 test('the overhead benchmark runs in its short form: FULL and contexts cost WAL', async () => {

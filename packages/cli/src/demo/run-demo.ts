@@ -43,6 +43,9 @@ export async function runDemo(): Promise<void> {
     });
     // Of these only the signal ends by itself; a failure of any other ends the demo.
     await Promise.race([aborted(session.signal), traffic, shown, recording.ended]);
+    // What is being printed goes before the end of it all.
+    stop.abort();
+    await Promise.allSettled([traffic, shown]);
     const { changes, transactions } = recording.counts();
     await print(
       `\nRecorded: ${countedText(changes, 'change')} in ${countedText(transactions, 'transaction')}.\n`,
