@@ -2,6 +2,13 @@ import { createDatabase } from '@bemi-db/test-kit/database';
 import { expect, test } from 'vitest';
 import { type Running, startBemi } from '../../test/run-bemi.ts';
 
+/** What the test reads of the API's answers. */
+interface Answer {
+  readonly logs?: readonly { readonly name: string }[];
+  readonly entries?: readonly { readonly primaryKey: string | null }[];
+  readonly verification?: unknown;
+}
+
 /** The link that makes the first admin, as the terminal shows it. */
 async function firstAdminLink({ child }: Running): Promise<URL> {
   let said = '';
@@ -44,15 +51,14 @@ test('bemi start serves the dashboard beside health checks; its first link makes
     .getSetCookie()
     .map((each) => each.split(';')[0])
     .join('; ');
-  // biome-ignore lint/suspicious/noExplicitAny: whatever the API answers is compared below
-  const ask = async (path: string, method = 'GET'): Promise<any> => {
+  const ask = async (path: string, method = 'GET'): Promise<Answer> => {
     const headers = { cookie, origin, 'content-type': 'application/json' };
-    return await (await fetch(`${origin}/api/v1${path}`, { method, headers })).json();
+    return (await (await fetch(`${origin}/api/v1${path}`, { method, headers })).json()) as Answer;
   };
-  await expect.poll(async () => (await ask('/logs')).logs[0]?.name, { timeout: 30_000 }).toBe(source.name);
+  await expect.poll(async () => (await ask('/logs')).logs?.[0]?.name, { timeout: 30_000 }).toBe(source.name);
   const log = `/logs/${source.name}`;
   await expect
-    .poll(async () => (await ask(`${log}/entries?limit=1`)).entries[0]?.primaryKey, { timeout: 30_000 })
+    .poll(async () => (await ask(`${log}/entries?limit=1`)).entries?.[0]?.primaryKey, { timeout: 30_000 })
     .toBe('1000');
 
   expect(await ask(`${log}/verification`, 'POST')).toMatchObject({
