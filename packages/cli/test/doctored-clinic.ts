@@ -31,7 +31,8 @@ export interface DoctoredClinic {
 
 /** @param settings - set by ALTER SYSTEM, so that a fix can set them otherwise. */
 export async function doctoredClinic(settings: Readonly<Record<string, string>>): Promise<DoctoredClinic> {
-  const server = await startPostgres({ disposable: true });
+  // A checkpoint is what takes WAL from a slot that has too much: none comes by itself, however slow the machine is.
+  const server = await startPostgres({ disposable: true, settings: { checkpoint_timeout: '1h' } });
   onTestFinished(() => server.stop('immediate'));
   const folder = projectFolder();
   let clients: { source: pg.Client; audit: pg.Client } | undefined;

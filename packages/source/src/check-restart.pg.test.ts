@@ -1,4 +1,5 @@
 import { type PostgresServer, startPostgres } from '@bemi-db/embedded-postgres';
+import { reloadSettings } from '@bemi-db/test-kit/reload';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { applyPlan } from './apply-plan.ts';
@@ -61,7 +62,7 @@ test('a server that cannot replicate: its SQL and a restart cure it', async () =
 test('a slot whose WAL the server removed', async () => {
   await connected(async (client) => {
     await client.query("ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'");
-    await client.query('SELECT pg_reload_conf()');
+    await reloadSettings(server.url());
     for (let segment = 0; segment < 4; segment++) {
       await client.query("SELECT pg_logical_emit_message(false, 'test', ''), pg_switch_wal()");
     }

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { generate } from 'selfsigned';
+import { reloadSettings } from './reload.ts';
 
 /** A certificate and its key, as PEM. */
 export interface Certificate {
@@ -82,7 +83,7 @@ export async function turnTlsOn(
     await write('pg_hba.conf', `${hbaLines.join('\n')}\n`);
     await client.query(`ALTER SYSTEM SET ssl_ca_file = 'root.crt'`);
     await client.query('ALTER SYSTEM SET ssl = on');
-    await client.query('SELECT pg_reload_conf()');
+    await reloadSettings(url);
   } finally {
     await client.end();
   }

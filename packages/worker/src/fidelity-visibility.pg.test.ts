@@ -1,5 +1,6 @@
 import { startPostgres } from '@bemi-db/embedded-postgres';
 import { createDatabase } from '@bemi-db/test-kit/database';
+import { reloadSettings } from '@bemi-db/test-kit/reload';
 import { newStateDirectory } from '@bemi-db/test-kit/state-directory';
 import { differences, recordedChanges, watchedChanges, watchRows } from '@bemi-db/test-kit/to-jsonb-oracle';
 import pg from 'pg';
@@ -25,7 +26,7 @@ test('what a transaction made is described as it made it, though other sessions 
   const stop = new AbortController();
   try {
     await sql.query(`ALTER SYSTEM SET synchronous_standby_names = 'nobody'`);
-    await sql.query('SELECT pg_reload_conf()');
+    await reloadSettings(server.url());
     await sql.query(`CREATE TYPE pair AS (a integer);
       CREATE TABLE t (id integer PRIMARY KEY, p pair); ALTER TABLE t REPLICA IDENTITY FULL;
       CREATE PUBLICATION bemi_publication FOR TABLES IN SCHEMA public`);

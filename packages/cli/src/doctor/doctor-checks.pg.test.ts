@@ -2,6 +2,7 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Finding } from '@bemi-db/source/finding';
 import { issueCertificate, makeAuthority } from '@bemi-db/test-kit/certificates';
+import { reloadSettings } from '@bemi-db/test-kit/reload';
 import { expect, test, vi } from 'vitest';
 import { guide000 } from '../../../worker/test/guides/guide-000.ts';
 import { type DoctoredClinic, doctoredClinic } from '../../test/doctored-clinic.ts';
@@ -84,9 +85,9 @@ async function restartWorker(finding: Finding, clinic: DoctoredClinic): Promise<
   await clinic.source.query(write);
 }
 
-async function keepAtMost(source: DoctoredClinic['source'], limit: string): Promise<void> {
-  await source.query(`ALTER SYSTEM SET max_slot_wal_keep_size = '${limit}'`);
-  await source.query('SELECT pg_reload_conf()');
+async function set({ server, source }: DoctoredClinic, name: string, value: string): Promise<void> {
+  await source.query(`ALTER SYSTEM SET ${name} = '${value}'`);
+  await reloadSettings(server.url());
 }
 
 /** As whoever owns the audit database. */
@@ -175,17 +176,11 @@ const faults: readonly Fault[] = [
   },
   {
     id: 'slot-limit',
-    make: ({ source }) =>
-      source
-        .query(`ALTER SYSTEM SET max_slot_wal_keep_size = '1GB'`)
-        .then(() => source.query('SELECT pg_reload_conf()')),
+    make: (clinic) => set(clinic, 'max_slot_wal_keep_size', '1GB'),
   },
   {
     id: 'slot-idle-timeout',
-    make: ({ source }) =>
-      source
-        .query(`ALTER SYSTEM SET idle_replication_slot_timeout = '1d'`)
-        .then(() => source.query('SELECT pg_reload_conf()')),
+    make: (clinic) => set(clinic, 'idle_replication_slot_timeout', '1d'),
   },
   {
     id: 'emit-message',
@@ -225,18 +220,18 @@ const faults: readonly Fault[] = [
   {
     id: 'slot-health',
     besides: ['worker', 'slot-limit'],
-    make: async ({ source, stopWorker }) => {
-      await stopWorker();
-      await keepAtMost(source, '16MB');
+    make: async (clinic) => {
+      await clinic.stopWorker();
+      await set(clinic, 'max_slot_wal_keep_size', '16MB');
       // Each begins a segment of 16 MB, and next to nothing is written.
       for (let segment = 0; segment < 3; segment++) {
-        await source.query(`SELECT pg_logical_emit_message(false, 'noise', ''), pg_switch_wal()`);
+        await clinic.source.query(`SELECT pg_logical_emit_message(false, 'noise', ''), pg_switch_wal()`);
       }
     },
     environment: { BEMI_HEALTHY_LAG_BYTES: '1000000000' },
     cure: async (finding, clinic) => {
       // By its SQL alone nothing is lost any more, while the worker is still away.
-      await runSql(finding, clinic);
+      await reloadSettings(clinic.server.url(), () => runSql(finding, clinic));
       await clinic.source.query('CHECKPOINT');
       const found = await clinic.look();
       expect(found.find(({ id }) => id === 'slot-health')).toMatchObject({
@@ -252,10 +247,10 @@ const faults: readonly Fault[] = [
     verdict: 'failure',
     besides: ['lag'],
     // More is kept than WAL may take between checkpoints: no fault of the slot's.
-    make: async ({ source, look, stopWorker }) => {
-      await stopWorker();
-      await source.query(`ALTER SYSTEM SET max_wal_size = '32MB'`);
-      await source.query('SELECT pg_reload_conf()');
+    make: async (clinic) => {
+      const { source, look } = clinic;
+      await clinic.stopWorker();
+      await set(clinic, 'max_wal_size', '32MB');
       for (let segment = 0; segment < 5; segment++) {
         await source.query(`SELECT pg_logical_emit_message(false, 'noise', ''), pg_switch_wal()`);
       }

@@ -1,4 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { reloadSettings } from '@bemi-db/test-kit/reload';
 import { typeSql } from '@bemi-db/test-kit/type-sql';
 import { expect, test } from 'vitest';
 import { guide004 } from '../../../worker/test/guides/guide-004.ts';
@@ -167,7 +168,7 @@ test(
 
     // Too late: the server has given the slot up, as it does at a limit. The gap is accepted, not silent.
     await clinic.source.query(`ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'`);
-    await clinic.source.query('SELECT pg_reload_conf()');
+    await reloadSettings(clinic.server.url());
     await write();
     for (let segment = 0; segment < 4; segment++) {
       await clinic.source.query(`SELECT pg_logical_emit_message(false, 'test', ''), pg_switch_wal()`);
