@@ -1,23 +1,13 @@
 import { createDatabase } from '@bemi-db/test-kit/database';
 import { expect, test } from 'vitest';
-import { type Running, startBemi } from '../../test/run-bemi.ts';
+import { firstAdminLink } from '../../test/first-admin-link.ts';
+import { startBemi } from '../../test/run-bemi.ts';
 
 /** What the test reads of the API's answers. */
 interface Answer {
   readonly logs?: readonly { readonly name: string }[];
   readonly entries?: readonly { readonly primaryKey: string | null }[];
   readonly verification?: unknown;
-}
-
-/** The link that makes the first admin, as the terminal shows it. */
-async function firstAdminLink({ child }: Running): Promise<URL> {
-  let said = '';
-  for await (const piece of child.stderr.iterator({ destroyOnReturn: false })) {
-    said += String(piece);
-    const link = /^ {4}(http:\S+)$/m.exec(said)?.[1];
-    if (link !== undefined) return new URL(link);
-  }
-  throw new Error(`It printed no link: ${said}`);
 }
 
 test('bemi start serves the dashboard beside health checks; its first link makes the admin, who verifies', async () => {
