@@ -63,8 +63,10 @@ export function contextConditions(
 /** SQL over `x` and `t`: somebody of this name did it. */
 export function actorCondition(name: string, parameters: Parameters): string {
   const literal = parameters.add(jsonLiteral(name));
-  // Numbers are written without quotes. What no text holds need not be taken apart.
-  return `((strpos(${shownJsonb}::text, ${literal}) > 0 OR strpos(t.actor::jsonb::text, ${literal}) > 0)
+  // Numbers are written without quotes. What no text holds need not be taken apart: NULL, where there is none, would not stop
+  // a condition that isn't in WHERE.
+  return `((coalesce(strpos(${shownJsonb}::text, ${literal}) > 0, false)
+            OR coalesce(strpos(t.actor::jsonb::text, ${literal}) > 0, false))
            AND ${parameters.add(name)} = ANY (bemi.actors(${shownJsonb}, t.actor::jsonb)))`;
 }
 
