@@ -114,7 +114,7 @@ async function queries(): Promise<void> {
     `${'ms, first page of 50'.padEnd(48)}${cells([...changes.map((each) => each.toLocaleString('en')), 'growth', 'found'])}`,
     ...result.queries.map(({ name, times }) => {
       const [first, last] = [times[0]!, times.at(-1)!];
-      const found = `${last.found}${last.end === 'budget' ? ', time up' : ''}`;
+      const found = `${times.map((each) => each.found).join(' → ')}${last.end === 'budget' ? ', time up' : ''}`;
       const growth = (last.ms.median / first.ms.median).toFixed(2);
       return `${name.padEnd(48)}${cells([...times.map(({ ms }) => ms.median.toFixed(1)), growth, found])}`;
     }),

@@ -1,9 +1,9 @@
-import { startPostgres } from '@bemi-db/embedded-postgres';
+import { type PostgresServer, startPostgres } from '@bemi-db/embedded-postgres';
 import { migrate } from '@bemi-db/trail/migrate';
 import { indexChanges } from '@bemi-db/trail/partitions';
 import type { ChangeFilter } from '@bemi-db/trail/query/change-filter';
 import { type FoundChanges, searchChanges } from '@bemi-db/trail/query/search-changes';
-import { withClient } from './drain.ts';
+import pg from 'pg';
 import { fillLog } from './filled-log.ts';
 import { type Spread, spread } from './statistics.ts';
 
@@ -41,49 +41,78 @@ export interface QueriesResult {
 
 const pageSize = 50;
 
-/** The first page of each search, in logs of several sizes, each in a cluster of its own. */
+/** A log of one size, in a cluster of its own. */
+interface MeasuredLog {
+  readonly changes: number;
+  readonly client: pg.Client;
+  readonly log: number;
+  readonly nextSequence: number;
+}
+
+/**
+ * The first page of each search, in logs of several sizes, each in a cluster of its own. All logs are there before the first
+ * search, and each search is made in one after the other, round by round: what else the machine does hits all sizes alike.
+ */
 export async function benchQueries({ changes, rounds, report }: QueriesOptions): Promise<QueriesResult> {
   const fills: QueriesResult['fills'][number][] = [];
-  const times = new Map<string, QueryTime[]>();
-  for (const size of changes) {
-    const server = await startPostgres({ disposable: true, settings: { max_wal_size: '8GB' } });
-    try {
-      await withClient(server.url(), async (client) => {
-        await migrate(client);
-        const startedAt = performance.now();
-        const { log, nextSequence } = await fillLog(client, { changes: size });
-        const filledAt = performance.now();
-        while (!(await indexChanges(client, log, 16)));
-        const indexedAt = performance.now();
-        const { rows } = await client.query<{ bytes: string }>(
-          `SELECT sum(pg_total_relation_size(relid)) AS bytes FROM pg_partition_tree('bemi.change_index')`,
-        );
-        fills.push({
-          ...{ changes: size, entries: nextSequence, indexBytes: Number(rows[0]!.bytes) },
-          fillSeconds: (filledAt - startedAt) / 1000,
-          indexSeconds: (indexedAt - filledAt) / 1000,
-        });
-        report(
-          `${size} changes: written in ${Math.round((filledAt - startedAt) / 1000)} s, indexed in ${Math.round((indexedAt - filledAt) / 1000)} s`,
-        );
-        await client.query('VACUUM ANALYZE');
-        for (const [name, filter] of Object.entries(filtersOf(nextSequence))) {
-          const taken: number[] = [];
-          let found: FoundChanges | undefined;
-          for (let round = 0; round < rounds; round++) {
-            const from = performance.now();
-            found = await searchChanges(client, { log, filter, limit: pageSize });
-            taken.push(performance.now() - from);
-          }
-          const time = { changes: size, ms: spread(taken), found: found!.changes.length, end: found!.end };
-          times.set(name, [...(times.get(name) ?? []), time]);
-        }
+  const logs: MeasuredLog[] = [];
+  const servers: PostgresServer[] = [];
+  try {
+    for (const size of changes) {
+      const server = await startPostgres({ disposable: true, settings: { max_wal_size: '8GB' } });
+      servers.push(server);
+      const client = new pg.Client({ connectionString: server.url() });
+      await client.connect();
+      await migrate(client);
+      const startedAt = performance.now();
+      const { log, nextSequence } = await fillLog(client, { changes: size });
+      const filledAt = performance.now();
+      while (!(await indexChanges(client, log, 16)));
+      const indexedAt = performance.now();
+      const { rows } = await client.query<{ bytes: string }>(
+        `SELECT sum(pg_total_relation_size(relid)) AS bytes FROM pg_partition_tree('bemi.change_index')`,
+      );
+      fills.push({
+        ...{ changes: size, entries: nextSequence, indexBytes: Number(rows[0]!.bytes) },
+        fillSeconds: (filledAt - startedAt) / 1000,
+        indexSeconds: (indexedAt - filledAt) / 1000,
       });
-    } finally {
-      await server.stop('immediate');
+      report(
+        `${size} changes: written in ${Math.round((filledAt - startedAt) / 1000)} s, indexed in ${Math.round((indexedAt - filledAt) / 1000)} s`,
+      );
+      await client.query('VACUUM ANALYZE');
+      logs.push({ changes: size, client, log, nextSequence });
     }
+    return { fills, queries: await timeQueries(logs, rounds) };
+  } finally {
+    await Promise.all(logs.map(({ client }) => client.end()));
+    await Promise.all(servers.map((server) => server.stop('immediate')));
   }
-  return { fills, queries: [...times].map(([name, each]) => ({ name, times: each })) };
+}
+
+async function timeQueries(logs: readonly MeasuredLog[], rounds: number): Promise<QueryCost[]> {
+  const costs: QueryCost[] = [];
+  for (const name of Object.keys(filtersOf(0))) {
+    const taken = logs.map((): number[] => []);
+    const found: FoundChanges[] = [];
+    // The first round only reads what is not in memory yet.
+    for (let round = -1; round < rounds; round++) {
+      for (const [i, { client, log, nextSequence }] of logs.entries()) {
+        const filter = filtersOf(nextSequence)[name]!;
+        const from = performance.now();
+        found[i] = await searchChanges(client, { log, filter, limit: pageSize });
+        if (round >= 0) taken[i]!.push(performance.now() - from);
+      }
+    }
+    costs.push({
+      name,
+      times: logs.map(({ changes }, i) => ({
+        ...{ changes, ms: spread(taken[i]!) },
+        ...{ found: found[i]!.changes.length, end: found[i]!.end },
+      })),
+    });
+  }
+  return costs;
 }
 
 /** What is asked for: common, rare, only long ago, and never there; alone and together. See `fillLog`. */
