@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import type { ContextCost } from './context.ts';
 import type { DrainResult } from './drain.ts';
+import type { LiveResult } from './live.ts';
 import type { OverheadResult } from './overhead.ts';
 import type { QueriesResult } from './queries.ts';
 import type { VerifyResult } from './verify.ts';
@@ -70,4 +71,17 @@ test('the queries benchmark runs in its short form: every search finds what is t
   expect(queries.find(({ name }) => name === 'context, common')?.times.map(({ found }) => found)).toEqual([
     50, 50,
   ]);
+});
+
+test('the live benchmark runs in its short form: a page is told of what is recorded already', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    program,
+    'live',
+    '--writes',
+    '3',
+    '--json',
+  ]);
+  const { recordedMs, streamedMs } = JSON.parse(stdout) as LiveResult;
+  expect(recordedMs.least).toBeGreaterThan(0);
+  expect(streamedMs.median).toBeGreaterThan(recordedMs.median);
 });

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { benchContext } from './context.ts';
 import { benchDrain, type DrainOptions } from './drain.ts';
+import { benchLive } from './live.ts';
 import { benchOverhead } from './overhead.ts';
 import { benchQueries } from './queries.ts';
 import type { Spread } from './statistics.ts';
@@ -10,26 +11,28 @@ const usage = `Usage: npm run bench -- drain|verify [--transactions 150000] [--r
        npm run bench -- context [--writes 2000] [--rounds 15] [--json]
        npm run bench -- overhead [--writes 2000] [--rounds 5] [--json]
        npm run bench -- queries [--changes 500000,5000000] [--rounds 5] [--json]
+       npm run bench -- live [--writes 100] [--json]
 
   drain   how fast a backlog is recorded, beside PostgreSQL's own subscription, in changes a second
   verify  how fast a whole log is verified, beside COPY … TO STDOUT of its partitions, in entries a second
   context what a context costs single-row writes, beside the same without Bemi and with triggers
   overhead what being recorded costs the source: WAL, CPU and network, beside the same without Bemi
   queries how long the first page of each kind of search takes, and how that grows with the log
+  live    how long a committed change takes to the audit database, and to a page that is open
 `;
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     transactions: { type: 'string', default: '150000' },
-    writes: { type: 'string', default: '2000' },
+    writes: { type: 'string' },
     changes: { type: 'string', default: '500000,5000000' },
     rounds: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 });
 
-const benchmarks: Record<string, () => Promise<void>> = { drain, verify, context, overhead, queries };
+const benchmarks: Record<string, () => Promise<void>> = { drain, verify, context, overhead, queries, live };
 const benchmark = benchmarks[positionals[0] ?? ''];
 if (!benchmark) {
   process.stderr.write(usage);
@@ -68,7 +71,7 @@ async function verify(): Promise<void> {
 }
 
 async function context(): Promise<void> {
-  const costs = await benchContext({ ...settings(15), writes: Number(values.writes) });
+  const costs = await benchContext({ ...settings(15), writes: Number(values.writes ?? 2000) });
   print(
     costs,
     costs.flatMap((cost) => [
@@ -83,7 +86,7 @@ async function context(): Promise<void> {
 }
 
 async function overhead(): Promise<void> {
-  const result = await benchOverhead({ ...settings(5), writes: Number(values.writes) });
+  const result = await benchOverhead({ ...settings(5), writes: Number(values.writes ?? 2000) });
   print(result, [
     ...result.costs.map(
       ({ kind, walBytes, walBytesWithout }) =>
@@ -118,6 +121,16 @@ async function queries(): Promise<void> {
       const growth = (last.ms.median / first.ms.median).toFixed(2);
       return `${name.padEnd(48)}${cells([...times.map(({ ms }) => ms.median.toFixed(1)), growth, found])}`;
     }),
+  ]);
+}
+
+async function live(): Promise<void> {
+  const { report } = settings();
+  const result = await benchLive({ writes: Number(values.writes ?? 100), report });
+  print(result, [
+    heading('ms from the COMMIT'),
+    row('in the audit database', result.recordedMs),
+    row('at a page that is open', result.streamedMs),
   ]);
 }
 
