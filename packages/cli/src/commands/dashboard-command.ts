@@ -20,6 +20,7 @@ The first start prints a link that makes the first admin.
 Settings:
   BEMI_DESTINATION_URL   the audit database, as a role that may read it; or --embedded
   BEMI_PUBLIC_URL        where people reach it, such as https://audit.example.com (default http://localhost:4000)
+  BEMI_TRUSTED_PROXIES   proxies before it, whose X-Forwarded-For is believed, such as 10.0.0.0/8
 
 Examples:
   bemi dashboard

@@ -50,6 +50,7 @@ const notCommon = ['BEMI_API_KEY', 'BEMI_CONFIG', 'BEMI_DATABASE_URL', 'BEMI_DAT
 const ofDestination = ['BEMI_DESTINATION_URL', 'BEMI_DESTINATION_PASSWORD_COMMAND'];
 /** Of the process, and not of a source. */
 const ofProcess = ['BEMI_LOG_LEVEL', 'BEMI_HOST', 'BEMI_PORT', 'BEMI_PUBLIC_URL', 'BEMI_STATE_DIR'].concat(
+  'BEMI_TRUSTED_PROXIES',
   'BEMI_SIGNING_KEY',
   'BEMI_ENCRYPTION_KEY',
   ...settingNames.filter((name) => name === 'BEMI_ACCOUNTS_URL' || name.startsWith('BEMI_OIDC_')),

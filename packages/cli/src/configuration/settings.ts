@@ -1,5 +1,6 @@
 import { roles } from '@bemi-db/dashboard/api/permission';
 import type { SingleSignOn } from '@bemi-db/dashboard/server/accounts/authentication';
+import { checkTrustedProxies, TrustedProxyError } from '@bemi-db/dashboard/server/client-address';
 import type { SecretConnection } from '@bemi-db/source/connection-string';
 import { slotNameProblem } from '@bemi-db/source/slot-name';
 
@@ -31,6 +32,7 @@ export const settingNames = [
   'BEMI_HOST',
   'BEMI_PORT',
   'BEMI_PUBLIC_URL',
+  'BEMI_TRUSTED_PROXIES',
   'BEMI_ACCOUNTS_URL',
   'BEMI_OIDC_ISSUER',
   'BEMI_OIDC_CLIENT_ID',
@@ -96,6 +98,8 @@ export interface Settings {
   readonly port: number;
   /** Where people reach the dashboard, without a slash at the end. */
   readonly publicUrl: string | undefined;
+  /** Proxies before it, whose `X-Forwarded-For` is believed: addresses and networks. */
+  readonly trustedProxies: readonly string[];
   /** Where the accounts of the dashboard are, if not in the audit database as its role. A secret. */
   readonly accountsUrl: string | undefined;
   /** The provider that people sign in with, besides passwords. */
@@ -175,6 +179,7 @@ export function readSettings(find: (name: SettingName) => SetText | undefined): 
     host: text('BEMI_HOST', '127.0.0.1').text,
     port: wholeNumber(text('BEMI_PORT', '4000'), 0, 65_535, ''),
     publicUrl: url(find('BEMI_PUBLIC_URL'), ['https:', 'http:'])?.replace(/\/+$/, ''),
+    trustedProxies: trustedProxies(find('BEMI_TRUSTED_PROXIES')),
     accountsUrl: url(find('BEMI_ACCOUNTS_URL'), ['postgres:', 'postgresql:']),
     singleSignOn: singleSignOn(find),
   };
@@ -214,6 +219,20 @@ function url(set: SetText | undefined, protocols: readonly string[]): string | u
     message: `${set.setWith} is not a URL of the form ${forms}`,
     fix: 'Correct it; characters such as @ / : # in a password are written as %40 %2F %3A %23.',
   });
+}
+
+function trustedProxies(set: SetText | undefined): readonly string[] {
+  const proxies = (set?.text ?? '').split(/[\s,]+/).filter((each) => each !== '');
+  try {
+    checkTrustedProxies(proxies);
+  } catch (error) {
+    if (!(error instanceof TrustedProxyError)) throw error;
+    throw new SettingError({
+      message: `${set?.setWith} has something that is neither an address nor a network: ${error.message}`,
+      fix: 'Set it to the addresses of the proxies before Bemi, such as 10.0.0.7 or 10.0.0.0/8, with commas between; loopback is those of this machine.',
+    });
+  }
+  return proxies;
 }
 
 function singleSignOn(find: (name: SettingName) => SetText | undefined): SingleSignOn | undefined {

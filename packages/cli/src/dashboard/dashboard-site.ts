@@ -75,6 +75,7 @@ export function dashboardSite(options: DashboardSiteOptions): DashboardSite {
     }
     const dashboard = createDashboard({
       ...{ reader, accounts, publicUrl: configuration.publicUrl, version: version(), onError },
+      trustedProxies: configuration.trustedProxies,
       authenticate: accounts.authenticate,
       verify: verifyInProcess(destination.url, file ? { BEMI_CONFIG: file.path } : {}),
     });

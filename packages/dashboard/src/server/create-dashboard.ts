@@ -5,6 +5,7 @@ import { sameOrigin } from './accounts/same-origin.ts';
 import { ApiProblem } from './api-problem.ts';
 import type { AuditReader } from './audit-reader.ts';
 import { bodyLimit } from './body-limit.ts';
+import { clientAddress } from './client-address.ts';
 import type { DashboardEnvironment } from './guarded-route.ts';
 import { createLogTail, logEnds } from './log-tail.ts';
 import { openApiDocument } from './open-api-document.ts';
@@ -30,6 +31,8 @@ export interface DashboardOptions {
   readonly accounts?: Pick<Accounts, 'addRoutes'> | undefined;
   /** Where people reach the pages; `undefined` where the `Host` of a request says so. */
   readonly publicUrl?: string | undefined;
+  /** Proxies whose word on where a request comes from is believed: addresses and networks. Default: none. */
+  readonly trustedProxies?: readonly string[] | undefined;
   /** Default: this server can't verify. */
   readonly verify?: VerifyLog | undefined;
   /** Of the program, for people. */
@@ -44,7 +47,16 @@ const mostBodyBytes = 64 * 1024;
 
 /** The pages and their API: answers requests, `dashboard.fetch(request)`. Listens nowhere by itself. */
 export function createDashboard(options: DashboardOptions): Dashboard {
-  const { reader, authenticate, accounts, publicUrl, verify, version, onError } = options;
+  const {
+    reader,
+    authenticate,
+    accounts,
+    publicUrl,
+    trustedProxies = [],
+    verify,
+    version,
+    onError,
+  } = options;
   const app: Dashboard = new OpenAPIHono<DashboardEnvironment>({
     defaultHook: (result, c) => {
       if (result.success) return undefined;
@@ -60,6 +72,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     if (/%00/.test(c.req.url)) throw new ApiProblem(400, 'nul', 'There is a NUL character in the address');
     await next();
   });
+  app.use('/api/*', clientAddress(trustedProxies));
   app.use('/api/*', sameOrigin(publicUrl));
   app.use('/api/*', async (c, next) => {
     c.header('cache-control', 'no-store');

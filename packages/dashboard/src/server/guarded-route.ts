@@ -10,6 +10,8 @@ export interface DashboardEnvironment {
   readonly Variables: {
     /** Set by `guarded`; whoever got to the handler may do what the route says. */
     readonly principal: Principal;
+    /** Where the request comes from: use `addressOf`. */
+    readonly address?: string;
   };
 }
 
