@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { isoText } from '../query/iso-text.ts';
 import { Parameters } from '../query/parameters.ts';
 import type { AccessedTable, AccessKind } from './access.ts';
 import { type AccessLog, findAccessLog } from './access-log.ts';
@@ -159,8 +160,4 @@ function conditions(query: AccessQuery, parameters: Parameters): string {
 /** As `bemi.request_access` writes a time: with microseconds, so that texts sort as their times do. */
 function stampedText(moment: Date): string {
   return moment.toISOString().replace('Z', '000Z');
-}
-
-function isoText(expression: string): string {
-  return `to_char(${expression} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 }

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { isoText } from './iso-text.ts';
 
 /** What an audit database holds of one source. LSNs and counts are texts, exact; times are ISO 8601 in UTC. */
 export interface SourceSummary {
@@ -77,10 +78,6 @@ type NullableSummary = {
     ? Exclude<SourceSummary[Key], undefined> | null
     : SourceSummary[Key];
 };
-
-function isoText(expression: string): string {
-  return `to_char(${expression} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
-}
 
 /** Names of the tables that a log has changes of, as `schema` and `name`, each once. */
 export async function recordedTables(
