@@ -2,11 +2,13 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseConnectionString } from '@bemi-db/source/connection-string';
 import { sourceSummaries } from '@bemi-db/trail/query/trail-summary';
-import { createWorker } from '@bemi-db/worker';
+import { createWorker, type WorkerOptions } from '@bemi-db/worker';
 import { connect } from '@bemi-db/worker/connections';
+import { HealthMonitor } from '@bemi-db/worker/health/health-monitor';
 import { type Logger, silentLogger } from '@bemi-db/worker/logger';
 import type pg from 'pg';
 import { textStyle } from '../presentation/text-style.ts';
+import { version } from '../version.ts';
 import type { DemoCluster } from './demo-cluster.ts';
 import type { DemoSession } from './demo-session.ts';
 
@@ -28,12 +30,12 @@ export async function startRecording(
   { folder, recorder, auditUrl }: DemoCluster,
   { signal, teardown }: DemoSession,
 ): Promise<Recording> {
-  const worker = createWorker({
+  const targets = {
     source: recorder.url,
     destination: auditUrl,
     stateDirectory: join(folder, 'worker'),
-    logger: warnings(),
-  });
+  } satisfies WorkerOptions;
+  const worker = createWorker({ ...targets, logger: warnings() });
   const stop = new AbortController();
   const ended = worker.run({ signal: stop.signal });
   teardown.add(async () => {
@@ -43,6 +45,12 @@ export async function startRecording(
   });
   const state = (): string => worker.status().state;
   while (state() !== 'recording') await Promise.race([delay(pollMs, undefined, { signal }), rejected(ended)]);
+  const monitor = new HealthMonitor({ ...targets, worker, version: version(), intervalMs: 5_000 });
+  const monitored = monitor.run({ signal: stop.signal });
+  teardown.add(async () => {
+    stop.abort();
+    await monitored;
+  });
 
   const open = await connect(parseConnectionString(auditUrl, 'bemi demo'), 'demo');
   teardown.add(async () => {

@@ -1,7 +1,9 @@
 import type { Worker } from '@bemi-db/worker';
+import type { AccessRecorder } from '@bemi-db/worker/access/access-recorder';
 import { HealthMonitor } from '@bemi-db/worker/health/health-monitor';
 import { alertChannels } from '../alerts/alert-channels.ts';
 import { bemiFolder, makeBemiFolder } from '../configuration/bemi-folder.ts';
+import { version } from '../version.ts';
 import type { ConfiguredWorkerOptions } from './configured-worker.ts';
 
 /** What looks after a worker, as the settings describe it. */
@@ -10,7 +12,11 @@ export function configuredMonitor({
   destination,
   logger,
   worker,
-}: ConfiguredWorkerOptions & { readonly worker: Worker }): HealthMonitor {
+  accesses,
+}: ConfiguredWorkerOptions & {
+  readonly worker: Worker;
+  readonly accesses: AccessRecorder;
+}): HealthMonitor {
   const { slot, healthyLagBytes, retainedWalBytes, stateDirectory } = source;
   return new HealthMonitor({
     worker,
@@ -21,6 +27,8 @@ export function configuredMonitor({
     stateDirectory: stateDirectory ?? makeBemiFolder(bemiFolder()).path,
     channels: alertChannels(source),
     limits: { healthyLagBytes, retainedWalBytes },
+    version: version(),
+    accesses: () => accesses.status(),
     logger,
   });
 }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseConnectionString } from '@bemi-db/source/connection-string';
 import type { Worker } from '@bemi-db/worker';
+import type { AccessRecorder } from '@bemi-db/worker/access/access-recorder';
 import type { HealthMonitor } from '@bemi-db/worker/health/health-monitor';
 import type { Logger } from 'pino';
 import type { ConfiguredSource } from '../configuration/configuration.ts';
@@ -20,18 +21,21 @@ export interface Pipeline {
 /** After what no time cures somebody has to do something: it is looked at again so often whether he has. */
 const retryMs = 60_000;
 
-/** @param isOneOfSeveral - its lines of the log then say which it is. */
+/**
+ * @param accesses - of this process: its monitors tell of it.
+ * @param isOneOfSeveral - its lines of the log then say which it is.
+ */
 export function pipeline(
   source: ConfiguredSource,
   destination: Destination,
   logger: Logger,
-  isOneOfSeveral: boolean,
+  { accesses, isOneOfSeveral }: { readonly accesses: AccessRecorder; readonly isOneOfSeveral: boolean },
 ): Pipeline {
   const { database } = parseConnectionString(source.databaseUrl, source.urlSetWith).target;
   const name = source.name ?? database;
   const own = isOneOfSeveral ? logger.child({ source: name }) : logger;
   const worker = configuredWorker({ source, destination, logger: own });
-  const monitor = configuredMonitor({ source, destination, logger: own, worker });
+  const monitor = configuredMonitor({ source, destination, logger: own, worker, accesses });
   return { name, worker, monitor, logger: own };
 }
 

@@ -42,8 +42,11 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
   try {
     const destination = await openDestination(configuration, options.isEmbedded, logger);
     try {
-      const pipelines = sources.map((source) => pipeline(source, destination, logger, sources.length > 1));
       const accesses = configuredAccessRecorder(configuration, destination, logger);
+      const isOneOfSeveral = sources.length > 1;
+      const pipelines = sources.map((source) =>
+        pipeline(source, destination, logger, { accesses, isOneOfSeveral }),
+      );
       if (options.isDraining) {
         const recorded = accesses.run({ signal: abort.signal, drain: true });
         await drain(pipelines, abort.signal).finally(() => recorded);
@@ -119,7 +122,10 @@ async function serve(serving: ServeOptions): Promise<void> {
   const site = hasDashboard
     ? dashboardSite({ configuration, destination, logger, onFirstAdminLink: sayFirstAdminLink })
     : undefined;
-  const registry = metricsRegistry(pipelines.map(({ monitor }) => monitor));
+  const registry = metricsRegistry(
+    pipelines.map(({ monitor }) => monitor),
+    accesses,
+  );
   const health = await startHealthServer({
     workers: pipelines.map(({ name, worker }) => ({
       name,

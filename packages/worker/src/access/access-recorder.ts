@@ -1,15 +1,18 @@
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseConnectionString, type SecretConnection } from '@bemi-db/source/connection-string';
+import type { ReportedState } from '@bemi-db/trail/health/report-health';
 import type { LogResource } from '@bemi-db/trail/tree/log-resource';
 import { AbandonedBackends } from '../abandoned-backends.ts';
 import { type LivenessTimings, livenessTimings } from '../connection-liveness.ts';
+import { reportedState } from '../health/reported-state.ts';
 import { type Logger, silentLogger } from '../logger.ts';
 import { explainProblem, type Problem, ProblemError } from '../problem.ts';
 import { directoryTarget } from '../publication/directory-target.ts';
 import { type PublicationEnvironment, publicationTargets } from '../publication/publication-url.ts';
 import { retentionIntervalMs } from '../retention/automatic-retention.ts';
 import { retryDelayMs } from '../retry-delay.ts';
+import type { WorkerState } from '../worker-status.ts';
 import {
   type AccessGapRequest,
   acceptAccessGap,
@@ -39,6 +42,12 @@ export interface AccessRecorderOptions {
   readonly liveness?: LivenessTimings;
 }
 
+export interface AccessStatus {
+  /** `starting` too while there is no log of accesses: it begins with the first access. */
+  readonly state: ReportedState;
+  readonly problem: Problem | undefined;
+}
+
 /** Keeps the log of accesses of an audit database, beside the workers that record sources. */
 export interface AccessRecorder {
   /**
@@ -56,6 +65,7 @@ export interface AccessRecorder {
   acceptGap(request: AccessGapRequest): Promise<LostAccesses & { readonly sequence: number }>;
   /** What keeps it from recording now. */
   problem(): Problem | undefined;
+  status(): AccessStatus;
   /** What anybody may read of the log, as of a source's. */
   readLog(path: string): Promise<LogResource | undefined>;
 }
@@ -91,6 +101,7 @@ export function createAccessRecorder(options: AccessRecorderOptions): AccessReco
   let readLog: ((path: string) => Promise<LogResource | undefined>) | undefined;
   let hasStarted = false;
   let failures = 0;
+  let state: WorkerState = 'starting';
 
   /** One line for each change of what is in the way. What keeps a source from being recorded too is said there. */
   const say = (next: Problem): void => {
@@ -118,6 +129,7 @@ export function createAccessRecorder(options: AccessRecorderOptions): AccessReco
     if (!open) return;
     try {
       problem = undefined;
+      state = 'recording';
       await recordAccesses({
         ...{ session: open, signing, publicationTargets: targets, isDraining, signal, logger },
         retentionDays: options.retentionDays,
@@ -133,6 +145,7 @@ export function createAccessRecorder(options: AccessRecorderOptions): AccessReco
       });
     } finally {
       readLog = undefined;
+      state = 'starting';
       await open.close();
     }
   };
@@ -155,6 +168,13 @@ export function createAccessRecorder(options: AccessRecorderOptions): AccessReco
       }
     },
     problem: () => problem,
+    status() {
+      if (!problem) return { state, problem };
+      return {
+        state: reportedState({ state: problem.kind === 'retry' ? 'waiting' : 'stopped', problem }),
+        problem,
+      };
+    },
     readLog: async (path) => readLog?.(path),
     async run({ signal = new AbortController().signal, drain = false } = {}) {
       while (!signal.aborted) {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseConnectionString, type SecretConnection } from '@bemi-db/source/connection-string';
+import type { AccessStatus } from '../access/access-recorder.ts';
 import { connect, type OpenConnection } from '../connections.ts';
 import type { Worker } from '../create-worker.ts';
 import { type Logger, silentLogger } from '../logger.ts';
@@ -14,6 +15,7 @@ import {
 } from './alerts/alert-rules.ts';
 import { type Alert, AlertStates } from './alerts/alert-state.ts';
 import { type AlertChannel, Delivery } from './alerts/delivery.ts';
+import { HealthReports } from './health-reports.ts';
 import { History, LagClock, secondsUntilLimit } from './history.ts';
 import { readAudit } from './read-audit.ts';
 import { readSource } from './read-source.ts';
@@ -38,6 +40,12 @@ export interface HealthMonitorOptions {
   readonly intervalMs?: number;
   /** Default: {@link alertRules}. */
   readonly rules?: readonly AlertRule[];
+  /** Of the program, for people. */
+  readonly version?: string;
+  /** The recorder of accesses of this process, where it has one. */
+  readonly accesses?: () => AccessStatus;
+  /** The time that a sample in the audit database is of. Default a minute. */
+  readonly sampleMs?: number;
   readonly logger?: Logger;
 }
 
@@ -48,13 +56,16 @@ export interface Health extends HealthFacts {
 }
 
 const intervalMs = 15_000;
+const sampleMs = 60_000;
+/** For what a worker that ends has to say. */
+const farewellMs = 1_000;
 /** The pace of growth is that of this time. */
 const paceMs = 10 * 60 * 1_000;
 const hourMs = 60 * 60 * 1_000;
 
 /**
  * Looks at both sides every some seconds, on connections of its own: it goes on when the worker can't record. What it
- * sees is for `/metrics`, and is judged by the alert rules.
+ * sees is for `/metrics`, is judged by the alert rules, and is said in the audit database, where the dashboard finds it.
  */
 export class HealthMonitor {
   readonly #options: HealthMonitorOptions;
@@ -68,6 +79,7 @@ export class HealthMonitor {
   readonly #file: AlertFile;
   readonly #states: AlertStates;
   readonly #delivery: Delivery;
+  readonly #reports: HealthReports;
   #health: Health;
   #looking: Promise<void> = Promise.resolve();
 
@@ -94,6 +106,12 @@ export class HealthMonitor {
     this.#states = new AlertStates(this.#file.read());
     this.#delivery = new Delivery(options.channels ?? [], name, logger);
     this.#health = this.#judged(undefined, undefined, undefined);
+    this.#reports = new HealthReports({
+      log: name,
+      version: options.version,
+      sampleMs: options.sampleMs ?? sampleMs,
+      status: options.worker.status(),
+    });
   }
 
   /** The name of the log that it looks at. */
@@ -121,6 +139,8 @@ export class HealthMonitor {
       await Promise.race([this.look(), isOver]);
       await delay(pauseMs, undefined, { signal }).catch(() => undefined);
     }
+    const farewell = this.#looking.then(() => this.#say(true));
+    await Promise.race([farewell, delay(farewellMs, undefined, { ref: false })]);
     // A look that waits for a lock ends with its connection.
     await Promise.all([this.#sides.source.end(), this.#sides.audit.end(), this.#delivery.stop()]);
   }
@@ -142,10 +162,20 @@ export class HealthMonitor {
       const judged = rule.judge(this.#health, this.#limits);
       return this.#states.judge(rule, judged, { nowMs: performance.now(), now }) ?? [];
     });
-    if (changed.length === 0) return;
-    this.#health = { ...this.#health, alerts: this.#states.firing };
-    this.#file.write(this.#states.firing);
-    for (const alert of changed) this.#tell(alert);
+    if (changed.length > 0) {
+      this.#health = { ...this.#health, alerts: this.#states.firing };
+      this.#file.write(this.#states.firing);
+      for (const alert of changed) this.#tell(alert);
+    }
+    await this.#say(false);
+  }
+
+  /** What was seen, in the audit database. Where that can't be now, it is kept. */
+  async #say(isLast: boolean): Promise<void> {
+    this.#reports.observe({ ...this.#health, worker: this.status() });
+    if (isLast) this.#reports.end();
+    const access = this.#options.accesses?.();
+    await this.#sides.audit.use(({ client }) => this.#reports.send(client, this.#states.firing, access));
   }
 
   #tell(alert: Alert): void {
@@ -155,6 +185,7 @@ export class HealthMonitor {
     else logger.info(fields, `No longer: ${alert.id}`);
     const { id, severity, state, evidence, since, at } = alert;
     worker.announce({ event: 'alert', alert: id, severity, state, evidence, since, at });
+    this.#reports.tell(alert);
     this.#delivery.send(alert);
   }
 
@@ -204,6 +235,12 @@ class Side<R> {
     }
     await this.#close();
     return undefined;
+  }
+
+  /** Uses the connection that was read by. What fails there fails again, and is met, at the next reading. */
+  async use(work: (connection: OpenConnection) => Promise<void>): Promise<void> {
+    if (this.#isEnded || !this.#connection) return;
+    await work(this.#connection).catch(() => undefined);
   }
 
   async end(): Promise<void> {

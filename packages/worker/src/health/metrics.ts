@@ -1,4 +1,6 @@
+import { accessLogName } from '@bemi-db/trail/access/access-log';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { AccessRecorder } from '../access/access-recorder.ts';
 import type { HealthMonitor } from './health-monitor.ts';
 
 type Read = (monitor: HealthMonitor) => number | undefined;
@@ -85,7 +87,10 @@ const gauges: readonly (readonly [string, string, Read])[] = [
  *
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/
  */
-export function metricsRegistry(monitors: readonly HealthMonitor[]): Registry {
+export function metricsRegistry(
+  monitors: readonly HealthMonitor[],
+  accesses?: Pick<AccessRecorder, 'status'>,
+): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const labelNames = ['log'];
@@ -127,6 +132,19 @@ export function metricsRegistry(monitors: readonly HealthMonitor[]): Registry {
         const { state } = monitor.status();
         for (const each of states) this.set({ log: monitor.name, state: each }, each === state ? 1 : 0);
       }
+    },
+  });
+  new Gauge({
+    name: 'bemi_access_recording',
+    help: '1 while this process records accesses, 0 while something keeps it from that',
+    labelNames,
+    registers: [registry],
+    collect() {
+      this.reset();
+      const state = accesses?.status().state;
+      // Before the first access there is nothing to record.
+      if (state === undefined || state === 'starting') return;
+      this.set({ log: accessLogName }, state === 'recording' ? 1 : 0);
     },
   });
   new Gauge({

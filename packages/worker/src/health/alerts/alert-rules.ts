@@ -1,5 +1,6 @@
 import type { WorkerStatus } from '../../worker-status.ts';
 import type { AuditReading, SourceReading } from '../readings.ts';
+import { isStandby } from '../reported-state.ts';
 
 /** Everything that alerts are decided by. */
 export interface HealthFacts {
@@ -62,10 +63,14 @@ export const alertRules: readonly AlertRule[] = [
     severity: 'critical',
     fireAfterMs: 2 * minute,
     clearAfterMs: minute,
-    judge: ({ worker: { state, problem } }) => ({
-      verdict: state === 'recording' ? 'good' : 'bad',
-      evidence: problem ? `${problem.message} (${problem.code})` : `the worker is ${state}`,
-    }),
+    judge: ({ worker }) => {
+      if (isStandby(worker)) return { verdict: 'good', evidence: 'another worker records' };
+      const { state, problem } = worker;
+      return {
+        verdict: state === 'recording' ? 'good' : 'bad',
+        evidence: problem ? `${problem.message} (${problem.code})` : `the worker is ${state}`,
+      };
+    },
     fix: 'bemi status says what keeps the worker from recording, and what to do. Changes wait in the slot meanwhile.',
   },
   {
