@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { usageError } from './cli-error.ts';
 import { accessesCommand } from './commands/accesses-command.ts';
+import { accountsCommand } from './commands/accounts-command.ts';
 import { alertsCommand } from './commands/alerts-command.ts';
 import { attestCommand } from './commands/attest-command.ts';
 import { configCommand } from './commands/config-command.ts';
@@ -39,6 +40,7 @@ const commands = [
   startCommand,
   workerCommand,
   dashboardCommand,
+  accountsCommand,
   configCommand,
   statusCommand,
   doctorCommand,

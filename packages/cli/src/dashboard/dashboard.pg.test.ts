@@ -1,7 +1,7 @@
 import { createDatabase } from '@bemi-db/test-kit/database';
 import { expect, test } from 'vitest';
 import { firstAdminLink } from '../../test/first-admin-link.ts';
-import { startBemi } from '../../test/run-bemi.ts';
+import { runBemi, startBemi } from '../../test/run-bemi.ts';
 
 /** What the test reads of the API's answers. */
 interface Answer {
@@ -57,6 +57,30 @@ test('bemi start serves the dashboard beside health checks; its first link makes
   await expect
     .poll(async () => (await ask(`${log}/verification`)).verification, { timeout: 30_000 })
     .toMatchObject({ state: 'done', report: { valid: true, findings: [] }, problem: null });
+
+  // Whoever lost everything makes himself a link where Bemi runs: it ends what was signed in before.
+  const settings = { BEMI_DESTINATION_URL: audit.url, BEMI_PUBLIC_URL: origin };
+  expect((await runBemi(['accounts'], settings)).stdout).toMatch(
+    /^ada@clinic\.example {2}admin {2}all tables {2}seen \S+ \S+ UTC {2}password\n$/,
+  );
+  expect(await runBemi(['accounts', 'link', 'eve@clinic.example'], settings)).toMatchObject({
+    ...{ code: 1, stdout: '' },
+    stderr: expect.stringMatching(/Nobody has an account .*eve@clinic\.example.*--role admin/s),
+  });
+  const made = await runBemi(['accounts', 'link', 'ADA@clinic.example'], settings);
+  expect(made.stderr).toMatch(/sets a new password for ada@clinic\.example \(admin\)/);
+  const anew = await fetch(`${origin}/api/v1/auth/link/accept`, {
+    method: 'POST',
+    headers: { origin, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      token: new URL(made.stdout.trim()).hash.slice(1),
+      password: 'amber lantern counts 9 swallows',
+    }),
+  });
+  expect(anew.status).toBe(200);
+  expect((await fetch(`${origin}/api/v1/session`, { headers: { cookie } })).status).toBe(401);
+  const { stdout: accesses } = await runBemi(['accesses', '--what', 'account', '--json'], settings);
+  expect(accesses).toContain('"action":"reset-link-made"');
   bemi.child.kill('SIGTERM');
   const { code } = await bemi.finished;
   expect(code).toBe(0);
