@@ -1,11 +1,9 @@
 import { ApplyError } from '@bemi-db/source/apply-error';
 import { applyPlan } from '@bemi-db/source/apply-plan';
 import { check } from '@bemi-db/source/check';
-import { hasWorkingIdentity } from '@bemi-db/source/identity';
-import { plan } from '@bemi-db/source/plan';
+import { workerSteps } from '@bemi-db/source/new-source';
 import { PlanError } from '@bemi-db/source/plan-step';
 import type { SourceSnapshot, Wanted } from '@bemi-db/source/source-snapshot';
-import { displayTable } from '@bemi-db/source/table-name';
 import type pg from 'pg';
 import type { Logger } from './logger.ts';
 import { ProblemError } from './problem.ts';
@@ -23,17 +21,7 @@ export async function prepareSource(
   wanted: Wanted,
   logger: Logger,
 ): Promise<boolean> {
-  const urgent = new Set(
-    snapshot.tables
-      .filter((table) => !hasWorkingIdentity(table))
-      .map((table) => `identity ${displayTable(table)}`),
-  );
-  const steps = plan(snapshot, wanted).filter((step) => {
-    if (step.kind === 'slot') return true;
-    // A publication that exists is its owner's business; the worker's role may not even be able to change it.
-    if (snapshot.publication !== undefined || step.kind === 'role') return false;
-    return step.kind !== 'identity' || urgent.has(step.id);
-  });
+  const steps = workerSteps(snapshot, wanted);
   await applyPlan(client, steps, {
     onProgress: ({ step, state }) => {
       if (state === 'done') logger.info({ step: step.id, sql: step.sql }, step.title);

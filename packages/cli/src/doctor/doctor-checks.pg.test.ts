@@ -1,13 +1,13 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { checkIds } from '@bemi-db/source/check-groups';
 import type { Finding } from '@bemi-db/source/finding';
+import { productionChecklist } from '@bemi-db/source/production-checklist';
 import { issueCertificate, makeAuthority } from '@bemi-db/test-kit/certificates';
 import { reloadSettings } from '@bemi-db/test-kit/reload';
 import { expect, test, vi } from 'vitest';
 import { guide000 } from '../../../worker/test/guides/guide-000.ts';
 import { type DoctoredClinic, doctoredClinic } from '../../test/doctored-clinic.ts';
-import { checkIds } from './check-groups.ts';
-import { productionChecklist } from './checklist.ts';
 
 const minute = 60_000;
 

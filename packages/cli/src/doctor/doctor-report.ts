@@ -1,7 +1,7 @@
+import { checkGroups } from '@bemi-db/source/check-groups';
 import type { Finding } from '@bemi-db/source/finding';
+import { checklist, productionChecklist } from '@bemi-db/source/production-checklist';
 import type { ContextShare } from '@bemi-db/trail/query/context-share';
-import { checkGroups } from './check-groups.ts';
-import { checklist, productionChecklist } from './checklist.ts';
 import type { DoctorSection } from './doctor-section.ts';
 
 /** What programs read: docs/doctor.md says what is in it. */

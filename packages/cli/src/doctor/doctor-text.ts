@@ -1,10 +1,10 @@
+import { groupedFindings } from '@bemi-db/source/check-groups';
 import type { Finding } from '@bemi-db/source/finding';
+import { type ChecklistLine, checklist } from '@bemi-db/source/production-checklist';
 import { harmless } from '@bemi-db/trail/facts/harmless-text';
 import { invocation } from '../output/invocation.ts';
 import { countedText } from '../presentation/quantity-text.ts';
 import type { TextStyle } from '../presentation/text-style.ts';
-import { groupedFindings } from './check-groups.ts';
-import { type ChecklistLine, checklist } from './checklist.ts';
 import type { DoctorSection } from './doctor-section.ts';
 
 /**

@@ -1,3 +1,4 @@
+import { checkIds } from '@bemi-db/source/check-groups';
 import type { Finding } from '@bemi-db/source/finding';
 import { harmless } from '@bemi-db/trail/facts/harmless-text';
 import { configurationError, usageError } from '../cli-error.ts';
@@ -10,7 +11,6 @@ import { textStyle } from '../presentation/text-style.ts';
 import { type AuditChoice, auditSection, type LogFacts } from './audit-section.ts';
 import { checkCaptured } from './check-captured.ts';
 import { checkClocks } from './check-clocks.ts';
-import { checkIds } from './check-groups.ts';
 import { doctorJson } from './doctor-report.ts';
 import { type DoctorSection, section } from './doctor-section.ts';
 import { doctorText } from './doctor-text.ts';

@@ -1,4 +1,4 @@
-import type { Finding } from '@bemi-db/source/finding';
+import type { Finding } from './finding.ts';
 
 /** A line of the guide's production checklist, and the checks that answer it. */
 interface ChecklistEntry {

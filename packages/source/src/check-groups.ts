@@ -1,5 +1,5 @@
-import type { Finding } from '@bemi-db/source/finding';
-import { productionChecklist } from './checklist.ts';
+import type { Finding } from './finding.ts';
+import { productionChecklist } from './production-checklist.ts';
 
 /** Every check that is not on the checklist, by what it is about, in the order in which they are shown. */
 export const checkGroups: readonly { readonly title: string; readonly checks: readonly string[] }[] = [
