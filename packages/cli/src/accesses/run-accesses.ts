@@ -31,7 +31,7 @@ export interface AccessesFlags {
 
 const kinds = [
   ...(['search', 'view', 'export', 'live'] as const),
-  ...(['sign-in', 'sign-out', 'sign-in-failed', 'account', 'key'] as const),
+  ...(['sign-in', 'sign-out', 'sign-in-failed', 'account', 'key', 'source'] as const),
 ];
 const defaultLimit = 50;
 const pageSize = 500;

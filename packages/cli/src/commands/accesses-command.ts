@@ -12,7 +12,7 @@ export function accessesCommand(): Command {
     .option('-b, --by <who>', 'only of this person (id or e-mail) or database role')
     .option(
       '-w, --what <kind>',
-      'only search, view, export, live, sign-in, sign-out, sign-in-failed, account or key (repeatable)',
+      'only search, view, export, live, sign-in, sign-out, sign-in-failed, account, key or source (repeatable)',
       repeated,
     )
     .option('-t, --table <table>', 'only where this table was asked for: name or schema.name')

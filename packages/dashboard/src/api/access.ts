@@ -11,7 +11,10 @@ export const accessQuerySchema = z.object({
     .optional()
     .openapi({ description: 'A person’s id or e-mail, or a database role' }),
   what: z
-    .enum(['search', 'view', 'export', 'live', 'sign-in', 'sign-out', 'sign-in-failed', 'account', 'key'])
+    .enum([
+      ...(['search', 'view', 'export', 'live'] as const),
+      ...(['sign-in', 'sign-out', 'sign-in-failed', 'account', 'key', 'source'] as const),
+    ])
     .optional(),
   log: z.string().max(200).optional().openapi({ description: 'The log that was looked at' }),
   table: z.string().max(200).optional().openapi({ example: 'public.Patient' }),

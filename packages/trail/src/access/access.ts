@@ -1,4 +1,4 @@
-/** What somebody did. `live`: watched changes as they are recorded. `account` and `key`: changed who may. */
+/** What somebody did. `live`: watched changes as they are recorded. `account` and `key`: changed who may; `source`: what is recorded. */
 export type AccessKind =
   | 'search'
   | 'view'
@@ -8,6 +8,7 @@ export type AccessKind =
   | 'sign-in-failed'
   | 'account'
   | 'key'
+  | 'source'
   | 'live';
 
 /** By what it was done. */
@@ -63,7 +64,7 @@ export interface Access {
   readonly id?: string;
   readonly address?: string;
   readonly userAgent?: string;
-  /** The account or key that was changed, by its id, and what became of it: `created`, `role-changed`, `revoked`. */
+  /** The account or key that was changed, by its id, or the source, by its name, and what became of it: `created`, `role-changed`, `revoked`. */
   readonly subject?: string;
   readonly action?: string;
 }

@@ -36,6 +36,7 @@ const verbs: Readonly<Record<AccessKind, string>> = {
   'sign-in-failed': 'failed to sign in',
   account: 'changed the account',
   key: 'changed the key',
+  source: 'changed the data source',
 };
 /** Of what takes long, the beginning is told by a verb of its own. */
 const beginnings: Readonly<Partial<Record<string, string>>> = {

@@ -4,7 +4,7 @@ export interface TrailRoles {
   readonly owner: string;
   /** The worker's: reads everything, inserts into the log, and calls the functions that keep it up. */
   readonly writer: string;
-  /** Reads everything but the applications' keys, and writes nothing. */
+  /** Reads everything but what is sealed (the applications' keys, how to sign in at sources), and writes nothing. */
   readonly reader: string;
   /** Keeps the dashboard's accounts, in a schema of its own, `bemi_accounts`, and may do nothing to the trail. */
   readonly accounts: string;
@@ -42,7 +42,7 @@ export const writerInserts = [
 ] as const;
 
 /** Tables that the writer alone may read. */
-export const writerReads = ['context_secrets'] as const;
+export const writerReads = ['context_secrets', 'source_secrets'] as const;
 
 /**
  * Functions that run as the owner and that everybody who may use the schema may call: they look for themselves at who asks.

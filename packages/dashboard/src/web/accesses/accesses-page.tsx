@@ -24,6 +24,7 @@ const kinds = [
   { value: 'sign-out', label: 'signed out' },
   { value: 'account', label: 'changed an account' },
   { value: 'key', label: 'changed a key' },
+  { value: 'source', label: 'changed a data source' },
 ];
 
 /** Who looked at what: on these pages, by the API and on the command line. */
