@@ -11,6 +11,8 @@ export interface AuditReader {
    * @param timeoutMs - of each statement. Default 10,000.
    */
   read<T>(work: (client: pg.ClientBase) => Promise<T>, timeoutMs?: number): Promise<T>;
+  /** On a connection in no transaction: for the few things that the pages change. They have themselves recorded. */
+  write<T>(work: (client: pg.ClientBase) => Promise<T>): Promise<T>;
   /**
    * Asks for an entry of the log of accesses. What it is an access to is shown only once this has resolved.
    *
@@ -47,18 +49,25 @@ export function createAuditReader(config: pg.ClientConfig): AuditReader {
         }
       }
     },
+    write: (work) => worked(pool, work),
     async record(access) {
-      const client = await pool.connect();
-      let isWhole = false;
-      try {
-        await recordAccess(client, access);
-        isWhole = true;
-      } finally {
-        client.release(!isWhole);
-      }
+      await worked(pool, (client) => recordAccess(client, access));
     },
     close: () => pool.end(),
   };
+}
+
+/** A connection on which something failed is not used again. */
+async function worked<T>(pool: pg.Pool, work: (client: pg.ClientBase) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let isWhole = false;
+  try {
+    const result = await work(client);
+    isWhole = true;
+    return result;
+  } finally {
+    client.release(!isWhole);
+  }
 }
 
 async function readOnce<T>(

@@ -18,9 +18,11 @@ import { integrityRoutes } from './routes/integrity-routes.ts';
 import { logsRoutes } from './routes/logs-routes.ts';
 import { recordRoute } from './routes/record-route.ts';
 import { sessionRoute } from './routes/session-route.ts';
+import { sourcesRoutes } from './routes/sources-routes.ts';
 import { streamRoute } from './routes/stream-route.ts';
 import { transactionsRoute } from './routes/transactions-route.ts';
 import { securityHeaders } from './security-headers.ts';
+import { noSourceServices, type SourceServices } from './sources/source-services.ts';
 import { createVerifications, type VerifyLog } from './verifications.ts';
 import { webPages } from './web-pages.ts';
 
@@ -33,6 +35,8 @@ export interface DashboardOptions {
   readonly publicUrl?: string | undefined;
   /** Proxies whose word on where a request comes from is believed: addresses and networks. Default: none. */
   readonly trustedProxies?: readonly string[] | undefined;
+  /** Default: none is configured, and none can be added. */
+  readonly sources?: SourceServices | undefined;
   /** Default: this server can't verify. */
   readonly verify?: VerifyLog | undefined;
   /** Of the program, for people. */
@@ -53,6 +57,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     accounts,
     publicUrl,
     trustedProxies = [],
+    sources,
     verify,
     version,
     onError,
@@ -99,6 +104,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   transactionsRoute(app, reader);
   integrityRoutes(app, { reader, verifications: createVerifications(verify) });
   accessesRoute(app, reader);
+  sourcesRoutes(app, { reader, services: sources ?? noSourceServices });
   openApiDocument(app, version);
   app.all('/api/*', (c) =>
     c.json(problem('unknown-route', 'There is no such route', '/docs lists the routes.'), 404),
