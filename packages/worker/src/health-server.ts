@@ -14,7 +14,7 @@ export interface ServedWorker {
 }
 
 export interface HealthServerOptions {
-  /** At least one. Where it is the only one, its log is at `/checkpoint` and `/tile` too. */
+  /** Looked at with each request. Where one is the only one, its log is at `/checkpoint` and `/tile` too. */
   readonly workers: readonly ServedWorker[];
   /** Logs without a source, which no worker is ready or not to record. */
   readonly otherLogs?: readonly Required<Pick<ServedWorker, 'name' | 'readLog'>>[];
@@ -110,6 +110,9 @@ function readyAt(
   path: string,
   workers: readonly ServedWorker[],
 ): { readonly statusCode: number; readonly body: object } | undefined {
+  // Ready to be told of a source, where its pages are served.
+  if (path === '/readyz' && workers.length === 0)
+    return { statusCode: 200, body: { state: 'no-source', message: 'There is no source to record yet' } };
   const one = path.startsWith('/readyz/') ? named(path.slice('/readyz/'.length), workers) : undefined;
   const asked = one ? [one] : path === '/readyz' ? workers : [];
   if (asked.length === 0) return undefined;

@@ -50,6 +50,8 @@ export interface Configuration extends Settings {
   readonly sources: readonly ConfiguredSource[];
   /** The one that is meant: the only one, or that of `--source`. Its settings are those above. */
   readonly source: ConfiguredSource | undefined;
+  /** What holds for every source. */
+  readonly common: Settings;
   readonly file: ConfigFile | undefined;
   /** What each setting is set with, for all sources. */
   readonly find: (name: SettingName) => SetText | undefined;
@@ -133,9 +135,10 @@ export function loadConfiguration(sources: ConfigurationSources = {}): Configura
           : undefined
         : all.find(({ name }) => name === sources.source);
     const ambiguous = isSeveral ? ofOneSource.flatMap((name) => ofEnvironment(name) ?? [])[0] : undefined;
+    const common = settingsOf();
     return {
-      ...(source ?? settingsOf()),
-      ...{ sources: all, source, file, ambiguous },
+      ...(source ?? common),
+      ...{ sources: all, source, common, file, ambiguous },
       find: (name) => find(name),
       isSet: (name) =>
         (textOrFile(name, (each) => variable(environment[each], each)) ??

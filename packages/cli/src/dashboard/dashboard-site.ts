@@ -6,6 +6,7 @@ import { type Accounts, createAccounts } from '@bemi-db/dashboard/server/account
 import { createAuditReader } from '@bemi-db/dashboard/server/audit-reader';
 import { createDashboard } from '@bemi-db/dashboard/server/create-dashboard';
 import { requestListener } from '@bemi-db/dashboard/server/request-listener';
+import type { RecordedState } from '@bemi-db/dashboard/server/sources/source-services';
 import { parseConnectionString } from '@bemi-db/source/connection-string';
 import { parseEncryptionKey } from '@bemi-db/worker/authenticity/sealed-key';
 import type { Logger } from '@bemi-db/worker/logger';
@@ -14,12 +15,15 @@ import type { Configuration } from '../configuration/configuration.ts';
 import { explainError } from '../output/explain-error.ts';
 import type { Destination } from '../recording/configured-worker.ts';
 import { version } from '../version.ts';
+import { sourceServices } from './source-services.ts';
 import { verifyInProcess } from './verify-process.ts';
 
 export interface DashboardSiteOptions {
   readonly configuration: Configuration;
   readonly destination: Pick<Destination, 'url' | 'setWith'>;
   readonly logger: Logger;
+  /** What this process records, where it does. */
+  readonly recorded?: () => ReadonlyMap<string, RecordedState>;
   /** Told once, where nobody may sign in yet. The address is a secret. */
   readonly onFirstAdminLink: (url: string, expiresAt: Date) => void;
 }
@@ -41,7 +45,7 @@ const longestRetryMs = 30_000;
 
 /** Recording never waits for the dashboard, and never fails by it: until it is open, it says that it isn't. */
 export function dashboardSite(options: DashboardSiteOptions): DashboardSite {
-  const { configuration, destination, logger, onFirstAdminLink } = options;
+  const { configuration, destination, logger, recorded, onFirstAdminLink } = options;
   const { file } = configuration;
   const stop = new AbortController();
   let opened: { readonly listener: DashboardSite['listener']; close(): Promise<void> } | undefined;
@@ -77,6 +81,7 @@ export function dashboardSite(options: DashboardSiteOptions): DashboardSite {
       ...{ reader, accounts, publicUrl: configuration.publicUrl, version: version(), onError },
       trustedProxies: configuration.trustedProxies,
       authenticate: accounts.authenticate,
+      sources: sourceServices(configuration, recorded),
       verify: verifyInProcess(destination.url, file ? { BEMI_CONFIG: file.path } : {}),
     });
     opened = {

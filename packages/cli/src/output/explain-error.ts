@@ -26,6 +26,10 @@ export function explainError(error: unknown): ExplainedError {
     }
     case 'EncryptionKeyError':
       return { ...shown(carried), code: 'configuration', exitCode: 2 };
+    case 'KeptSecretError':
+      return { ...shown(carried), code: 'kept-secret', exitCode: 2 };
+    case 'SealedUrlError':
+      return { ...shown(carried), code: 'source-sealed', exitCode: 1 };
     case 'AccountsSchemaError':
       return { ...shown(carried), code: 'accounts-schema', exitCode: 1 };
     case 'ConnectionStringError':

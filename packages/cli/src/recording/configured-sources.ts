@@ -1,19 +1,14 @@
 import { parseConnectionString } from '@bemi-db/source/connection-string';
 import { configurationError } from '../cli-error.ts';
-import {
-  type Configuration,
-  type ConfiguredSource,
-  requireDatabaseUrl,
-} from '../configuration/configuration.ts';
+import type { Configuration, ConfiguredSource } from '../configuration/configuration.ts';
 
 /**
- * The sources to be recorded. What is wrong with how they are named is said before anything is started.
+ * The sources to be recorded that the configuration names; perhaps none. What is wrong with how they are named is said before anything is started.
  *
  * @throws CliError
  */
 export function configuredSources(configuration: Configuration): readonly ConfiguredSource[] {
   const { sources, file, ambiguous } = configuration;
-  if (sources.length === 0) requireDatabaseUrl(configuration);
   if (ambiguous) {
     throw configurationError(
       `${ambiguous.setWith} is set, and ${file?.name} has several sources`,

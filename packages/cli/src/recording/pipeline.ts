@@ -13,6 +13,8 @@ import { configuredWorker, type Destination } from './configured-worker.ts';
 export interface Pipeline {
   /** Of the source, and of its log. */
   readonly name: string;
+  /** Its slot, and the server of that: no other pipeline may have the same. */
+  readonly place: string;
   readonly worker: Worker;
   readonly monitor: HealthMonitor;
   readonly logger: Logger;
@@ -27,16 +29,16 @@ const retryMs = 60_000;
  */
 export function pipeline(
   source: ConfiguredSource,
-  destination: Destination,
+  destination: Pick<Destination, 'url' | 'setWith'>,
   logger: Logger,
   { accesses, isOneOfSeveral }: { readonly accesses: AccessRecorder; readonly isOneOfSeveral: boolean },
 ): Pipeline {
-  const { database } = parseConnectionString(source.databaseUrl, source.urlSetWith).target;
+  const { database, host, port } = parseConnectionString(source.databaseUrl, source.urlSetWith).target;
   const name = source.name ?? database;
   const own = isOneOfSeveral ? logger.child({ source: name }) : logger;
   const worker = configuredWorker({ source, destination, logger: own });
   const monitor = configuredMonitor({ source, destination, logger: own, worker, accesses });
-  return { name, worker, monitor, logger: own };
+  return { name, place: `${source.slot} of ${host}:${port}`, worker, monitor, logger: own };
 }
 
 /**
@@ -44,11 +46,13 @@ export function pipeline(
  * tried again after a while, so that whoever cures it need not stop them.
  *
  * @param retry - resolves when somebody wants it tried now.
+ * @param isOnly - whether there are no others: then it ends the process, whose supervisor has to know.
  */
 export async function runBesideOthers(
   { worker, monitor, logger }: Pipeline,
   signal: AbortSignal,
   retry: () => Promise<void>,
+  isOnly: () => boolean = () => false,
 ): Promise<void> {
   let said: string | undefined;
   while (!signal.aborted) {
@@ -56,6 +60,10 @@ export async function runBesideOthers(
       await worker.run({ signal });
       return;
     } catch (error) {
+      if (isOnly()) {
+        await monitor.look(); // somebody has to be told before the process is gone
+        throw error;
+      }
       const { code, message, fix } = explainError(error);
       if (said !== message) logger.error({ code, fix }, message);
       said = message;

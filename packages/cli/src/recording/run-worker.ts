@@ -1,20 +1,31 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { accessLogName } from '@bemi-db/trail/access/access-log';
 import type { AccessRecorder } from '@bemi-db/worker/access/access-recorder';
 import { metricsRegistry } from '@bemi-db/worker/health/metrics';
 import { startHealthServer } from '@bemi-db/worker/health-server';
+import { ProblemError } from '@bemi-db/worker/problem';
 import type { Logger } from 'pino';
 import { CliError } from '../cli-error.ts';
-import { type Configuration, type Flags, loadConfiguration } from '../configuration/configuration.ts';
+import { bemiFolder } from '../configuration/bemi-folder.ts';
+import {
+  type Configuration,
+  type Flags,
+  loadConfiguration,
+  requireDatabaseUrl,
+} from '../configuration/configuration.ts';
 import { dashboardSite } from '../dashboard/dashboard-site.ts';
 import { sayFirstAdminLink } from '../dashboard/first-admin-link.ts';
 import { originOf } from '../dashboard/origin.ts';
+import { hasEmbedded } from '../embedded/embedded-audit-database.ts';
 import { createLogger } from '../logging/create-logger.ts';
 import { explainError } from '../output/explain-error.ts';
 import { abortOnSignals } from './abort-on-signals.ts';
+import { AddedPipelines } from './added-pipelines.ts';
 import { configuredAccessRecorder } from './configured-access-recorder.ts';
 import { configuredSources } from './configured-sources.ts';
 import { type Destination, openDestination } from './configured-worker.ts';
 import { type Pipeline, pipeline, runBesideOthers } from './pipeline.ts';
+import { recordedStates } from './recorded-states.ts';
 import { watchConfiguration } from './watch-configuration.ts';
 
 export interface RunWorkerOptions {
@@ -26,33 +37,45 @@ export interface RunWorkerOptions {
 }
 
 /**
- * Runs the worker until a signal stops it, or, draining, until everything is recorded. Where the configuration file names
- * several sources, each has a pipeline of its own, and what is wrong with one is nothing to the others.
+ * Runs the worker until a signal stops it, or, draining, until everything is recorded. Where there are several sources, named
+ * in the configuration file or added in the dashboard, each has a pipeline of its own, and what is wrong with one is nothing
+ * to the others.
  *
  * @throws ProblemError when the only one can't go on without a gap, or no server can cure what is wrong.
  */
 export async function runWorker(options: RunWorkerOptions): Promise<void> {
-  const { flags } = options;
+  const { flags, isEmbedded, isDraining, hasDashboard = false } = options;
   const configuration = loadConfiguration({ flags });
   const sources = configuredSources(configuration);
+  const isWithoutAny = sources.length === 0 && !hasDashboard;
+  const hasTrail = isEmbedded ? hasEmbedded(bemiFolder()) : configuration.destinationUrl !== undefined;
+  if (isWithoutAny && !hasTrail) requireDatabaseUrl(configuration);
   const logger = createLogger(configuration.logLevel);
   warnOfExposedSecrets(configuration, logger);
   const abort = new AbortController();
   const stopListening = abortOnSignals(abort, logger);
   try {
-    const destination = await openDestination(configuration, options.isEmbedded, logger);
+    const destination = await openDestination(configuration, isEmbedded, logger);
     try {
       const accesses = configuredAccessRecorder(configuration, destination, logger);
       const isOneOfSeveral = sources.length > 1;
-      const pipelines = sources.map((source) =>
+      const configured = sources.map((source) =>
         pipeline(source, destination, logger, { accesses, isOneOfSeveral }),
       );
-      if (options.isDraining) {
+      const added = new AddedPipelines({ configuration, destination, configured, accesses, logger });
+      if (isWithoutAny && (await countAdded(added, isDraining, abort.signal, logger)) === 0)
+        requireDatabaseUrl(configuration);
+      if (isDraining) {
         const recorded = accesses.run({ signal: abort.signal, drain: true });
-        await drain(pipelines, abort.signal).finally(() => recorded);
+        const made = await added.make().catch((error: unknown) => {
+          const { code, message, fix } = explainError(error);
+          logger.warn({ code, fix }, `Added sources: ${message}`);
+          return [];
+        });
+        await drain([...configured, ...made], abort.signal).finally(() => recorded);
       } else {
         const { signal } = abort;
-        await serve({ pipelines, accesses, configuration, destination, options, signal, logger });
+        await serve({ configured, added, accesses, configuration, destination, options, signal, logger });
       }
     } finally {
       await destination.close();
@@ -60,6 +83,30 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
   } finally {
     stopListening();
   }
+}
+
+const auditRetryMs = 5_000;
+
+/** How many sources were added in the dashboard. A worker that may have some waits for the audit database, as any other. */
+async function countAdded(
+  added: AddedPipelines,
+  isDraining: boolean,
+  signal: AbortSignal,
+  logger: Logger,
+): Promise<number | undefined> {
+  let said: string | undefined;
+  while (!signal.aborted) {
+    try {
+      return await added.count();
+    } catch (error) {
+      if (isDraining || !(error instanceof ProblemError) || error.problem.kind !== 'retry') throw error;
+      const { code, message, fix } = error.problem;
+      if (said !== message) logger.warn({ code, fix }, message);
+      said = message;
+    }
+    await delay(auditRetryMs, undefined, { signal }).catch(() => undefined);
+  }
+  return undefined;
 }
 
 function warnOfExposedSecrets({ file }: Configuration, logger: Logger): void {
@@ -106,7 +153,9 @@ async function drain(pipelines: readonly Pipeline[], signal: AbortSignal): Promi
 }
 
 interface ServeOptions {
-  readonly pipelines: readonly Pipeline[];
+  /** Of the sources that the configuration names. */
+  readonly configured: readonly Pipeline[];
+  readonly added: AddedPipelines;
   readonly accesses: AccessRecorder;
   readonly configuration: Configuration;
   readonly destination: Destination;
@@ -116,65 +165,67 @@ interface ServeOptions {
 }
 
 async function serve(serving: ServeOptions): Promise<void> {
-  const { pipelines, accesses, configuration, destination, options, signal, logger } = serving;
+  const { configured, added, accesses, configuration, destination, options, signal, logger } = serving;
   const { flags, hasDashboard = false } = options;
   const { host, port, file } = configuration;
+  const all = (): readonly Pipeline[] => [...configured, ...added.pipelines];
   const site = hasDashboard
-    ? dashboardSite({ configuration, destination, logger, onFirstAdminLink: sayFirstAdminLink })
+    ? dashboardSite({
+        ...{ configuration, destination, logger, onFirstAdminLink: sayFirstAdminLink },
+        recorded: () => recordedStates(all(), added.problems),
+      })
     : undefined;
-  const registry = metricsRegistry(
-    pipelines.map(({ monitor }) => monitor),
-    accesses,
-  );
+  const monitors = {
+    *[Symbol.iterator]() {
+      for (const { monitor } of all()) yield monitor;
+    },
+  };
+  const registry = metricsRegistry(monitors, accesses);
   const health = await startHealthServer({
-    workers: pipelines.map(({ name, worker }) => ({
-      name,
-      status: () => worker.status(),
-      readLog: (path) => worker.readLog(path),
-    })),
+    get workers() {
+      return all().map(({ name, worker }) => ({
+        name,
+        status: () => worker.status(),
+        readLog: (path: string) => worker.readLog(path),
+      }));
+    },
     otherLogs: [{ name: accessLogName, readLog: (path) => accesses.readLog(path) }],
     metrics: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
     ...(site ? { elsewhere: site.listener } : {}),
     host,
     port,
   });
-  void site?.open(originOf(health.host, health.port));
-  const isOnlyOne = pipelines.length === 1;
+  const origin = originOf(health.host, health.port);
+  void site?.open(origin);
   logger.info(
     { host: health.host, port: health.port },
-    isOnlyOne
+    configured.length === 1
       ? 'Answering /healthz, /readyz, /metrics, /checkpoint and /tile'
       : 'Answering /healthz, /readyz, /metrics, and for each source /readyz/<source> and /logs/<source>/checkpoint',
   );
-  const watch = file && watchConfiguration({ file, flags, pipelines, logger });
-  const monitoring = new AbortController();
-  const monitored = pipelines.map(({ monitor }) => monitor.run({ signal: monitoring.signal }));
-  // Beside the sources: nothing that becomes of it is anything to them.
-  const recordingAccesses = new AbortController();
-  const recorded = accesses.run({ signal: AbortSignal.any([signal, recordingAccesses.signal]) });
+  if (configured.length === 0 && hasDashboard) {
+    const url = `${configuration.publicUrl ?? origin}/sources`;
+    logger.info({ url }, 'The configuration names no source: add one in the dashboard, under Data sources');
+  }
+  const watch = file && watchConfiguration({ file, flags, pipelines: configured, logger });
+  // Beside the sources that are configured: nothing that becomes of these is anything to them.
+  const beside = new AbortController();
+  const monitored = configured.map(({ monitor }) => monitor.run({ signal: beside.signal }));
+  const stopping = AbortSignal.any([signal, beside.signal]);
+  const recorded = accesses.run({ signal: stopping });
+  const following = added.run(stopping);
   try {
-    if (isOnlyOne) await runAlone(pipelines[0]!, signal);
-    else {
-      const retry = () => watch?.next() ?? new Promise<void>(() => undefined);
-      await Promise.all(pipelines.map((each) => runBesideOthers(each, signal, retry)));
-    }
-    for (const each of pipelines) {
+    const retry = () => watch?.next() ?? new Promise<void>(() => undefined);
+    const isOnly = () => all().length === 1;
+    await Promise.all(configured.map((each) => runBesideOthers(each, signal, retry, isOnly)));
+    if (configured.length === 0) await following;
+    for (const each of configured) {
       const { changes, transactions } = each.worker.status();
       each.logger.info({ changes, transactions }, 'Stopped');
     }
   } finally {
     watch?.close();
-    monitoring.abort();
-    recordingAccesses.abort();
-    await Promise.all([...monitored, recorded, health.close(), site?.close()]);
-  }
-}
-
-async function runAlone({ worker, monitor }: Pipeline, signal: AbortSignal): Promise<void> {
-  try {
-    await worker.run({ signal });
-  } catch (error) {
-    await monitor.look(); // somebody has to be told before the process is gone
-    throw error;
+    beside.abort();
+    await Promise.all([...monitored, recorded, following, health.close(), site?.close()]);
   }
 }

@@ -9,6 +9,7 @@ import type { Pipeline } from './pipeline.ts';
 export interface WatchedConfiguration {
   readonly file: ConfigFile;
   readonly flags: Flags;
+  /** Of the sources that the configuration names. */
   readonly pipelines: readonly Pipeline[];
   readonly logger: Logger;
 }

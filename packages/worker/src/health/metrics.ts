@@ -82,13 +82,13 @@ const gauges: readonly (readonly [string, string, Read])[] = [
 ];
 
 /**
- * Metrics of one or more logs for Prometheus, by the label `log`, with those of the process. What can't be seen now has no
+ * Metrics of logs for Prometheus, those that there are when it asks, by the label `log`, with those of the process. What can't be seen now has no
  * sample. The names are an interface: `deploy/prometheus` and `deploy/grafana` use them.
  *
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/
  */
 export function metricsRegistry(
-  monitors: readonly HealthMonitor[],
+  monitors: Iterable<HealthMonitor>,
   accesses?: Pick<AccessRecorder, 'status'>,
 ): Registry {
   const registry = new Registry();

@@ -1,0 +1,149 @@
+import { createDatabase } from '@bemi-db/test-kit/database';
+import { expect, test } from 'vitest';
+import { firstAdmin } from '../../test/first-admin.ts';
+import { projectFolder, runBemi, startBemi } from '../../test/run-bemi.ts';
+
+const patience = { timeout: 30_000, interval: 200 };
+const password = 'hush-hush-4711';
+
+test('a source that is added is recorded, changed and removed without a restart; its password is nowhere', async () => {
+  const [source, other, audit] = [await createDatabase(), await createDatabase(), await createDatabase()];
+  const [sql, otherSql, trail] = [await source.connect(), await other.connect(), await audit.connect()];
+  const role = `adder_${source.name}`;
+  await sql.query(
+    `CREATE TABLE t (id int PRIMARY KEY); CREATE ROLE ${role} LOGIN SUPERUSER PASSWORD '${password}'`,
+  );
+  await otherSql.query('CREATE TABLE u (id int PRIMARY KEY)');
+  const environment = { BEMI_DESTINATION_URL: audit.url, BEMI_PORT: '0', BEMI_LOG_LEVEL: 'debug' };
+  const folder = projectFolder();
+
+  // Nothing to record yet: the worker alone has nothing to do, the dashboard has.
+  expect(await runBemi(['worker'], environment, folder)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('No source database is configured'),
+  });
+  const bemi = startBemi(['start'], environment, folder);
+  const { ask, origin } = await firstAdmin(bemi);
+  expect(await bemi.untilPrinted('/sources"')).toContain('add one in the dashboard');
+  expect((await fetch(`${origin}/readyz`)).status).toBe(200);
+  await expect
+    .poll(async () => (await ask('/sources')).json, patience)
+    .toEqual({
+      sources: [],
+      canAdd: true,
+      whyNot: null,
+    });
+
+  const connection = source.urlAs(role, password);
+  const slot = `slot_${source.name}`;
+  // Checked before it is added, and the worker will make what is missing.
+  const checks = await ask('/source-checks', 'POST', { connection, slot });
+  expect(checks.status).toBe(200);
+  expect(checks.text).toContain(`The replication slot ${slot} will be made by the worker`);
+  expect(checks.text).toContain('CREATE PUBLICATION');
+
+  expect(await ask('/sources', 'POST', { connection: source.urlAs(role, 'wrong'), slot })).toMatchObject({
+    status: 422,
+    text: expect.stringContaining('source-unreachable'),
+  });
+  const added = await ask('/sources', 'POST', { name: 'clinic', connection, slot });
+  expect(added).toMatchObject({
+    status: 201,
+    json: { name: 'clinic', origin: 'added', target: { role, database: source.name }, retentionDays: 2_192 },
+  });
+  const stateOf = async (name: string) =>
+    ((await ask(`/sources/${name}`)).json as { readonly state?: string }).state;
+  await expect.poll(() => stateOf('clinic'), patience).toBe('recording');
+  await sql.query('INSERT INTO t VALUES (1)');
+  const keys = async (log: string) => {
+    const { json } = await ask(`/logs/${log}/entries?limit=5`);
+    const { entries = [] } = json as { readonly entries?: readonly { readonly primaryKey: string }[] };
+    return entries.map(({ primaryKey }) => primaryKey);
+  };
+  await expect.poll(() => keys('clinic'), patience).toEqual(['1']);
+  expect((await fetch(`${origin}/readyz`)).status).toBe(200);
+  expect(await (await fetch(`${origin}/metrics`)).text()).toContain('bemi_recording{log="clinic"} 1');
+
+  // What another has can't be had.
+  const refusal = async (body: object) => {
+    const { status, json } = await ask('/sources', 'POST', { connection: other.url, ...body });
+    return [status, (json as { readonly error?: { readonly code: string } }).error?.code];
+  };
+  expect(await refusal({ name: 'clinic', slot: 'another' })).toEqual([409, 'source-exists']);
+  expect(await refusal({ name: 'other', slot })).toEqual([409, 'shared-slot']);
+  expect(await refusal({ name: 'a/b' })).toEqual([400, 'bad-request']);
+
+  // A wrong password is no reason not to add it: it waits, says why, and goes on once it is put right.
+  const slotOfOther = `slot_${other.name}`;
+  const wrong = { name: 'other', slot: slotOfOther, evenIfUnreachable: true };
+  await ask('/sources', 'POST', { ...wrong, connection: other.urlAs('postgres', 'nope') });
+  await expect
+    .poll(async () => (await ask('/sources/other')).json, patience)
+    .toMatchObject({ state: 'waiting', problem: { code: 'password' } });
+  await ask('/sources/other', 'PATCH', { connection: other.url, bufferSize: 10 });
+  await expect.poll(() => stateOf('other'), patience).toBe('recording');
+  expect((await ask('/sources/other')).json).toMatchObject({
+    bufferSize: 10,
+    changed: { by: 'ada@clinic.example' },
+  });
+  await otherSql.query('INSERT INTO u VALUES (2)');
+  await expect.poll(() => keys('other'), patience).toEqual(['2']);
+  // Settings alone need no password.
+  expect(await ask('/sources/other', 'PATCH', { retentionDays: 3_000 })).toMatchObject({
+    status: 200,
+    json: { retentionDays: 3_000, target: { database: other.name } },
+  });
+  await expect.poll(() => stateOf('other'), patience).toBe('recording');
+  await otherSql.query('INSERT INTO u VALUES (3)');
+  await expect.poll(() => keys('other'), patience).toEqual(['3', '2']);
+
+  expect(await ask('/sources/other', 'DELETE')).toMatchObject({
+    status: 200,
+    json: { whenRemoved: [`SELECT pg_drop_replication_slot('${slotOfOther}');`, expect.any(String)] },
+  });
+  await expect
+    .poll(async () => await (await fetch(`${origin}/metrics`)).text(), patience)
+    .not.toContain('log="other"');
+  expect((await ask('/sources/other')).json).toMatchObject({ origin: 'elsewhere', state: 'unknown' });
+  // Nobody reads the slot any more, and it can be dropped as was said.
+  await otherSql.query(`SELECT pg_drop_replication_slot('${slotOfOther}')`);
+
+  // What was done is in the log of accesses.
+  const { json: accesses } = await ask('/accesses?what=source');
+  expect(
+    (accesses as { readonly accesses: readonly { subject: string; action: string }[] }).accesses
+      .toReversed()
+      .map(({ subject, action }) => `${subject} ${action}`),
+  ).toEqual(['clinic added', 'other added', 'other connection-changed', 'other changed', 'other removed']);
+
+  // Altered in the audit database, or under another name, it is not opened.
+  await trail.query(`UPDATE bemi.added_sources SET name = 'renamed', revision = 9 WHERE name = 'clinic'`);
+  await expect
+    .poll(async () => (await ask('/sources/renamed')).json, patience)
+    .toMatchObject({ state: 'refused', problem: { code: 'source-sealed' } });
+  await trail.query(`UPDATE bemi.added_sources SET name = 'clinic', revision = 10 WHERE name = 'renamed'`);
+  await expect.poll(() => stateOf('clinic'), patience).toBe('recording');
+
+  bemi.child.kill('SIGTERM');
+  const { code, stdout, stderr } = await bemi.finished;
+  expect(code).toBe(0);
+  // A worker without a source of its own takes it up, and so do the commands that read its log.
+  await sql.query('INSERT INTO t VALUES (4)');
+  expect(await runBemi(['worker', '--drain'], environment, folder)).toMatchObject({ code: 0, stderr: '' });
+  const log = await runBemi(['log', '--source', 'clinic', '--json', '--limit', '1'], environment, folder);
+  expect(JSON.parse(log.stdout)).toMatchObject({ primaryKey: '4' });
+
+  const { rows } = await trail.query<{ table: string; text: string }>(
+    `SELECT c.relname AS "table", query_to_xml(format('SELECT * FROM bemi.%I', c.relname), true, true, '')::text AS text
+       FROM pg_class c WHERE c.relnamespace = 'bemi'::regnamespace AND c.relkind IN ('r', 'p')`,
+  );
+  expect(rows.length).toBeGreaterThan(20);
+  const everything = [stdout, stderr, added.text, checks.text, ...rows.map(({ text }) => text)];
+  const hidden = [password, Buffer.from(password).toString('base64'), Buffer.from(password).toString('hex')];
+  for (const secret of hidden)
+    expect(
+      everything.filter((text) => text.includes(secret)),
+      secret,
+    ).toEqual([]);
+  await sql.query(`SELECT pg_drop_replication_slot('${slot}'); DROP OWNED BY ${role}; DROP ROLE ${role}`);
+}, 120_000);
