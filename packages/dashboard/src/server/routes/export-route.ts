@@ -27,6 +27,8 @@ export function exportRoute(app: OpenAPIHono<DashboardEnvironment>, reader: Audi
     path: '/api/v1/logs/{log}/export',
     tags: ['Entries'],
     summary: 'Export what a filter names',
+    description:
+      'The header `x-bemi-log-size` has the number of the log’s entries, which are numbered from 0: with the sequence of the last line it tells how far the export is.',
     request: {
       params: z.object({ log: z.string().max(200) }),
       query: z.object({
@@ -113,6 +115,8 @@ export function exportRoute(app: OpenAPIHono<DashboardEnvironment>, reader: Audi
       'content-type': format.contentType,
       'content-disposition': `attachment; filename="${fileName(logName)}.${name}"`,
       'cache-control': 'no-store',
+      // Entries are numbered from 0: by the last one that has come, whoever waits knows how far it is.
+      'x-bemi-log-size': nextSequence,
     }) as never;
   });
 }

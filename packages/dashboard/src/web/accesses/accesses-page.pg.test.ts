@@ -43,6 +43,10 @@ test('who looked at what: it waits, is recorded, and is found by person and reco
   expect(new URL(page.url()).searchParams.get('who')).toBe('nobody@clinic.example');
   await page.goto(`${url}/accesses`);
   await page.getByText('viewed Patient 42').first().waitFor();
+  // From the record's page, too.
+  await page.goto(`${url}/record?table=public.Patient&primaryKey=42`);
+  await page.getByRole('link', { name: 'Who looked at this record' }).click();
+  await page.getByText('viewed Patient 42').first().waitFor();
   const shots = process.env['SHOTS'];
   if (shots) await page.screenshot({ path: `${shots}/accesses.png` });
 });

@@ -31,7 +31,7 @@ export function ExportDialog({ log, address, onClose }: ExportDialogProps) {
   const start = async (): Promise<void> => {
     const mine = new AbortController();
     aborter.current = mine;
-    let progress: ExportProgress = { bytes: 0, entries: 0, expected: undefined };
+    let progress: ExportProgress = { bytes: 0, entries: 0, share: undefined };
     setMade({ state: 'running', progress });
     try {
       const filter = apiFilter(address, new Date());
@@ -96,10 +96,9 @@ export function ExportDialog({ log, address, onClose }: ExportDialogProps) {
 }
 
 function Shown({ made }: { readonly made: Extract<Export, { progress: ExportProgress }> }) {
-  const { bytes, entries, expected } = made.progress;
-  const percent =
-    expected === undefined || expected === 0 ? undefined : Math.min((entries / expected) * 100, 100);
-  const count = `${entries.toLocaleString()}${expected === undefined ? '' : ` of about ${expected.toLocaleString()}`} entries`;
+  const { bytes, entries, share } = made.progress;
+  const percent = share === undefined ? undefined : Math.floor(share * 100);
+  const count = `${entries.toLocaleString()} ${entries === 1 ? 'entry' : 'entries'}, ${sizeText(bytes)}`;
   return (
     <Stack gap={4}>
       <Progress
@@ -109,7 +108,8 @@ function Shown({ made }: { readonly made: Extract<Export, { progress: ExportProg
       />
       <Text size="sm" className="tabular">
         {made.state === 'done' ? `Saved ${made.name}: ` : ''}
-        {count}, {sizeText(bytes)}
+        {count}
+        {made.state === 'running' && percent !== undefined && `, ${percent} % of the log looked through`}
       </Text>
     </Stack>
   );

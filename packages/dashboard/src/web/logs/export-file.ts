@@ -8,8 +8,8 @@ export interface ExportProgress {
   readonly bytes: number;
   /** As far as the form's lines tell. */
   readonly entries: number;
-  /** By the server's estimate, where it has one. */
-  readonly expected: number | undefined;
+  /** Share of the log that was looked through, 0 to 1; `undefined` where the form doesn't tell. */
+  readonly share: number | undefined;
 }
 
 /** Pieces are put together to files of this size: a browser keeps those on disk, and not in memory. */
@@ -31,8 +31,7 @@ export async function exportFile(
     },
   );
   if (!response.ok || !response.body) throw await problemOf(response);
-  const estimate = response.headers.get('x-bemi-entry-estimate');
-  const expected = estimate === null ? undefined : Number(estimate);
+  const share = shareReader(form, response.headers.get('x-bemi-log-size'));
   const count = lineCounter(form);
   const reader = response.body.getReader();
   const files: Blob[] = [];
@@ -51,10 +50,10 @@ export async function exportFile(
     }
     if (performance.now() - saidAt > progressMs) {
       saidAt = performance.now();
-      onProgress({ bytes, entries, expected });
+      onProgress({ bytes, entries, share: share(value) });
     }
   }
-  onProgress({ bytes, entries, expected });
+  onProgress({ bytes, entries, share: 1 });
   const named = /filename="([^"]+)"/.exec(response.headers.get('content-disposition') ?? '')?.[1];
   return new File([...files, ...parts], named ?? `bemi-${log}.${form}`, {
     type: response.headers.get('content-type') ?? 'application/octet-stream',
@@ -69,6 +68,35 @@ export function saveFile(file: File): void {
   link.click();
   // The browser has begun to read it by then.
   window.setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+/** How each line begins, as far as the form says which entry it is. */
+const lineStarts: Readonly<Record<ExportForm, RegExp | undefined>> = {
+  csv: /\r\n(\d+),/g,
+  jsonl: /\n\{"sequence":"(\d+)"/g,
+  sql: undefined,
+};
+
+/**
+ * How much of the log was looked through by the time of a piece: entries come the newest first.
+ *
+ * @param size - of the log, as the server says it.
+ */
+export function shareReader(
+  form: ExportForm,
+  size: string | null,
+): (piece: Uint8Array) => number | undefined {
+  const lineStart = lineStarts[form];
+  const end = Number(size ?? 0);
+  const decoder = new TextDecoder();
+  let share: number | undefined;
+  return (piece) => {
+    if (lineStart === undefined || end === 0) return undefined;
+    const sequence = [...decoder.decode(piece).matchAll(lineStart)].at(-1)?.[1];
+    // A value in the file may look like the beginning of a line.
+    if (sequence !== undefined) share = Math.max(share ?? 0, Math.min(1 - Number(sequence) / end, 1));
+    return share;
+  };
 }
 
 const quote = 0x22;

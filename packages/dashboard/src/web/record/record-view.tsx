@@ -1,8 +1,9 @@
-import { Button, Group, Skeleton, Title } from '@mantine/core';
-import { useNavigate, useSearch } from '@tanstack/react-router';
+import { Anchor, Button, Group, Skeleton, Text, Title } from '@mantine/core';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import type { Table } from '../../api/log.ts';
 import { useLog } from '../api/use-log.ts';
+import { useMay } from '../api/use-session.ts';
 import { useKeys } from '../elements/keyboard.ts';
 import { Moment } from '../elements/moment.tsx';
 import { EmptyState, ErrorState } from '../elements/states.tsx';
@@ -25,6 +26,7 @@ interface RecordViewProps {
 export function RecordView({ log, table, tables, primaryKey }: RecordViewProps) {
   const { sequence, at, with: other } = useSearch({ from: '/shell/record' });
   const navigate = useNavigate();
+  const maySeeAccesses = useMay('accesses:read');
   const key = { log, table: tableName(table.schema, table.table), primaryKey };
   const life = useLife(key);
   const isNow = sequence === undefined && at === undefined;
@@ -82,6 +84,19 @@ export function RecordView({ log, table, tables, primaryKey }: RecordViewProps) 
           onCompareNow={() => compareWith(undefined)}
         />
         <Referrers log={log} table={table} tables={tables} primaryKey={primaryKey} />
+        {maySeeAccesses && (
+          <Text size="sm" mt="md">
+            <Anchor
+              component={Link}
+              to="/accesses"
+              search={{ table: key.table, primaryKey } as never}
+              inherit
+              underline="always"
+            >
+              Who looked at this record
+            </Anchor>
+          </Text>
+        )}
       </section>
       <section aria-label="Life" className="record-life">
         <Title order={2} size="h4" mb="xs">
