@@ -1,6 +1,7 @@
 import { Alert, Button, Group, Modal, Progress, Radio, Stack, Text } from '@mantine/core';
 import { useEffect, useRef, useState } from 'react';
-import { type ExportForm, type ExportProgress, exportFile, saveFile } from './export-file.ts';
+import { type ExportProgress, exportFile, saveFile } from './export-file.ts';
+import type { ExportForm } from './export-progress.ts';
 import { apiFilter, isFiltered, type LogsAddress } from './logs-address.ts';
 
 const forms: readonly (readonly [ExportForm, string, string])[] = [

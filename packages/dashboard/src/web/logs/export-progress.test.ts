@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { lineCounter, shareReader } from './export-file.ts';
+import { lineCounter, shareReader } from './export-progress.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
