@@ -43,3 +43,15 @@ export async function indexChanges(client: pg.ClientBase, log: number, maxBlocks
   ]);
   return (rows[0]?.blocks ?? 0) < maxBlocks;
 }
+
+/**
+ * Counts what an older version has indexed, and what has to be counted again because names in it were erased.
+ * @returns whether nothing is left.
+ */
+export async function countChanges(client: pg.ClientBase, log: number, maxBlocks: number): Promise<boolean> {
+  const { rows } = await client.query<{ blocks: number }>('SELECT bemi.count_changes($1, $2) AS blocks', [
+    log,
+    maxBlocks,
+  ]);
+  return (rows[0]?.blocks ?? 0) < maxBlocks;
+}

@@ -21,21 +21,27 @@ export async function verifyIndex(
     [log],
   );
   const { first, end } = bounds[0]!;
-  for (let from = Number(first ?? end); from < Number(end); from += stepBlocks) {
+  for (let from = Number(first ?? end); from < Number(end); ) {
     signal?.throwIfAborted();
-    const { rows } = await client.query<{ sequence: string | null }>(differences, [
-      ...[log, from, Math.min(from + stepBlocks, Number(end))],
-    ]);
-    const sequence = rows[0]?.sequence ?? null;
-    if (sequence !== null) return [{ code: 'index-altered', sequence: Number(sequence) }];
+    // Each step is one of the ranges whose counts are added up, or what is there of it.
+    const to = Math.min((Math.floor(from / stepBlocks) + 1) * stepBlocks, Number(end));
+    for (const statement of [differences, differentSums]) {
+      const { rows } = await client.query<{ sequence: string | null }>(statement, [log, from, to]);
+      const sequence = rows[0]?.sequence ?? null;
+      if (sequence !== null) return [{ code: 'index-altered', sequence: Number(sequence) }];
+    }
+    from = to;
   }
-  return [];
+  const { rows } = await client.query<{ sequence: string }>(strayCounts, [log, first ?? end, end]);
+  return rows.map(({ sequence }) => ({ code: 'index-altered', sequence: Number(sequence) }));
 }
 
 // Of the first transaction that is left, retention may have dropped the beginning, and what it said with it.
 const differences = `
   WITH expected AS MATERIALIZED (
     SELECT * FROM bemi.indexed_rows($1, $2, $3)
+  ), tallies AS MATERIALIZED (
+    SELECT array_agg(e.tally) AS tallies FROM expected e
   ), oldest AS MATERIALIZED (
     SELECT t.transaction FROM bemi.transaction_log t WHERE t.log = $1 ORDER BY t.sequence LIMIT 1
   ), stored AS MATERIALIZED (
@@ -56,4 +62,39 @@ const differences = `
      UNION ALL
     SELECT t.sequence FROM times t LEFT JOIN bemi.change_blocks b ON b.log = $1 AND b.block = t.block
      WHERE NOT coalesce(b.first_at <= t.first_at AND b.last_at >= t.last_at, false)
+     UNION ALL
+    SELECT coalesce(c.block, a.block) << 10
+      FROM (SELECT c.* FROM tallies t CROSS JOIN LATERAL bemi.counted_changes(t.tallies) c) c
+      FULL JOIN (SELECT * FROM bemi.activity WHERE log = $1 AND block >= $2 AND block < $3) a USING (block, hour, "table")
+      JOIN bemi.change_blocks b ON b.log = $1 AND b.block = coalesce(c.block, a.block) AND b.changes_counted
+     WHERE (a.inserts, a.updates, a.deletes, a.truncates, a.without_context) IS DISTINCT FROM
+           (c.inserts, c.updates, c.deletes, c.truncates, c.without_context)
+     UNION ALL
+    SELECT coalesce(c.block, a.block) << 10
+      FROM (SELECT c.* FROM tallies t CROSS JOIN LATERAL bemi.counted_names(t.tallies) c) c
+      FULL JOIN (SELECT * FROM bemi.activity_names WHERE log = $1 AND block >= $2 AND block < $3) a USING (block, hour, "table")
+      JOIN bemi.change_blocks b ON b.log = $1 AND b.block = coalesce(c.block, a.block) AND b.names_counted
+     WHERE (a.names, a.changes, a.without_context, a.kinds) IS DISTINCT FROM (c.names, c.changes, c.without_context, c.kinds)
   ) different`;
+
+/** What was added up of a range is what its blocks have. */
+const differentSums = `
+  SELECT min(different.range) << 17 AS sequence FROM (
+    SELECT g.range FROM bemi.activity_ranges g
+     CROSS JOIN (SELECT min(a.hour) AS first, max(a.hour) AS last FROM bemi.activity_names a
+                  WHERE a.log = $1 AND a.block >= $2 AND a.block < $3) hours
+     WHERE g.log = $1 AND g.range = $2::bigint >> 7 AND (g.first_hour, g.last_hour) IS DISTINCT FROM (hours.first, hours.last)
+     UNION ALL
+    SELECT g.range FROM bemi.activity_ranges g
+      JOIN (SELECT range
+              FROM (SELECT * FROM bemi.added_names($1, $2::bigint >> 7, ($2::bigint >> 7) + 1)) c
+              FULL JOIN (SELECT * FROM bemi.activity_range_names WHERE log = $1 AND range = $2::bigint >> 7) s USING (range, "table")
+             WHERE (s.names, s.changes, s.without_context, s.kinds) IS DISTINCT FROM
+                   (c.names, c.changes, c.without_context, c.kinds)) sums USING (range)
+     WHERE g.log = $1
+  ) different`;
+
+/** Sums of ranges that the index does not reach. $1 log, $2 first block, $3 end. */
+const strayCounts = `
+  SELECT g.range << 17 AS sequence FROM bemi.activity_ranges g
+   WHERE g.log = $1 AND (g.range < $2::bigint >> 7 OR g.range >= $3::bigint >> 7) ORDER BY 1 LIMIT 1`;
