@@ -122,6 +122,26 @@ function attacks(secrets: Secrets): Attack[] {
       finding: { code: 'index-altered' },
     },
     {
+      name: 'fewer changes in the counts',
+      run: `UPDATE bemi.activity SET updates = 0, inserts = inserts + 1 WHERE block = 0`,
+      finding: { code: 'index-altered' },
+    },
+    {
+      name: 'an hour taken out of the counts',
+      run: `DELETE FROM bemi.activity WHERE block = 0`,
+      finding: { code: 'index-altered' },
+    },
+    {
+      name: 'a name taken out of the counts',
+      run: `UPDATE bemi.activity_names SET names[1] = 'nobody'`,
+      finding: { code: 'index-altered' },
+    },
+    {
+      name: 'a sum of counts that nobody added up',
+      run: `INSERT INTO bemi.activity_ranges (log, range) SELECT log, 7 FROM bemi.logs LIMIT 1`,
+      finding: { code: 'index-altered' },
+    },
+    {
       name: 'an entry deleted',
       run: `DELETE FROM bemi.change_log WHERE sequence = ${victim}`,
       finding: { code: 'missing', sequence: victim, count: 1 },

@@ -1,5 +1,5 @@
 import { type InboxRequest, inboxChannel } from '@bemi-db/trail/inbox';
-import { extendPartitions, indexChanges } from '@bemi-db/trail/partitions';
+import { countChanges, extendPartitions, indexChanges } from '@bemi-db/trail/partitions';
 import type { ContextKeys } from './authenticity/context-keys.ts';
 import type { OpenConnection } from './connections.ts';
 import { Inbox } from './inbox-requests.ts';
@@ -49,6 +49,7 @@ export class Upkeep {
   #isInboxDue = true;
   #inboxReadAt = Number.NEGATIVE_INFINITY;
   #indexedSequence = -1;
+  #countedSequence = -1;
   #running: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -133,6 +134,16 @@ export class Upkeep {
       for (let step = 0; step < steps; step++) {
         if (await indexChanges(connection.client, log, indexStep)) {
           this.#indexedSequence = sequence;
+          break;
+        }
+      }
+    }
+    // What an older version has indexed, and what was erased: both only where the log has moved.
+    if (sequence !== this.#countedSequence && sequence === this.#indexedSequence) {
+      const steps = isBusy() ? indexStepsWhenBusy : indexStepsWhenIdle;
+      for (let step = 0; step < steps; step++) {
+        if (await countChanges(connection.client, log, indexStep)) {
+          this.#countedSequence = sequence;
           break;
         }
       }
