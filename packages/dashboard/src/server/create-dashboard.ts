@@ -12,6 +12,7 @@ import { openApiDocument } from './open-api-document.ts';
 import type { Authenticate } from './principal.ts';
 import { problemOfError } from './problem-of-error.ts';
 import { accessesRoute } from './routes/accesses-route.ts';
+import { activityRoute } from './routes/activity-route.ts';
 import { entriesRoutes } from './routes/entries-routes.ts';
 import { exportRoute } from './routes/export-route.ts';
 import { integrityRoutes } from './routes/integrity-routes.ts';
@@ -97,6 +98,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   sessionRoute(app, version);
   accounts?.addRoutes(app);
   logsRoutes(app, reader);
+  activityRoute(app, reader);
   entriesRoutes(app, reader);
   streamRoute(app, { reader, authenticate, tail: createLogTail(() => reader.read(logEnds)) });
   exportRoute(app, reader);
