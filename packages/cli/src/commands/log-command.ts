@@ -35,7 +35,7 @@ export function logCommand(): Command {
     .option('--changed <column>', 'only an UPDATE that changed this column (repeatable)', repeated)
     .option(
       '--value <column=value>',
-      'only with this value, before or after; column~text for a part of it (repeatable)',
+      'only with this value, before or after; column~text for a part of it, "column is null" (repeatable)',
       repeated,
     )
     .option('--value-before <column=value>', 'only with this value before (repeatable)', repeated)

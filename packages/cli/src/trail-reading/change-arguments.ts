@@ -1,4 +1,5 @@
 import { parseTableName } from '@bemi-db/source/table-name';
+import { parseValueFilterText } from '@bemi-db/trail/facts/value-filter-text';
 import type { ContextFilter, TableFilter, ValueFilter } from '@bemi-db/trail/query/change-filter';
 import { usageError } from '../cli-error.ts';
 
@@ -67,18 +68,12 @@ export function parseContextFilter(text: string): ContextFilter {
   );
 }
 
-/** `column=value`, or `column~text` for a text that is somewhere in it; the first of both signs counts. */
+/** `column=value`, `column~text` for a text that is somewhere in it, or `column is null`. */
 export function parseValueFilter(text: string, side?: 'before' | 'after'): ValueFilter {
-  const at = text.search(/[=~]/);
-  if (at > 0)
-    return {
-      column: text.slice(0, at),
-      operator: text[at] === '=' ? 'is' : 'contains',
-      value: text.slice(at + 1),
-      ...(side ? { side } : {}),
-    };
+  const filter = parseValueFilterText(text, side);
+  if (filter) return filter;
   throw usageError(
-    `--value${side ? `-${side}` : ''} ${JSON.stringify(text)} is neither COLUMN=VALUE nor COLUMN~TEXT`,
+    `--value${side ? `-${side}` : ''} ${JSON.stringify(text)} is neither COLUMN=VALUE nor COLUMN~TEXT nor "COLUMN is null"`,
     'Write the name of a column and its value, as in --value status=active, or a part of it, as in --value name~love.',
   );
 }

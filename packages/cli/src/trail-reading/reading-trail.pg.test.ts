@@ -106,6 +106,7 @@ test('filters, and what is said when nothing matches', async () => {
   expect(await count('--actor', 'test_user_123', '--changed', 'firstName')).toBe(1);
   expect(await count('--value-after', 'firstName=Updated')).toBe(1);
   expect(await count('--value', 'firstName~UPD')).toBe(2);
+  expect(await count('--value', 'firstName is null')).toBe(0);
   expect(await count('--text', 'test_user', '--operation', 'update')).toBe(1);
   const all = await runBemi(['log', '--table', 'Patient', '--json'], environment);
   const [{ transactionId }] = lines(all.stdout).map((line) => JSON.parse(line));

@@ -51,7 +51,7 @@ export const entryFilterShape = {
     .openapi({ description: 'Who did it: user, e-mail, database role' }),
   changed: several(z.string().min(1).max(200)).openapi({ description: 'An UPDATE of any of these columns' }),
   value: several(z.string().min(2).max(2000)).openapi({
-    description: '`column=value` (equal) or `column~text` (contained), before or after',
+    description: '`column=value` (equal), `column~text` (contained) or `column is null`, before or after',
     example: ['status=active'],
   }),
   valueBefore: several(z.string().min(2).max(2000)),

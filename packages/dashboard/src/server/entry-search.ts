@@ -1,4 +1,5 @@
 import { parseTableName } from '@bemi-db/source/table-name';
+import { parseValueFilterText } from '@bemi-db/trail/facts/value-filter-text';
 import type {
   ChangeFilter,
   ContextFilter,
@@ -51,22 +52,16 @@ export function parseContext(text: string): ContextFilter {
   );
 }
 
-/** `column=value` or `column~text`; the first of both signs counts. */
+/** `column=value`, `column~text` or `column is null`. */
 export function parseValue(text: string, side?: 'before' | 'after'): ValueFilter {
-  const at = text.search(/[=~]/);
-  if (at <= 0)
-    throw new ApiProblem(
-      400,
-      'value-filter',
-      'A filter by value is column=value or column~text',
-      'Such as value=status=active.',
-    );
-  return {
-    column: text.slice(0, at),
-    operator: text[at] === '=' ? 'is' : 'contains',
-    value: text.slice(at + 1),
-    ...(side ? { side } : {}),
-  };
+  const filter = parseValueFilterText(text, side);
+  if (filter) return filter;
+  throw new ApiProblem(
+    400,
+    'value-filter',
+    'A filter by value is column=value, column~text, or column is null',
+    'Such as value=status=active.',
+  );
 }
 
 export type Asked = Pick<LogSearch, 'kinds' | 'filter'>;

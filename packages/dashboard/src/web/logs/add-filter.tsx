@@ -73,7 +73,7 @@ interface Draft {
   readonly kind: Kind;
   readonly name: string;
   readonly value: string;
-  readonly operator: '=' | '~';
+  readonly operator: '=' | '~' | 'is null';
   readonly side: 'value' | 'valueBefore' | 'valueAfter';
   readonly authenticity: Authenticity;
 }
@@ -143,6 +143,7 @@ function FilterForm({ address, tables, onChange }: AddFilterProps) {
               data={[
                 { value: '=', label: 'is' },
                 { value: '~', label: 'contains' },
+                { value: 'is null', label: 'is NULL' },
               ]}
               value={draft.operator}
               onChange={(event) => put({ operator: event.currentTarget.value as Draft['operator'] })}
@@ -158,7 +159,7 @@ function FilterForm({ address, tables, onChange }: AddFilterProps) {
             onChange={(event) => put({ authenticity: event.currentTarget.value as Authenticity })}
           />
         )}
-        {valueLabels[kind] !== undefined && (
+        {valueLabels[kind] !== undefined && !(kind === 'value' && draft.operator === 'is null') && (
           <TextInput
             label={valueLabels[kind]}
             size="sm"
@@ -196,7 +197,12 @@ function withDraft(address: LogsAddress, draft: Draft): LogsAddress | undefined 
     case 'changed':
       return name === '' ? undefined : withValue(address, 'changed', name);
     case 'value':
-      return name === '' ? undefined : withValue(address, side, `${name}${operator}${value}`);
+      if (name === '') return undefined;
+      return withValue(
+        address,
+        side,
+        operator === 'is null' ? `${name} is null` : `${name}${operator}${value}`,
+      );
     case 'context':
       return name === '' || value === '' ? undefined : withValue(address, 'context', `${name}=${value}`);
     case 'authenticity':
