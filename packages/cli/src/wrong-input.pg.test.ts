@@ -1,5 +1,6 @@
-import { type PostgresServer, startPostgres } from '@bemi-db/embedded-postgres';
+import type { PostgresServer } from '@bemi-db/embedded-postgres';
 import { createDatabase, databaseUrl } from '@bemi-db/test-kit/database';
+import { startDisposableServer } from '@bemi-db/test-kit/disposable-server';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runBemi, startBemi } from '../test/run-bemi.ts';
@@ -105,7 +106,7 @@ test('no slot, where the log has begun', async () => {
 
 let plain: PostgresServer;
 beforeAll(async () => {
-  plain = await startPostgres({ disposable: true }); // wal_level = replica
+  plain = await startDisposableServer(); // wal_level = replica
 });
 afterAll(() => plain.stop('immediate'));
 

@@ -1,5 +1,6 @@
-import { type PostgresServer, startPostgres } from '@bemi-db/embedded-postgres';
+import type { PostgresServer } from '@bemi-db/embedded-postgres';
 import type { Finding } from '@bemi-db/source/finding';
+import { startDisposableServer } from '@bemi-db/test-kit/disposable-server';
 import pg from 'pg';
 import { expect, onTestFinished } from 'vitest';
 import { bemiFolder } from '../src/configuration/bemi-folder.ts';
@@ -32,7 +33,7 @@ export interface DoctoredClinic {
 /** @param settings - set by ALTER SYSTEM, so that a fix can set them otherwise. */
 export async function doctoredClinic(settings: Readonly<Record<string, string>>): Promise<DoctoredClinic> {
   // A checkpoint is what takes WAL from a slot that has too much: none comes by itself, however slow the machine is.
-  const server = await startPostgres({ disposable: true, settings: { checkpoint_timeout: '1h' } });
+  const server = await startDisposableServer({ settings: { checkpoint_timeout: '1h' } });
   onTestFinished(() => server.stop('immediate'));
   const folder = projectFolder();
   let clients: { source: pg.Client; audit: pg.Client } | undefined;

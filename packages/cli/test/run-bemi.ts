@@ -1,9 +1,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { chmodSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { newFolder } from '@bemi-db/test-kit/disposable-folder';
 import { onTestFinished } from 'vitest';
 
 const program = fileURLToPath(new URL('../bin/bemi.js', import.meta.url));
@@ -23,7 +22,7 @@ export interface Running {
 
 /** An empty folder to run commands in, deleted when the test ends. */
 export function projectFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'bemi-cli-'));
+  const folder = newFolder('cli');
   chmodSync(folder, 0o755); // for root, whose embedded server runs as another user
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;

@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runWithBemiContext } from '@bemi-db/context';
 import { wrapPostgres } from '@bemi-db/context/postgres';
-import { startPostgres } from '@bemi-db/embedded-postgres';
 import { createDatabase } from '@bemi-db/test-kit/database';
+import { startDisposableServer } from '@bemi-db/test-kit/disposable-server';
 import { effort } from '@bemi-db/test-kit/effort';
 import postgres from 'postgres';
 import { expect, it, onTestFinished } from 'vitest';
@@ -47,7 +47,7 @@ it.each(statements)('$message: $statement', async (row) => {
 });
 
 it('on a hot standby, everything is as without the wrapper', async () => {
-  const server = await startPostgres({ disposable: true });
+  const server = await startDisposableServer();
   onTestFinished(() => server.stop('immediate'));
   const onServer = (made: typeof postgres) => made(server.url(), { max: 1, onnotice: () => undefined });
   const setUp = onServer(postgres);

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startPostgres } from '@bemi-db/embedded-postgres';
+import { startDisposableServer } from '@bemi-db/test-kit/disposable-server';
 import pg from 'pg';
 import { expect, it } from 'vitest';
 import { outcomeOf } from '../test/outcome.ts';
@@ -9,7 +9,7 @@ import { runWithBemiContext } from './context.ts';
 import { createPool } from './pg.ts';
 
 it('on a hot standby, everything is as without the wrapper', async () => {
-  const server = await startPostgres({ disposable: true });
+  const server = await startDisposableServer();
   try {
     const admin = new pg.Client(server.url());
     await admin.connect();

@@ -1,4 +1,5 @@
-import { type PostgresServer, startPostgres } from '@bemi-db/embedded-postgres';
+import type { PostgresServer } from '@bemi-db/embedded-postgres';
+import { startDisposableServer } from '@bemi-db/test-kit/disposable-server';
 import { reloadSettings } from '@bemi-db/test-kit/reload';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -14,7 +15,7 @@ const wanted: Wanted = { slot: 'bemi_slot', publication: 'bemi_publication', tab
 let server: PostgresServer;
 
 beforeAll(async () => {
-  server = await startPostgres({ disposable: true });
+  server = await startDisposableServer();
 });
 afterAll(() => server.stop('immediate'));
 

@@ -1,5 +1,6 @@
-import { freePort, startPostgres } from '@bemi-db/embedded-postgres';
+import { freePort } from '@bemi-db/embedded-postgres';
 import { createDatabase, databaseUrl } from '@bemi-db/test-kit/database';
+import { startDisposableServer } from '@bemi-db/test-kit/disposable-server';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { makeTestRole } from '../test/test-role.ts';
@@ -101,7 +102,7 @@ test('servers that do not answer as they should', async () => {
 });
 
 test('wal_level = replica', async () => {
-  const server = await startPostgres({ disposable: true });
+  const server = await startDisposableServer();
   try {
     const make = "SELECT pg_create_logical_replication_slot('the_slot', 'pgoutput')";
     expect(await explanationOf(server.url(), 'create-slot', make)).toMatchObject({

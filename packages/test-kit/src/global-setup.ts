@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { type PostgresOptions, startPostgres } from '@bemi-db/embedded-postgres';
 import type { TestProject } from 'vitest/node';
+import { makeRunFolder, newFolder } from './disposable-folder.ts';
+import { newClusterFolder } from './new-cluster.ts';
 import { currentMajor, olderMajors, startOlderPostgres } from './older-server.ts';
 
 declare module 'vitest' {
@@ -17,8 +17,8 @@ declare module 'vitest' {
 /** Starts the one PostgreSQL server of a project's tests, and stops it when the run ends. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { postgresMajor } = project.getProvidedContext();
-  const options: PostgresOptions = {
-    disposable: true,
+  if (process.env['TEST_FOLDER'] === undefined) makeRunFolder();
+  const options: Pick<PostgresOptions, 'settings'> = {
     settings: {
       wal_level: 'logical',
       max_connections: '300',
@@ -33,10 +33,12 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   if (older === undefined && postgresMajor !== currentMajor)
     throw new Error(`No PostgreSQL ${postgresMajor} to test on`);
   const server =
-    older === undefined ? await startPostgres(options) : await startOlderPostgres(older, options);
+    older === undefined
+      ? await startPostgres({ ...options, dataDirectory: newClusterFolder(), disposable: true })
+      : await startOlderPostgres(older, options);
   project.provide('postgresUrl', server.url());
   // Every worker of a run keeps its key and its memory here, those in processes of their own too.
-  const stateDirectory = mkdtempSync(join(tmpdir(), 'bemi-state-'));
+  const stateDirectory = newFolder('state');
   process.env['BEMI_STATE_DIR'] = stateDirectory;
   return async () => {
     await server.stop('immediate');

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type PostgresOptions, type PostgresServer, startPostgres } from '@bemi-db/embedded-postgres';
+import type { PostgresOptions, PostgresServer } from '@bemi-db/embedded-postgres';
+import { startDisposableServer } from './disposable-server.ts';
 
 /** The major that the workspace itself installs, and that tests run on where nothing else is said. */
 export const currentMajor = 18;
@@ -19,14 +20,14 @@ export const olderMajors: readonly OlderMajor[] = ([12, 13, 14, 15, 16, 17] as c
  */
 export function startOlderPostgres(
   major: OlderMajor,
-  options: PostgresOptions = {},
+  options: Pick<PostgresOptions, 'settings'> = {},
 ): Promise<PostgresServer> {
   if (!olderMajors.includes(major)) {
     throw new Error(`No PostgreSQL ${major} comes from npm for ${process.platform}-${process.arch}`);
   }
   const binaries = `${servers}node_modules/${packageName(major)}/native`;
   if (!existsSync(binaries)) throw new Error(`PostgreSQL ${major} is not installed: npm run test:servers`);
-  return startPostgres({ disposable: true, ...options, binaries });
+  return startDisposableServer({ ...options, binaries });
 }
 
 function packageName(major: OlderMajor): string {

@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
@@ -9,6 +8,7 @@ import {
   type PostgresServer,
   startPostgres,
 } from '@bemi-db/embedded-postgres';
+import { copyCluster, newCluster, newClusterFolder } from './new-cluster.ts';
 
 /** A server that a test breaks. Its port and its folder stay the same through everything that is done to it. */
 export interface OwnServer {
@@ -34,21 +34,15 @@ export interface OwnServerOptions {
   readonly launcher?: NonNullable<PostgresOptions['launcher']>;
 }
 
-const folders: string[] = [];
-let template: Promise<string> | undefined;
-
-process.once('exit', () => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
-
 /**
- * Starts a server of the test's own. New clusters are copies of one that initdb makes once for a test file, so they all
- * have the same system identifier: never let one be the source and another one the audit database.
+ * Starts a server of the test's own. New clusters are copies of one, so they all have the same system identifier: never
+ * let one be the source and another one the audit database.
  */
 export async function startOwnServer(options: OwnServerOptions = {}): Promise<OwnServer> {
   const port = await freePort();
   let settings = { wal_level: 'logical', ...options.settings };
-  let dataDirectory = options.dataDirectory ?? (await newCluster(options));
+  let dataDirectory =
+    options.dataDirectory ?? (options.isNewCluster ? newClusterFolder() : await newCluster(options.binaries));
   let server: PostgresServer | undefined;
   const start = async (how: Pick<PostgresOptions, 'launcher'>): Promise<void> => {
     const all: PostgresOptions = { dataDirectory, port, settings, disposable: true, ...how };
@@ -71,49 +65,8 @@ export async function startOwnServer(options: OwnServerOptions = {}): Promise<Ow
       dataDirectory = other;
       await start({});
     },
-    copy: () => copyOf(dataDirectory),
+    copy: () => copyCluster(dataDirectory),
   };
-}
-
-async function newCluster({ binaries, isNewCluster = false }: OwnServerOptions): Promise<string> {
-  if (isNewCluster) return join(newFolder(), 'data');
-  template ??= makeTemplate(binaries);
-  return copyOf(await template);
-}
-
-async function makeTemplate(binaries: string | undefined): Promise<string> {
-  const folder = newFolder();
-  const dataDirectory = join(folder, 'data');
-  const server = await startPostgres({
-    dataDirectory,
-    disposable: true,
-    settings: { wal_level: 'logical' },
-    ...(binaries ? { binaries } : {}),
-  });
-  await server.stop('fast');
-  return dataDirectory;
-}
-
-function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'bemi-postgres-'));
-  folders.push(folder);
-  // The server may run as another user, who has to get through to its own folder below.
-  spawnSync('chmod', ['755', folder]);
-  return folder;
-}
-
-/** With owner and permissions, which PostgreSQL insists on. */
-function copyOf(dataDirectory: string): string {
-  const copy = join(newFolder(), 'data');
-  const run = spawnSync('cp', ['-Rp', dataDirectory, copy], { encoding: 'utf8' });
-  // Files that a running server deletes meanwhile are in the WAL.
-  if (run.status !== 0 && !/No such file|vanished/.test(run.stderr)) {
-    throw new Error(
-      `The cluster in ${dataDirectory} could not be copied: ${run.error?.message ?? run.stderr}`,
-    );
-  }
-  rmSync(join(copy, 'postmaster.pid'), { force: true });
-  return copy;
 }
 
 const killPatienceMs = 2_000;

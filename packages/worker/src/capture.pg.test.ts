@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { startPostgres } from '@bemi-db/embedded-postgres';
 import { inspect } from '@bemi-db/source/inspect';
 import { createBank, fillBank, runBank } from '@bemi-db/test-kit/bank-workload';
 import { createDatabase } from '@bemi-db/test-kit/database';
+import { startDisposableServer } from '@bemi-db/test-kit/disposable-server';
 import { currentMajor } from '@bemi-db/test-kit/older-server';
 import { serverMajor, streamsContext } from '@bemi-db/test-kit/server-major';
 import pg from 'pg';
@@ -52,7 +52,7 @@ test.each(places)(
 );
 
 async function startNewest(): Promise<string> {
-  const server = await startPostgres({ disposable: true });
+  const server = await startDisposableServer();
   onTestFinished(() => server.stop('immediate'));
   return server.url();
 }

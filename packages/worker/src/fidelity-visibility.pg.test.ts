@@ -1,5 +1,5 @@
-import { startPostgres } from '@bemi-db/embedded-postgres';
 import { createDatabase } from '@bemi-db/test-kit/database';
+import { startDisposableServer } from '@bemi-db/test-kit/disposable-server';
 import { reloadSettings } from '@bemi-db/test-kit/reload';
 import { newStateDirectory } from '@bemi-db/test-kit/state-directory';
 import { differences, recordedChanges, watchedChanges, watchRows } from '@bemi-db/test-kit/to-jsonb-oracle';
@@ -16,8 +16,7 @@ async function connected(url: string): Promise<pg.Client> {
 
 test('what a transaction made is described as it made it, though other sessions see its commit later', async () => {
   // A standby that never comes holds commits back where a session asks for it: in the WAL, but not visible.
-  const server = await startPostgres({
-    disposable: true,
+  const server = await startDisposableServer({
     settings: { wal_level: 'logical', synchronous_commit: 'local' },
   });
   const audit = await createDatabase();

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { startPostgres } from '@bemi-db/embedded-postgres';
 import { parseLsn } from '@bemi-db/replication/lsn';
 import { fillBank, runBank } from '@bemi-db/test-kit/bank-workload';
 import { createDatabase } from '@bemi-db/test-kit/database';
+import { startDisposableServer } from '@bemi-db/test-kit/disposable-server';
 import { countChanges, verifyLogStructure } from '@bemi-db/test-kit/log-oracle';
 import { newStateDirectory } from '@bemi-db/test-kit/state-directory';
 import { request } from '@bemi-db/trail/inbox';
@@ -143,7 +143,7 @@ test(
   'source and audit database in one: its own tables are not recorded, and idle means quiet',
   async () => {
     // A server of its own: other tests' WAL would be a reason to record a position.
-    const server = await startPostgres({ disposable: true, settings: { wal_level: 'logical' } });
+    const server = await startDisposableServer({ settings: { wal_level: 'logical' } });
     onTestFinished(() => server.stop('immediate'));
     const sql = new pg.Client(server.url());
     await sql.connect();

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { startPostgres } from '@bemi-db/embedded-postgres';
 import { createDatabase } from '@bemi-db/test-kit/database';
+import { startDisposableServer } from '@bemi-db/test-kit/disposable-server';
 import { effort } from '@bemi-db/test-kit/effort';
 import { olderMajors, startOlderPostgres } from '@bemi-db/test-kit/older-server';
 import { runRandomWorkload } from '@bemi-db/test-kit/random-workload/run-random-workload';
@@ -81,7 +81,7 @@ test(
   'the source is restarted, and crashes, under random clients: what they could not know the log knows',
   async () => {
     const seed = testSeed();
-    const server = await startPostgres({ disposable: true, settings: spilling });
+    const server = await startDisposableServer({ settings: spilling });
     try {
       const audit = await createDatabase();
       const source = await databaseOn(server.url(), audit.name);

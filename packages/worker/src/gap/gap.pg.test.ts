@@ -1,5 +1,5 @@
-import { startPostgres } from '@bemi-db/embedded-postgres';
 import { databaseUrl } from '@bemi-db/test-kit/database';
+import { startDisposableServer } from '@bemi-db/test-kit/disposable-server';
 import { verifyStoredLog } from '@bemi-db/trail/verify/verify-log';
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
@@ -144,7 +144,7 @@ test('signed entries that are gone while the source still has their changes: the
 test('another server: its history is another generation', async () => {
   const bank = await createAuditedBank();
   await drain(bank);
-  const other = await startPostgres({ disposable: true, settings: { wal_level: 'logical' } });
+  const other = await startDisposableServer({ settings: { wal_level: 'logical' } });
   onTestFinished(() => other.stop('immediate'));
   const admin = new pg.Client(other.url());
   await admin.connect();
