@@ -47,6 +47,9 @@ export const ddlSchema = z
     authenticity: z.enum(['authentic', 'unsigned', 'forged', 'replayed', 'stale']).nullable(),
     actor: z.unknown(),
     timestamp: z.string(),
+    transaction: sequence
+      .nullable()
+      .openapi({ description: 'As of a change; null where retention has dropped it' }),
     transactionId: z.string().nullable(),
     position: z.string().nullable(),
     erased: z.boolean(),

@@ -47,6 +47,7 @@ function ddlMembers(ddl: DdlEntry, form: ValueForm): string {
     authenticity: text(ddl.authenticity),
     actor: value(ddl.actor, 'json'),
     timestamp: text(ddl.timestamp),
+    transaction: text(ddl.transaction),
     transactionId: text(ddl.transactionId),
     position: text(ddl.position),
     erased: String(ddl.erased),

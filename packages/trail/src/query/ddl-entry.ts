@@ -22,6 +22,8 @@ export interface DdlEntry {
   readonly actor: string | undefined;
   /** When the source transaction committed: ISO 8601 in UTC, with microseconds. */
   readonly timestamp: string;
+  /** Sequence of its transaction's first entry; `undefined` where retention has dropped that. */
+  readonly transaction: string | undefined;
   /** `undefined` where it was erased. */
   readonly transactionId: string | undefined;
   /** LSN of the message. */
@@ -80,7 +82,7 @@ export async function selectDdl(client: pg.ClientBase, search: DdlSearch): Promi
             e.salt IS NULL AS erased, ${shownContext} AS context, x.authenticity,
             coalesce(x.salt IS NULL AND x.commitment IS NOT NULL, false) AS "contextErased", t.actor::text AS actor,
             to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS timestamp,
-            e.payload ->> 'xid' AS "transactionId", e.payload ->> 'lsn' AS position
+            t.transaction::text AS transaction, e.payload ->> 'xid' AS "transactionId", e.payload ->> 'lsn' AS position
        FROM bemi.event_log e
        -- The next commit is that of its transaction; retention may have dropped it.
        LEFT JOIN LATERAL (SELECT c.transaction, c.actor, c.commit_lsn FROM bemi.transaction_log c
@@ -99,6 +101,7 @@ export async function selectDdl(client: pg.ClientBase, search: DdlSearch): Promi
     context: row.context ?? undefined,
     authenticity: row.authenticity ?? undefined,
     actor: row.actor ?? undefined,
+    transaction: row.transaction ?? undefined,
     transactionId: row.transactionId ?? undefined,
     position: row.position ?? undefined,
   }));

@@ -32,7 +32,7 @@ export function EntryDetails({ entry, log }: { readonly entry: Entry; readonly l
           <dl className="facts">
             {entry.kind === 'change' && <RecordFacts entry={entry} log={log} />}
             <EntryTimes entry={entry} log={log} />
-            {entry.kind === 'ddl' && entry.transactionId !== null && (
+            {entry.kind === 'ddl' && entry.transaction === null && entry.transactionId !== null && (
               <Fact name="Transaction id">
                 {entry.transactionId}
                 <FilterBy

@@ -33,6 +33,7 @@ const change: ChangeEntry = {
 const ddl: DdlEntry = {
   ...{
     kind: 'ddl',
+    transaction: null,
     sequence: '10',
     message: '{"event":"drop","objects":[],"session_user":"deploy","role":"owner"}',
   },

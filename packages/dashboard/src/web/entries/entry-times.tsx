@@ -9,7 +9,7 @@ import { Fact } from './fact.tsx';
 
 /** When it was committed and recorded, in the reader's zone and in UTC, and with what. */
 export function EntryTimes({ entry, log }: { readonly entry: Entry; readonly log: string }) {
-  const transaction = entry.kind === 'change' ? entry.transaction : undefined;
+  const transaction = entry.transaction ?? undefined;
   const { data, isPending } = useQuery({
     queryKey: ['transaction', log, transaction],
     queryFn: ({ signal }) =>
@@ -25,25 +25,21 @@ export function EntryTimes({ entry, log }: { readonly entry: Entry; readonly log
       {transaction !== undefined && (
         <Fact name="Recorded">{data ? <Both at={data.recordedAt} /> : isPending ? '…' : 'not known'}</Fact>
       )}
-      {entry.kind === 'change' && (
+      {transaction !== undefined && (
         <Fact name="Transaction">
-          <Anchor
-            component={Link}
-            to="/logs"
-            search={{ log, transaction: entry.transaction } as never}
-            inherit
-          >
-            {data === undefined
-              ? 'All changes'
-              : data.changeCount === '1'
-                ? 'This change alone'
-                : `All ${Number(data.changeCount).toLocaleString()} changes`}{' '}
-            of transaction {entry.transactionId}
+          <Anchor component={Link} to="/logs" search={{ log, transaction } as never} inherit>
+            {linkText(entry, data)} of transaction {entry.transactionId}
           </Anchor>
         </Fact>
       )}
     </>
   );
+}
+
+function linkText(entry: Entry, transaction: Transaction | undefined): string {
+  if (entry.kind === 'ddl' || transaction === undefined) return 'All entries';
+  if (transaction.changeCount === '1') return 'This change alone';
+  return `All ${Number(transaction.changeCount).toLocaleString()} changes`;
 }
 
 function Both({ at }: { readonly at: string }) {

@@ -53,8 +53,12 @@ function groupOf(entry: Entry, by: Grouping): { readonly key: string; readonly t
   const facts = entryFacts(entry);
   switch (by) {
     case 'transaction':
-      // The source uses its ids again; never in the same microsecond. DDL is known by these, too.
-      return { key: `t ${entry.transactionId} ${entry.timestamp}`, title: facts.who };
+      // Of DDL whose transaction retention has dropped, the next best: the source uses its ids again, never in the same
+      // microsecond.
+      return {
+        key: `t ${entry.transaction ?? `${entry.transactionId} ${entry.timestamp}`}`,
+        title: facts.who,
+      };
     case 'request':
       return requestOf(facts);
     case 'actor':

@@ -279,6 +279,10 @@ test('what is recorded comes by itself, moves nothing that is read, and goes on 
     .first()
     .click();
   await page.getByText('ADD COLUMN room text').waitFor();
+  const itsTransaction = page.getByRole('link', { name: /^All entries of transaction \d+$/ });
+  expect(new URL((await itsTransaction.getAttribute('href'))!, url).searchParams.get('transaction')).toMatch(
+    /^\d+$/,
+  );
   expect(await axeFindings(page)).toEqual([]);
   await shoot(page, 'ddl');
   expect(page.problems.filter((problem) => !problem.includes('net::ERR'))).toEqual([]);
