@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { type AccountsOfTest, accountsOfTest } from '../../test/accounts-of-test.ts';
 import { type Asker, everyAsker, firstAdmin } from '../../test/askers.ts';
 import { addressOf, answeredRoutes, type DeclaredRoute, declaredRoutes } from '../../test/declared-routes.ts';
+import { coverageLost, reportDay } from '../../test/reported-health.ts';
 import { serveDashboard } from '../../test/served-dashboard.ts';
 import { isPermitted } from '../api/permission.ts';
 import { requestListener } from './request-listener.ts';
@@ -34,6 +35,10 @@ async function recordedClinic(askersOf: typeof everyAsker): Promise<Recorded> {
      INSERT INTO staff.hushhush_salary VALUES (4711, 'hushhush-amount'); COMMIT`,
   );
   await served.recorded();
+  await reportDay(served.trail, served.log, [coverageLost]);
+  await served.trail.query(
+    `UPDATE bemi.workers SET problem = '{"code":"publication","message":"staff.hushhush_salary","fix":"hushhush"}'`,
+  );
   const { rows } = await served.trail.query<{ sequence: string; transaction: string }>(
     `SELECT sequence::text, transaction::text FROM bemi.change_log WHERE primary_key = '4711'`,
   );
@@ -150,6 +155,8 @@ test('each route answers whom it should, and nobody else; scopes hide what they 
   // Whoever may sees it: else this would show nothing.
   expect(shown.get('/api/v1/logs/{log}/entries')).toBe(6);
   expect(shown.get('/api/v1/logs/{log}/tables')).toBe(6);
+  expect(shown.get('/api/v1/alerts')).toBe(6);
+  expect(shown.get('/api/v1/health')).toBe(6);
 }, 120_000);
 
 test('injection, odd texts, oversized and foreign requests are refused, and change nothing', async () => {

@@ -15,6 +15,7 @@ import { accessesRoute } from './routes/accesses-route.ts';
 import { activityRoute } from './routes/activity-route.ts';
 import { entriesRoutes } from './routes/entries-routes.ts';
 import { exportRoute } from './routes/export-route.ts';
+import { healthRoutes } from './routes/health-routes.ts';
 import { integrityRoutes } from './routes/integrity-routes.ts';
 import { logsRoutes } from './routes/logs-routes.ts';
 import { recordRoute } from './routes/record-route.ts';
@@ -107,6 +108,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   integrityRoutes(app, { reader, verifications: createVerifications(verify) });
   accessesRoute(app, reader);
   sourcesRoutes(app, { reader, services: sources ?? noSourceServices });
+  healthRoutes(app, reader);
   openApiDocument(app, version);
   app.all('/api/*', (c) =>
     c.json(problem('unknown-route', 'There is no such route', '/docs lists the routes.'), 404),

@@ -7,6 +7,15 @@ export async function readLogs(client: pg.ClientBase): Promise<SourceSummary[]> 
   return (await hasTrail(client)) ? await sourceSummaries(client) : [];
 }
 
+/** The names of these logs, at little cost. */
+export async function readLogNames(client: pg.ClientBase): Promise<string[]> {
+  if (!(await hasTrail(client))) return [];
+  const { rows } = await client.query<{ name: string }>(
+    'SELECT l.name FROM bemi.sources JOIN bemi.logs l USING (log) ORDER BY l.name',
+  );
+  return rows.map(({ name }) => name);
+}
+
 /**
  * The number of the log of this name, and where it ends.
  *

@@ -5,6 +5,7 @@ import { startClinic } from '../../../../examples/clinic/src/server.ts';
 import { clinicApi } from '../../../../examples/clinic/src/traffic/clinic-api.ts';
 import { NURSE, PHYSICIANS, RECEPTIONIST } from '../../../../examples/clinic/src/traffic/staff.ts';
 import { playTraffic } from '../../../../examples/clinic/src/traffic.ts';
+import { reportDay } from '../../test/reported-health.ts';
 import { serveDashboard } from '../../test/served-dashboard.ts';
 import { takeShot } from '../../test/take-shot.ts';
 import { openWatchedPage } from '../../test/watched-page.ts';
@@ -98,12 +99,14 @@ test('a day at the clinic, on every page', { timeout: 180_000 }, async () => {
   await page.getByText(/columns differ from now$/).waitFor();
   const then = page.url().slice(url.length);
 
+  if (shots !== undefined) await reportDay(trail, 'clinic');
   const pages: readonly PageToShow[] = [
     { name: 'logs', at: '/logs', shows: 'tom.whitfield' },
     { name: 'logs-open', at: '/logs?changed=lastName', shows: 'tom.whitfield', opens: /Details of entry/ },
     { name: 'record', at: record, shows: 'Patient moved house' },
     { name: 'record-then', at: then, shows: 'columns differ from now' },
     { name: 'integrity', at: '/integrity', shows: 'Last checkpoint' },
+    { name: 'health', at: '/health', shows: 'Recording, and up to date' },
     { name: 'accesses', at: '/accesses', shows: 'Who' },
     { name: 'api', at: '/docs', shows: 'Search a log' },
   ];

@@ -1,6 +1,7 @@
 import {
   IconApi,
   IconEye,
+  IconHeartbeat,
   IconHistory,
   IconKey,
   IconListDetails,
@@ -31,6 +32,7 @@ export const places: readonly Place[] = [
     permission: 'integrity:read',
     letter: 'i',
   },
+  { to: '/health', label: 'Health', icon: <IconHeartbeat />, permission: 'health:read', letter: 'h' },
   { to: '/accesses', label: 'Accesses', icon: <IconEye />, permission: 'accesses:read', letter: 'v' },
   { to: '/people', label: 'People', icon: <IconUsers />, permission: 'accounts:write', letter: 'p' },
   { to: '/keys', label: 'API keys', icon: <IconKey />, permission: 'accounts:write', letter: 'k' },

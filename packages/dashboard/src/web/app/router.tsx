@@ -6,6 +6,7 @@ import {
   retainSearchParams,
 } from '@tanstack/react-router';
 import { accessesAddress } from '../accesses/accesses-address.ts';
+import { healthAddress } from '../health/health-address.ts';
 import { logsAddress } from '../logs/logs-address.ts';
 import { LogsPage } from '../logs/logs-page.tsx';
 import { recordAddress } from '../record/record-address.ts';
@@ -76,6 +77,13 @@ const accessesRoute = createRoute({
   component: lazyRouteComponent(() => import('../accesses/accesses-page.tsx'), 'AccessesPage'),
 });
 
+const healthRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/health',
+  validateSearch: healthAddress,
+  component: lazyRouteComponent(() => import('../health/health-page.tsx'), 'HealthPage'),
+});
+
 const docsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/docs',
@@ -127,6 +135,7 @@ export const router = createRouter({
       recordRoute,
       integrityRoute,
       accessesRoute,
+      healthRoute,
       docsRoute,
       accountRoute,
       peopleRoute,

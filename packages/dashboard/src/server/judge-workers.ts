@@ -1,0 +1,49 @@
+import type { SeenWorker } from '@bemi-db/trail/health/read-health';
+import type { LogHealth } from '../api/health.ts';
+
+/** A worker says once a minute that it is there. */
+const silentSeconds = 150;
+
+const ended: readonly SeenWorker['state'][] = ['stopped', 'refused'];
+
+/** Whether it should have been seen since. One that has ended has said so. */
+export function isSilent({ state, secondsSinceSeen }: SeenWorker): boolean {
+  return !ended.includes(state) && secondsSinceSeen > silentSeconds;
+}
+
+/** How a log is doing, by the worker that matters most. */
+export interface JudgedLog {
+  readonly state: LogHealth['state'];
+  readonly since: string | null;
+  readonly worker: SeenWorker | undefined;
+}
+
+/** From the state that counts most: where one worker records, nothing is wrong with the others. */
+const order: readonly SeenWorker['state'][] = [
+  'recording',
+  'waiting',
+  'starting',
+  'stopping',
+  'standby',
+  'refused',
+  'stopped',
+];
+
+/** @param workers - of one log, who was seen last first. */
+export function judgeWorkers(workers: readonly SeenWorker[]): JudgedLog {
+  const [latest] = workers;
+  if (!latest) return { state: 'unseen', since: null, worker: undefined };
+  const live = workers
+    .filter((worker) => !isSilent(worker) && worker.secondsSinceSeen <= silentSeconds)
+    .toSorted((one, other) => order.indexOf(one.state) - order.indexOf(other.state));
+  const worker = live[0] ?? latest;
+  if (isSilent(worker)) return { state: 'silent', since: worker.seenAt, worker };
+  return { state: worker.state, since: worker.stateSince, worker };
+}
+
+/** The recording of accesses, which any of the processes may do. */
+export function judgeAccessRecording(workers: readonly SeenWorker[]): SeenWorker | undefined {
+  return workers
+    .filter(({ accessState, secondsSinceSeen }) => accessState !== null && secondsSinceSeen <= silentSeconds)
+    .toSorted((one, other) => order.indexOf(one.accessState!) - order.indexOf(other.accessState!))[0];
+}

@@ -1,0 +1,84 @@
+import { bytesText } from '@bemi-db/source/bytes-text';
+import { SimpleGrid, Stack, Text, Tooltip } from '@mantine/core';
+import type { ReactNode } from 'react';
+import type { HealthSample, LogHealth } from '../../api/health.ts';
+import { durationText } from './health-words.ts';
+
+const touchToo = { hover: true, focus: true, touch: true };
+
+/** What was seen last, in numbers. */
+export function HealthFigures({ now }: { readonly now: NonNullable<LogHealth['now']> }) {
+  return (
+    <SimpleGrid cols={{ base: 2, md: 4 }} spacing="md" component="dl" m={0}>
+      <Figure name="Not recorded yet" note={lagNote(now)}>
+        <Bytes bytes={now.lagBytes} />
+      </Figure>
+      <Figure name="WAL retained" note={limitNote(now)}>
+        <Bytes bytes={now.retainedBytes} />
+      </Figure>
+      <Figure name="Changes a minute" note={`in ${rateText(now.transactions, now)} transactions`}>
+        {rateText(now.changes, now)}
+      </Figure>
+      <Figure name="Audit database" note={writingNote(now)}>
+        <Bytes bytes={now.databaseBytes} />
+      </Figure>
+    </SimpleGrid>
+  );
+}
+
+function Figure({
+  name,
+  note,
+  children,
+}: {
+  readonly name: string;
+  readonly note: string;
+  readonly children: ReactNode;
+}) {
+  return (
+    <Stack gap={0}>
+      <Text component="dt" size="sm" c="dimmed">
+        {name}
+      </Text>
+      <Text component="dd" m={0} size="lg" fw={600} className="tabular">
+        {children}
+        <Text span size="xs" c="dimmed" display="block" fw={400}>
+          {note}
+        </Text>
+      </Text>
+    </Stack>
+  );
+}
+
+/** A size for people; the exact one is at hand. */
+function Bytes({ bytes }: { readonly bytes: string | null }) {
+  if (bytes === null) return '–';
+  return (
+    <Tooltip label={`${BigInt(bytes).toLocaleString()} bytes`} events={touchToo}>
+      <span>{bytesText(Number(bytes))}</span>
+    </Tooltip>
+  );
+}
+
+function lagNote({ lagBytes, lagSeconds }: HealthSample): string {
+  if (lagBytes === null) return 'nobody could look at the slot';
+  return lagSeconds === null || lagSeconds < 1
+    ? 'of the source’s WAL'
+    : `the oldest for ${durationText(lagSeconds)}`;
+}
+
+function limitNote({ safeBytes }: HealthSample): string {
+  if (safeBytes === null) return 'by the source, for the slot';
+  return `${bytesText(Math.max(Number(safeBytes), 0))} until its limit`;
+}
+
+/** What a transaction in the audit database takes: more and more where that database is slow. */
+function writingNote({ auditTransactions, auditSeconds }: HealthSample): string {
+  const count = Number(auditTransactions);
+  if (count === 0) return 'nothing was written';
+  return `${Math.max(Math.round((1_000 * auditSeconds) / count), 1)} ms for a write`;
+}
+
+function rateText(count: string, { seconds }: NonNullable<LogHealth['now']>): string {
+  return Math.round((60 * Number(count)) / Math.max(seconds, 1)).toLocaleString();
+}
