@@ -30,7 +30,7 @@ export function HealthPage() {
         <RangeChoice range={range} />
       </PageHeading>
       {health.error && <ErrorState error={health.error} onRetry={() => void health.refetch()} />}
-      {!failure && isLoading && <Skeleton h="80vh" maw={1100} aria-label="Loading" />}
+      {!failure && isLoading && <Skeleton h="80vh" maw={1100} role="status" aria-label="Loading" />}
       {health.data && !isLoading && (
         <Stack gap="md" maw={1100}>
           <FiringAlerts logs={logs} />
