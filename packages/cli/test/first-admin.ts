@@ -4,8 +4,6 @@ import type { Running } from './run-bemi.ts';
 /** Whoever made the first account of a running `bemi start`, signed in. */
 export interface FirstAdmin {
   readonly origin: string;
-  /** For a browser: `name=value`. */
-  readonly cookies: readonly string[];
   /** Asks the API, below `/api/v1`. */
   ask(path: string, method?: string, body?: unknown): Promise<ApiAnswer>;
 }
@@ -33,7 +31,7 @@ export async function firstAdmin(bemi: Running): Promise<FirstAdmin> {
   const cookies = answer.headers.getSetCookie().map((each) => each.split(';')[0]!);
   return {
     origin,
-    cookies,
+
     async ask(path, method = 'GET', body) {
       const response = await fetch(`${origin}/api/v1${path}`, {
         method,

@@ -1,32 +1,9 @@
 import { expect, test } from 'vitest';
 import { goodPassword } from '../../../test/accounts-of-test.ts';
 import { codeOf } from '../../../test/authenticator.ts';
-import { axeFindings } from '../../../test/axe.ts';
+import { pageFindings } from '../../../test/page-findings.ts';
 import { serveAccounts } from '../../../test/served-accounts.ts';
-import { takeShot } from '../../../test/take-shot.ts';
-import { layoutShift, openWatchedPage, overflow, type WatchedPage } from '../../../test/watched-page.ts';
-
-const looks = [
-  { name: 'light', colorScheme: 'light', width: 1200 },
-  { name: 'dark', colorScheme: 'dark', width: 1200 },
-  { name: 'phone', colorScheme: 'light', width: 360 },
-] as const;
-
-/** What is wrong with a page as it stands, in every look. */
-async function findings(page: WatchedPage, shot: string): Promise<string[]> {
-  const found: string[] = [];
-  for (const { name, colorScheme, width } of looks) {
-    await page.setViewportSize({ width, height: 900 });
-    await page.emulateMedia({ colorScheme });
-    const wider = await overflow(page);
-    if (wider > 0) found.push(`${shot} in ${name} is ${wider} pixels too wide`);
-    for (const finding of await axeFindings(page)) found.push(`${shot} in ${name}: ${finding}`);
-    await takeShot(page, `${shot}-${name}`, true);
-  }
-  await page.setViewportSize({ width: 1200, height: 900 });
-  await page.emulateMedia({ colorScheme: 'light' });
-  return found;
-}
+import { layoutShift, openWatchedPage } from '../../../test/watched-page.ts';
 
 test('from the first admin’s link to people, keys, a second factor and back in', async () => {
   const { accounts, url, browser } = await serveAccounts();
@@ -47,7 +24,7 @@ test('from the first admin’s link to people, keys, a second factor and back in
   await page.getByLabel('Password', { exact: true }).fill('password1234');
   await button('Make the account').click();
   await page.getByRole('alert').getByText('tried first').waitFor();
-  found.push(...(await findings(page, 'join')));
+  found.push(...(await pageFindings(page, 'join')));
   await page.getByLabel('Password', { exact: true }).fill(goodPassword);
   await button('Make the account').click();
   await page.getByText('Nothing is recorded yet').waitFor();
@@ -63,7 +40,7 @@ test('from the first admin’s link to people, keys, a second factor and back in
   const invitation = await page.locator('pre').textContent();
   expect(invitation).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/join#[\w-]{43}$/);
   await page.getByText('grace@clinic.example as viewer for public.*, *.Patient').waitFor();
-  found.push(...(await findings(page, 'people')));
+  found.push(...(await pageFindings(page, 'people')));
   const grace = browser();
   const token = invitation!.slice(invitation!.indexOf('#') + 1);
   await grace.send('POST', '/api/v1/auth/link/accept', { token, password: goodPassword, name: 'Grace' });
@@ -71,7 +48,7 @@ test('from the first admin’s link to people, keys, a second factor and back in
   await button('What to do with Grace').click();
   await page.getByRole('menuitem', { name: 'Change role and tables' }).click();
   await page.getByRole('switch', { name: 'Disabled: may not sign in' }).check();
-  found.push(...(await findings(page, 'person')));
+  found.push(...(await pageFindings(page, 'person')));
   await button('Save').click();
   await page.getByText('disabled', { exact: true }).waitFor();
   expect((await grace.get('/api/v1/session')).status).toBe(401);
@@ -86,7 +63,7 @@ test('from the first admin’s link to people, keys, a second factor and back in
   const byKey = { authorization: `Bearer ${key}` };
   expect((await browser().send('GET', '/api/v1/session', undefined, byKey)).status).toBe(200);
   await page.getByText('nightly export').waitFor();
-  found.push(...(await findings(page, 'keys')));
+  found.push(...(await pageFindings(page, 'keys')));
   await button('Revoke nightly export').click();
   await button('Revoke nightly export for good').click();
   await page.getByText('revoked').waitFor();
@@ -97,7 +74,7 @@ test('from the first admin’s link to people, keys, a second factor and back in
   await button('Set it up').click();
   const secret = (await page.locator('pre').textContent())!.replaceAll(' ', '');
   const code = () => codeOf(`otpauth://totp/Bemi?secret=${secret}`);
-  found.push(...(await findings(page, 'account')));
+  found.push(...(await pageFindings(page, 'account')));
   await page.getByLabel('Code of the authenticator').fill(code());
   await button('Turn it on').click();
   await page.getByText('It is on').waitFor();
@@ -105,13 +82,13 @@ test('from the first admin’s link to people, keys, a second factor and back in
   await button('You, colours, keys').click();
   await page.getByRole('menuitem', { name: 'Sign out' }).click();
   await page.getByRole('heading', { name: 'Sign in' }).waitFor();
-  found.push(...(await findings(page, 'sign-in')));
+  found.push(...(await pageFindings(page, 'sign-in')));
   await page.goto(`${url}/keys`);
   await page.getByLabel('E-mail address').fill('ada@clinic.example');
   await page.getByLabel('Password', { exact: true }).fill(goodPassword);
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: 'Second factor' }).waitFor();
-  found.push(...(await findings(page, 'second-factor')));
+  found.push(...(await pageFindings(page, 'second-factor')));
   await page.getByLabel('Code').fill(code());
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: 'API keys' }).waitFor();

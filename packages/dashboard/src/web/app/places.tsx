@@ -1,5 +1,6 @@
 import {
   IconApi,
+  IconDatabase,
   IconEye,
   IconHeartbeat,
   IconHistory,
@@ -34,6 +35,7 @@ export const places: readonly Place[] = [
   },
   { to: '/health', label: 'Health', icon: <IconHeartbeat />, permission: 'health:read', letter: 'h' },
   { to: '/accesses', label: 'Accesses', icon: <IconEye />, permission: 'accesses:read', letter: 'v' },
+  { to: '/sources', label: 'Data sources', icon: <IconDatabase />, permission: 'sources:read', letter: 's' },
   { to: '/people', label: 'People', icon: <IconUsers />, permission: 'accounts:write', letter: 'p' },
   { to: '/keys', label: 'API keys', icon: <IconKey />, permission: 'accounts:write', letter: 'k' },
   { to: '/docs', label: 'API', icon: <IconApi />, letter: 'a' },

@@ -20,6 +20,11 @@ interface RootAddress {
   readonly log?: string;
 }
 
+interface SourcesAddress {
+  /** A source is being added. */
+  readonly adding?: 'yes';
+}
+
 interface SignInAddress {
   /** The page that was asked for. */
   readonly next?: string;
@@ -84,6 +89,20 @@ const healthRoute = createRoute({
   component: lazyRouteComponent(() => import('../health/health-page.tsx'), 'HealthPage'),
 });
 
+const sourcesRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/sources',
+  validateSearch: (members: Record<string, unknown>): SourcesAddress =>
+    oneOf(members, 'adding') === 'yes' ? { adding: 'yes' } : {},
+  component: lazyRouteComponent(() => import('../sources/sources-page.tsx'), 'SourcesPage'),
+});
+
+const sourceRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/sources/$source',
+  component: lazyRouteComponent(() => import('../sources/source-page.tsx'), 'SourcePage'),
+});
+
 const docsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/docs',
@@ -136,6 +155,8 @@ export const router = createRouter({
       integrityRoute,
       accessesRoute,
       healthRoute,
+      sourcesRoute,
+      sourceRoute,
       docsRoute,
       accountRoute,
       peopleRoute,

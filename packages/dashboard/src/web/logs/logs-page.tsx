@@ -1,7 +1,7 @@
 import './logs.css';
-import { Button, Group, NativeSelect, Skeleton, VisuallyHidden } from '@mantine/core';
+import { Anchor, Button, Group, NativeSelect, Skeleton, VisuallyHidden } from '@mantine/core';
 import { IconArrowUp, IconDownload } from '@tabler/icons-react';
-import { useNavigate, useSearch } from '@tanstack/react-router';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useLog } from '../api/use-log.ts';
 import { useMay, useSession } from '../api/use-session.ts';
@@ -70,6 +70,7 @@ export function LogsPage() {
 
   const searchInput = useRef<HTMLInputElement>(null);
   const mayExport = useMay('changes:export');
+  const maySource = useMay('sources:write');
   const isSessionKnown = useSession().data !== undefined;
   const [isExporting, setIsExporting] = useState(false);
   const show = (): void => {
@@ -94,7 +95,19 @@ export function LogsPage() {
 
   if (choice.error) return <ErrorState error={choice.error} onRetry={choice.retry} />;
   if (logs?.length === 0)
-    return <EmptyState title="Nothing is recorded yet">Start a worker: bemi start</EmptyState>;
+    return (
+      <EmptyState title="Nothing is recorded yet">
+        {maySource ? (
+          <>
+            Look at the{' '}
+            <Anchor renderRoot={(props) => <Link {...props} to="/sources" />}>data sources</Anchor>: add the
+            database whose changes you want to have on record.
+          </>
+        ) : (
+          'Start a worker: bemi start'
+        )}
+      </EmptyState>
+    );
   const arrived = state?.arrived.length ?? 0;
   return (
     <>
