@@ -52,7 +52,10 @@ export async function reportDay(
     evidence: 'The audit database can’t be reached (unreachable)',
     fix: 'bemi status says what keeps the worker from recording, and what to do. Changes wait in the slot meanwhile.',
   });
-  const none = { problem: undefined, accessProblem: undefined };
+  const none = {
+    ...{ problem: undefined, accessProblem: undefined, lagBytes: 3_120, lagSeconds: 0.4 },
+    ...{ retainedBytes: 41_000_000, safeBytes: undefined, databaseBytes: 8_400_000_000 },
+  };
   await reportHealth(trail, {
     ...{ log, instance: '00000000000000b2', samples: [], alerts: [] },
     worker: {

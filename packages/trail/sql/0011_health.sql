@@ -15,6 +15,12 @@ CREATE TABLE bemi.workers (
   -- The same of the log of accesses, which each process may write; NULL where it has no recorder of it.
   access_state   text,
   access_problem json,
+  -- As it saw them last; NULL where it could not.
+  lag_bytes      bigint,
+  lag_seconds    real,
+  retained_bytes bigint,
+  safe_bytes     bigint,
+  database_bytes bigint,
   started_at     timestamptz NOT NULL,
   state_since    timestamptz NOT NULL,
   seen_at        timestamptz NOT NULL,
@@ -84,15 +90,19 @@ BEGIN
    WHERE w.log_name = of_log AND w.host = worker ->> 'host' AND w.state IN ('stopped', 'refused')
      AND NOT EXISTS (SELECT FROM bemi.workers known WHERE known.log_name = of_log AND known.instance = who);
   INSERT INTO bemi.workers AS w (log_name, instance, host, pid, version, state, problem, access_state, access_problem,
-                                 started_at, state_since, seen_at)
+                                 lag_bytes, lag_seconds, retained_bytes, safe_bytes, database_bytes, started_at, state_since,
+                                 seen_at)
   VALUES (of_log, who, left(worker ->> 'host', 255), (worker ->> 'pid')::integer, left(worker ->> 'version', 64),
           worker ->> 'state', (worker -> 'problem' #>> '{}')::json, worker ->> 'accessState',
-          (worker -> 'accessProblem' #>> '{}')::json,
+          (worker -> 'accessProblem' #>> '{}')::json, (worker ->> 'lagBytes')::bigint, (worker ->> 'lagSeconds')::real,
+          (worker ->> 'retainedBytes')::bigint, (worker ->> 'safeBytes')::bigint, (worker ->> 'databaseBytes')::bigint,
           told_at - make_interval(secs => (worker ->> 'startedSecondsAgo')::float8),
           told_at - make_interval(secs => (worker ->> 'stateSecondsAgo')::float8), told_at)
   ON CONFLICT (log_name, instance) DO UPDATE
      SET state = excluded.state, problem = excluded.problem, access_state = excluded.access_state,
-         access_problem = excluded.access_problem, seen_at = excluded.seen_at,
+         access_problem = excluded.access_problem, lag_bytes = excluded.lag_bytes, lag_seconds = excluded.lag_seconds,
+         retained_bytes = excluded.retained_bytes, safe_bytes = excluded.safe_bytes,
+         database_bytes = excluded.database_bytes, seen_at = excluded.seen_at,
          state_since = CASE WHEN w.state = excluded.state THEN w.state_since ELSE excluded.state_since END;
 
   INSERT INTO bemi.health_samples (log_name, instance, number, at, seconds, recording_seconds, problem, lag_bytes, lag_seconds,

@@ -66,6 +66,19 @@ export const healthSampleSchema = z
 
 export type HealthSample = z.infer<typeof healthSampleSchema>;
 
+export const healthNowSchema = z
+  .object({
+    at: z.string(),
+    lagBytes: bytes('WAL that is not recorded yet'),
+    lagSeconds: z.number().nullable().openapi({ description: 'For so long the oldest of it has been there' }),
+    retainedBytes: bytes('WAL that the source keeps for the slot'),
+    safeBytes: bytes('WAL that may be written before the slot is in danger'),
+    databaseBytes: bytes('Size of the audit database'),
+  })
+  .openapi('HealthNow');
+
+export type HealthNow = z.infer<typeof healthNowSchema>;
+
 export const alertSchema = z
   .object({
     id: decimal,
@@ -102,7 +115,10 @@ export const logHealthSchema = z
     }),
     since: z.string().nullable(),
     problem: healthProblemSchema.nullable(),
-    now: healthSampleSchema
+    now: healthNowSchema
+      .nullable()
+      .openapi({ description: 'As the worker saw it last; null where none is there' }),
+    lastMinute: healthSampleSchema
       .extend({ seconds: z.number().openapi({ description: 'That it is of' }) })
       .nullable()
       .openapi({ description: 'The last sample, of the last five minutes' }),

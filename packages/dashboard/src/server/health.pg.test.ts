@@ -25,7 +25,13 @@ test('health, its series and its alerts, as they are declared; names of tables f
   expect(accesses).toEqual({ state: 'recording', problem: null });
   expect(logs).toMatchObject([
     {
-      ...{ name: log, state: 'recording', problem: null, now: { problem: null } },
+      ...{
+        name: log,
+        state: 'recording',
+        problem: null,
+        now: { lagBytes: '3120' },
+        lastMinute: { problem: null },
+      },
       workers: [
         { state: 'recording' },
         { state: 'standby', host: 'worker-2.clinic.example', isSilent: false },

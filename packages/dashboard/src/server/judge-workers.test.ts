@@ -10,6 +10,7 @@ function worker(
   return {
     ...{ log: 'clinic', instance: state, host: 'one', pid: 1, version: null, state, problem: null },
     ...{ accessState, accessProblem: null, startedAt: 'started', stateSince: 'since', seenAt: 'seen' },
+    ...{ lagBytes: null, lagSeconds: null, retainedBytes: null, safeBytes: null, databaseBytes: null },
     secondsSinceSeen,
   } satisfies SeenWorker;
 }

@@ -28,7 +28,8 @@ function reportOf(changed: Partial<HealthReport> = {}): HealthReport {
     ...{ log: 'clinic', instance: '00112233aabbccdd', samples: [], alerts: [] },
     worker: {
       ...{ host: 'one', pid: 7, version: '1.0.0', state: 'recording', problem: undefined },
-      ...{ accessState: 'recording', accessProblem: undefined },
+      ...{ accessState: 'recording', accessProblem: undefined, lagBytes: 7, lagSeconds: 0.5 },
+      ...{ retainedBytes: 2 ** 41, safeBytes: undefined, databaseBytes: 9 },
       ...{ startedSecondsAgo: 3_600, stateSecondsAgo: 60 },
     },
     ...changed,
@@ -109,7 +110,10 @@ test('workers: who fails over and over is one, and the last of a log is kept', a
     { instance: '0000000000000002', state: 'refused', problem },
   ]);
   await reportHealth(client, reportOf({ worker: { ...worker, host: 'two' } }));
-  expect((await seenWorkers(client)).map(({ host }) => host)).toEqual(['two', 'one']);
+  expect(await seenWorkers(client)).toMatchObject([
+    { host: 'two', lagBytes: '7', retainedBytes: String(2 ** 41), safeBytes: null },
+    { host: 'one' },
+  ]);
   await client.query(`UPDATE bemi.workers SET seen_at = seen_at - interval '3 days'`);
   await thinHealth(client);
   expect(await seenWorkers(client)).toMatchObject([{ host: 'two', log: 'clinic' }]);

@@ -13,6 +13,12 @@ export interface SeenWorker {
   readonly problem: ReportedProblem | null;
   readonly accessState: ReportedState | null;
   readonly accessProblem: ReportedProblem | null;
+  /** As it saw them last; bytes are decimal texts. */
+  readonly lagBytes: string | null;
+  readonly lagSeconds: number | null;
+  readonly retainedBytes: string | null;
+  readonly safeBytes: string | null;
+  readonly databaseBytes: string | null;
   readonly startedAt: string;
   readonly stateSince: string;
   readonly seenAt: string;
@@ -50,7 +56,9 @@ export async function hasHealth(client: pg.ClientBase): Promise<boolean> {
 export async function seenWorkers(client: pg.ClientBase): Promise<SeenWorker[]> {
   const { rows } = await client.query<SeenWorker>(
     `SELECT w.log_name AS log, w.instance, w.host, w.pid, w.version, w.state, w.problem, w.access_state AS "accessState",
-            w.access_problem AS "accessProblem", ${isoText('w.started_at')} AS "startedAt",
+            w.access_problem AS "accessProblem", w.lag_bytes::text AS "lagBytes", w.lag_seconds::float8 AS "lagSeconds",
+            w.retained_bytes::text AS "retainedBytes", w.safe_bytes::text AS "safeBytes",
+            w.database_bytes::text AS "databaseBytes", ${isoText('w.started_at')} AS "startedAt",
             ${isoText('w.state_since')} AS "stateSince", ${isoText('w.seen_at')} AS "seenAt",
             greatest(extract(epoch FROM clock_timestamp() - w.seen_at), 0)::float8 AS "secondsSinceSeen"
        FROM (SELECT *, row_number() OVER (PARTITION BY log_name ORDER BY seen_at DESC, instance) AS place FROM bemi.workers) w

@@ -19,8 +19,17 @@ export interface ReportedProblem {
   readonly fix: string;
 }
 
-/** A worker process, as it tells of itself. */
-export interface ReportedWorker {
+/** What a worker sees of both sides; `undefined` where it can't. */
+export interface ReportedSizes {
+  readonly lagBytes: number | undefined;
+  readonly lagSeconds: number | undefined;
+  readonly retainedBytes: number | undefined;
+  readonly safeBytes: number | undefined;
+  readonly databaseBytes: number | undefined;
+}
+
+/** A worker process, as it tells of itself, and what it has seen last. */
+export interface ReportedWorker extends ReportedSizes {
   readonly host: string;
   readonly pid: number;
   readonly version: string | undefined;
@@ -33,8 +42,8 @@ export interface ReportedWorker {
   readonly stateSecondsAgo: number;
 }
 
-/** A short time of a worker. Sizes are the largest that were seen, and `undefined` where none was; counts are of this time. */
-export interface ReportedSample {
+/** A short time of a worker. Sizes are the largest that were seen, of `safeBytes` the least; counts are of this time. */
+export interface ReportedSample extends ReportedSizes {
   /** Unique for a worker process, and rising. */
   readonly number: number;
   /** When it ended. */
@@ -43,17 +52,11 @@ export interface ReportedSample {
   readonly recordingSeconds: number;
   /** Code of what kept it from recording at the end. */
   readonly problem: string | undefined;
-  readonly lagBytes: number | undefined;
-  readonly lagSeconds: number | undefined;
-  readonly retainedBytes: number | undefined;
-  /** The least. */
-  readonly safeBytes: number | undefined;
   readonly changes: number;
   readonly transactions: number;
   readonly quarantined: number;
   readonly auditTransactions: number;
   readonly auditSeconds: number;
-  readonly databaseBytes: number | undefined;
 }
 
 export interface ReportedAlert {

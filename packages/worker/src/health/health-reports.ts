@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import {
   type ReportedSample,
+  type ReportedSizes,
   type ReportedState,
   reportHealth,
   thinHealth,
@@ -42,6 +43,7 @@ export class HealthReports {
   #number = 0;
   #sample: OpenSample;
   #last: WorkerStatus;
+  #sizes: ReportedSizes;
   #lastLookMs = performance.now();
   #state: ReportedState;
   #stateSinceMs = performance.now();
@@ -53,6 +55,7 @@ export class HealthReports {
   constructor(options: HealthReportsOptions) {
     this.#options = options;
     this.#last = options.status;
+    this.#sizes = noSizes;
     this.#state = reportedState(options.status);
     this.#sample = openSample(performance.now(), options.status);
   }
@@ -63,7 +66,8 @@ export class HealthReports {
     const state = reportedState(facts.worker);
     if (state !== this.#state) this.#stateSinceMs = nowMs;
     this.#state = state;
-    this.#sample.add(facts, this.#state === 'recording' ? (nowMs - this.#lastLookMs) / 1000 : 0);
+    this.#sizes = sizesOf(facts);
+    this.#sample.add(this.#sizes, this.#state === 'recording' ? (nowMs - this.#lastLookMs) / 1000 : 0);
     this.#lastLookMs = nowMs;
     this.#last = facts.worker;
     if (nowMs - this.#sample.startedAtMs >= this.#options.sampleMs) this.#closeSample(nowMs);
@@ -98,6 +102,7 @@ export class HealthReports {
       log: this.#options.log,
       instance: this.#instance,
       worker: {
+        ...this.#sizes,
         host: hostname(),
         pid: process.pid,
         version: this.#options.version,
@@ -138,38 +143,34 @@ interface OpenSample {
   readonly startedAtMs: number;
   /** Nobody has looked since it began. */
   readonly isEmpty: boolean;
-  add(facts: HealthFacts, recordingSeconds: number): void;
+  add(sizes: ReportedSizes, recordingSeconds: number): void;
   close(nowMs: number, number: number, status: WorkerStatus): Sample;
 }
 
 /** @param before - what the worker had done when it began. */
 function openSample(startedAtMs: number, before: WorkerStatus): OpenSample {
   let isEmpty = true;
-  const seen = {
-    recordingSeconds: 0,
-    lagBytes: undefined as number | undefined,
-    lagSeconds: undefined as number | undefined,
-    retainedBytes: undefined as number | undefined,
-    safeBytes: undefined as number | undefined,
-    databaseBytes: undefined as number | undefined,
-  };
+  let recordingSeconds = 0;
+  let seen = noSizes;
   return {
     startedAtMs,
     get isEmpty() {
       return isEmpty;
     },
-    add({ source, audit, lagSeconds }, recordingSeconds) {
+    add(sizes, seconds) {
       isEmpty = false;
-      const slot = source?.slot;
-      seen.recordingSeconds += recordingSeconds;
-      seen.lagBytes = most(seen.lagBytes, slot?.lagBytes);
-      seen.lagSeconds = most(seen.lagSeconds, lagSeconds);
-      seen.retainedBytes = most(seen.retainedBytes, slot?.retainedBytes);
-      seen.safeBytes = least(seen.safeBytes, slot?.safeBytes);
-      seen.databaseBytes = most(seen.databaseBytes, audit?.databaseBytes);
+      recordingSeconds += seconds;
+      seen = {
+        lagBytes: most(seen.lagBytes, sizes.lagBytes),
+        lagSeconds: most(seen.lagSeconds, sizes.lagSeconds),
+        retainedBytes: most(seen.retainedBytes, sizes.retainedBytes),
+        safeBytes: least(seen.safeBytes, sizes.safeBytes),
+        databaseBytes: most(seen.databaseBytes, sizes.databaseBytes),
+      };
     },
     close: (nowMs, number, status) => ({
       ...seen,
+      recordingSeconds,
       number,
       endedAtMs: nowMs,
       seconds: (nowMs - startedAtMs) / 1000,
@@ -180,6 +181,25 @@ function openSample(startedAtMs: number, before: WorkerStatus): OpenSample {
       auditTransactions: status.auditTransactions - before.auditTransactions,
       auditSeconds: status.auditSeconds - before.auditSeconds,
     }),
+  };
+}
+
+const noSizes: ReportedSizes = {
+  lagBytes: undefined,
+  lagSeconds: undefined,
+  retainedBytes: undefined,
+  safeBytes: undefined,
+  databaseBytes: undefined,
+};
+
+function sizesOf({ source, audit, lagSeconds }: HealthFacts): ReportedSizes {
+  const slot = source?.slot;
+  return {
+    lagBytes: slot?.lagBytes,
+    lagSeconds,
+    retainedBytes: slot?.retainedBytes,
+    safeBytes: slot?.safeBytes,
+    databaseBytes: audit?.databaseBytes,
   };
 }
 

@@ -1,5 +1,11 @@
 import { seenAlerts } from '@bemi-db/trail/health/read-alerts';
-import { hasHealth, healthSeries, lastSamples, seenWorkers } from '@bemi-db/trail/health/read-health';
+import {
+  hasHealth,
+  healthSeries,
+  lastSamples,
+  type SeenWorker,
+  seenWorkers,
+} from '@bemi-db/trail/health/read-health';
 import { isoText } from '@bemi-db/trail/query/iso-text';
 import { type OpenAPIHono, z } from '@hono/zod-openapi';
 import type pg from 'pg';
@@ -7,6 +13,7 @@ import {
   alertPageSchema,
   alertQuerySchema,
   type Health,
+  type HealthNow,
   healthSchema,
   healthSeriesQuerySchema,
   healthSeriesSchema,
@@ -87,6 +94,17 @@ export function healthRoutes(app: OpenAPIHono<DashboardEnvironment>, reader: Aud
   });
 }
 
+function nowOf({
+  seenAt,
+  lagBytes,
+  lagSeconds,
+  retainedBytes,
+  safeBytes,
+  databaseBytes,
+}: SeenWorker): HealthNow {
+  return { at: seenAt, lagBytes, lagSeconds, retainedBytes, safeBytes, databaseBytes };
+}
+
 async function readHealth(client: pg.ClientBase, principal: Principal): Promise<Health> {
   const { rows } = await client.query<{ at: string }>(`SELECT ${isoText('clock_timestamp()')} AS at`);
   const recorded = await readLogNames(client);
@@ -101,7 +119,8 @@ async function readHealth(client: pg.ClientBase, principal: Principal): Promise<
     return {
       ...{ name, isRecorded: recorded.includes(name), state, since },
       problem: problemFor(principal, worker?.problem ?? null),
-      now: samples.get(name) ?? null,
+      now: worker && worker.secondsSinceSeen < nowSeconds ? nowOf(worker) : null,
+      lastMinute: samples.get(name) ?? null,
       workers: own.map((each) => ({
         ...{ instance: each.instance, host: each.host, pid: each.pid, version: each.version },
         ...{ state: each.state, isSilent: isSilent(each), problem: problemFor(principal, each.problem) },

@@ -1,28 +1,46 @@
 import { bytesText } from '@bemi-db/source/bytes-text';
 import { SimpleGrid, Stack, Text, Tooltip } from '@mantine/core';
 import type { ReactNode } from 'react';
-import type { HealthSample, LogHealth } from '../../api/health.ts';
+import type { HealthNow, HealthSample, LogHealth } from '../../api/health.ts';
+import { Moment } from '../elements/moment.tsx';
 import { durationText } from './health-words.ts';
 
 const touchToo = { hover: true, focus: true, touch: true };
 
+interface HealthFiguresProps {
+  readonly now: HealthNow;
+  readonly lastMinute: LogHealth['lastMinute'];
+}
+
 /** What was seen last, in numbers. */
-export function HealthFigures({ now }: { readonly now: NonNullable<LogHealth['now']> }) {
+export function HealthFigures({ now, lastMinute }: HealthFiguresProps) {
   return (
-    <SimpleGrid cols={{ base: 2, md: 4 }} spacing="md" component="dl" m={0}>
-      <Figure name="Not recorded yet" note={lagNote(now)}>
-        <Bytes bytes={now.lagBytes} />
-      </Figure>
-      <Figure name="WAL retained" note={limitNote(now)}>
-        <Bytes bytes={now.retainedBytes} />
-      </Figure>
-      <Figure name="Changes a minute" note={`in ${rateText(now.transactions, now)} transactions`}>
-        {rateText(now.changes, now)}
-      </Figure>
-      <Figure name="Audit database" note={writingNote(now)}>
-        <Bytes bytes={now.databaseBytes} />
-      </Figure>
-    </SimpleGrid>
+    <div>
+      <SimpleGrid cols={{ base: 2, md: 4 }} spacing="md" component="dl" m={0}>
+        <Figure name="Not recorded yet" note={lagNote(now)}>
+          <Bytes bytes={now.lagBytes} />
+        </Figure>
+        <Figure name="WAL retained" note={limitNote(now)}>
+          <Bytes bytes={now.retainedBytes} />
+        </Figure>
+        <Figure
+          name="Changes a minute"
+          note={
+            lastMinute
+              ? `in ${rateText(lastMinute.transactions, lastMinute)} transactions`
+              : 'known in a minute'
+          }
+        >
+          {lastMinute ? rateText(lastMinute.changes, lastMinute) : '–'}
+        </Figure>
+        <Figure name="Audit database" note={lastMinute ? writingNote(lastMinute) : 'in all'}>
+          <Bytes bytes={now.databaseBytes} />
+        </Figure>
+      </SimpleGrid>
+      <Text size="xs" c="dimmed" mt={4}>
+        As of <Moment at={now.at} isShort />
+      </Text>
+    </div>
   );
 }
 
@@ -60,14 +78,14 @@ function Bytes({ bytes }: { readonly bytes: string | null }) {
   );
 }
 
-function lagNote({ lagBytes, lagSeconds }: HealthSample): string {
+function lagNote({ lagBytes, lagSeconds }: HealthNow): string {
   if (lagBytes === null) return 'nobody could look at the slot';
   return lagSeconds === null || lagSeconds < 1
     ? 'of the source’s WAL'
     : `the oldest for ${durationText(lagSeconds)}`;
 }
 
-function limitNote({ safeBytes }: HealthSample): string {
+function limitNote({ safeBytes }: HealthNow): string {
   if (safeBytes === null) return 'by the source, for the slot';
   return `${bytesText(Math.max(Number(safeBytes), 0))} until its limit`;
 }
@@ -79,6 +97,6 @@ function writingNote({ auditTransactions, auditSeconds }: HealthSample): string 
   return `${Math.max(Math.round((1_000 * auditSeconds) / count), 1)} ms for a write`;
 }
 
-function rateText(count: string, { seconds }: NonNullable<LogHealth['now']>): string {
+function rateText(count: string, { seconds }: NonNullable<LogHealth['lastMinute']>): string {
   return Math.round((60 * Number(count)) / Math.max(seconds, 1)).toLocaleString();
 }

@@ -5,7 +5,7 @@ import { alertTitle, durationText, evidenceText, healthSentence } from './health
 
 const log: LogHealth = {
   ...{ name: 'clinic', isRecorded: true, state: 'recording', since: '2026-01-01T00:00:00Z', problem: null },
-  ...{ now: null, workers: [], alerts: [] },
+  ...{ now: null, lastMinute: null, workers: [], alerts: [] },
 };
 
 test('each state is a sentence, and what is not good says what to do', () => {
@@ -14,6 +14,11 @@ test('each state is a sentence, and what is not good says what to do', () => {
     expect(text, state).toMatch(/^[A-Z].*[a-z]$/);
     if (tone === 'bad') expect(fix, state).toMatch(/bemi /);
   }
+  const behind = (lagSeconds: number) => ({
+    ...{ at: '', lagBytes: '3000000', lagSeconds, retainedBytes: null, safeBytes: null, databaseBytes: null },
+  });
+  expect(healthSentence({ ...log, now: behind(2) }).tone).toBe('good');
+  expect(healthSentence({ ...log, now: behind(90) }).text).toBe('Recording, 2.9 MB behind');
   const problem = { code: 'slot-missing', message: 'The slot is gone', fix: 'bemi gap accept' };
   expect(healthSentence({ ...log, state: 'refused', problem })).toEqual({
     ...{ tone: 'bad', text: 'The worker refused to go on: The slot is gone', fix: 'bemi gap accept' },

@@ -10,8 +10,9 @@ export interface HealthSentence {
   readonly fix?: string;
 }
 
-/** As the alert `lag` has it, unless somebody configured another. */
+/** As the alert `lag` has it, unless somebody configured another. What comes and goes between two looks is no lag. */
 const healthyLagBytes = 100 * 1024;
+const healthyLagSeconds = 60;
 
 const start = 'Start one: bemi start. Changes wait in the slot meanwhile, and the source keeps its WAL.';
 
@@ -22,7 +23,8 @@ export function healthSentence({ state, since, problem, now }: LogHealth): Healt
   switch (state) {
     case 'recording': {
       const lag = Number(now?.lagBytes ?? 0);
-      if (lag < healthyLagBytes) return { tone: 'good', text: 'Recording, and up to date' };
+      if (lag < healthyLagBytes || (now?.lagSeconds ?? 0) < healthyLagSeconds)
+        return { tone: 'good', text: 'Recording, and up to date' };
       return {
         tone: 'attention',
         text: `Recording, ${bytesText(lag)} behind`,

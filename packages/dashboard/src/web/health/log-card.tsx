@@ -21,7 +21,7 @@ export function LogCard({ log, children }: LogCardProps) {
           {log.name}
         </Title>
         <SentenceLine sentence={healthSentence(log)} />
-        {log.now && <HealthFigures now={log.now} />}
+        {log.now && <HealthFigures now={log.now} lastMinute={log.lastMinute} />}
         {children}
         <WorkerList workers={log.workers} />
       </Stack>

@@ -48,6 +48,7 @@ export function LineChart(props: LineChartProps) {
                   d={`M${run.map((index) => point(each, index, scales)).join('L')}${run.length === 1 ? 'h0' : ''}`}
                   className="chart-curve"
                   stroke={each.color}
+                  strokeWidth={run.length === 1 ? 5 : 2}
                 />
               )),
             )}
