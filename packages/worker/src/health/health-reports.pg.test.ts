@@ -76,6 +76,12 @@ test('samples are written as the writer, and those of an outage of the audit dat
   await expect.poll(() => worker.status().changes, patience).toBe(30);
   await monitor.look();
 
+  // What could not be said is kept.
+  await trail.query('ALTER FUNCTION bemi.report_health RENAME TO away');
+  await monitor.look();
+  await trail.query('ALTER FUNCTION bemi.away RENAME TO report_health');
+  await monitor.look();
+
   await trail.query(`ALTER ROLE ${roles.writer} NOLOGIN`);
   await trail.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1', [
     roles.writer,
@@ -132,7 +138,9 @@ test('alerts have a history: what fires, and what is over', async () => {
   const { monitor, until, worker } = start();
   await until('recording');
   await monitor.look();
-  await sql.query('ALTER PUBLICATION bemi_publication RENAME TO away');
+  const admit = (isAdmitted: boolean) =>
+    trail.query(`ALTER DATABASE ${log} ALLOW_CONNECTIONS ${isAdmitted ? 'true' : 'false'}`);
+  await admit(false);
   await sql.query(
     `SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = current_database() AND active`,
   );
@@ -147,7 +155,7 @@ test('alerts have a history: what fires, and what is over', async () => {
       fix: expect.stringContaining('bemi status'),
     },
   ]);
-  await sql.query('ALTER PUBLICATION away RENAME TO bemi_publication');
+  await admit(true);
   await until('recording');
   await monitor.look();
   expect(await firing()).toEqual([]);
