@@ -17,6 +17,8 @@ const failpoints: Failpoint[] = [
   'confirm:after',
 ];
 
+const bulkRows = 8_000;
+
 /** As when a connection breaks: the step has failed, or it has succeeded and nobody gets to know. */
 class InjectedFailure extends Error {
   readonly code = 'ECONNRESET';
@@ -38,13 +40,13 @@ test.each(failpoints)('a failure at %s, three times under load, loses and double
   });
   const stop = new AbortController();
   const running = worker.run({ signal: stop.signal });
-  // One transaction that is too large for one unit, so that parts are written too.
+  // One transaction that is too large for one unit, so that parts of 4 MiB are written too.
   await bank.sourceSql.query(
-    `INSERT INTO bulk (text) SELECT repeat('x', 200) FROM generate_series(1, 60000) n`,
+    `INSERT INTO bulk (text) SELECT repeat('x', 2500) FROM generate_series(1, ${bulkRows})`,
   );
   const load = runBank(bank.source.url, 3, AbortSignal.timeout(2_000), 10);
   const { counts } = await load;
-  counts['public.bulk INSERT'] = (counts['public.bulk INSERT'] ?? 0) + 60_000;
+  counts['public.bulk INSERT'] = (counts['public.bulk INSERT'] ?? 0) + bulkRows;
   await expect.poll(() => hits, { timeout: 30_000 }).toBeGreaterThan(failures.at(-1)!);
   stop.abort();
   await running;
