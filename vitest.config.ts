@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { driverPath, olderPgVersions } from './packages/test-kit/src/drivers.ts';
+import { LongFilesFirst } from './packages/test-kit/src/long-files-first.ts';
 import { currentMajor, olderMajors } from './packages/test-kit/src/older-server.ts';
 
 const packages = fileURLToPath(new URL('packages/', import.meta.url));
@@ -20,8 +21,8 @@ const alias = [
   { find: /^@bemi-db\/([a-z-]+)\/(.+)$/, replacement: `${packages}$1/src/$2.ts` },
 ];
 
-/** One more than a small machine has cores: tests wait for servers half of the time. */
-const maxWorkers = 3;
+/** Twice as many as a small machine has cores: tests wait for servers, timers and networks half of the time. */
+const maxWorkers = 4;
 
 /** Tests on a PostgreSQL server that they share. */
 function onPostgres(
@@ -71,6 +72,7 @@ const mostTelling = ['types', 'user-types', 'generated'].map(
 export default defineConfig({
   test: {
     maxWorkers,
+    sequence: { sequencer: LongFilesFirst },
     projects: [
       {
         resolve: { alias },

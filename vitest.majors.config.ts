@@ -10,7 +10,7 @@ const faults = effort(0, 1) === 1 ? ['lifecycle', 'exactly-once', 'failpoints'] 
 // biome-ignore lint/style/noDefaultExport: vitest reads the default export.
 export default defineConfig({
   test: {
-    maxWorkers: 3,
+    maxWorkers: 4,
     projects: onEachMajor(
       [...olderMajors, currentMajor],
       [
