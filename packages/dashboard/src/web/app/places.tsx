@@ -1,5 +1,6 @@
 import {
   IconApi,
+  IconChartBar,
   IconDatabase,
   IconEye,
   IconHeartbeat,
@@ -24,6 +25,7 @@ export interface Place {
 }
 
 export const places: readonly Place[] = [
+  { to: '/overview', label: 'Overview', icon: <IconChartBar />, permission: 'changes:read', letter: 'o' },
   { to: '/logs', label: 'Logs', icon: <IconListDetails />, permission: 'changes:read', letter: 'l' },
   { to: '/record', label: 'Record', icon: <IconHistory />, permission: 'changes:read', letter: 'r' },
   {

@@ -9,6 +9,7 @@ import { accessesAddress } from '../accesses/accesses-address.ts';
 import { healthAddress } from '../health/health-address.ts';
 import { logsAddress } from '../logs/logs-address.ts';
 import { LogsPage } from '../logs/logs-page.tsx';
+import { overviewAddress } from '../overview/overview-address.ts';
 import { recordAddress } from '../record/record-address.ts';
 import { addressText, oneOf, parseAddress } from './address.ts';
 import { FirstPage } from './first-page.tsx';
@@ -53,6 +54,13 @@ const indexRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/',
   component: FirstPage,
+});
+
+const overviewRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/overview',
+  validateSearch: overviewAddress,
+  component: lazyRouteComponent(() => import('../overview/overview-page.tsx'), 'OverviewPage'),
 });
 
 const logsRoute = createRoute({
@@ -150,6 +158,7 @@ export const router = createRouter({
   routeTree: rootRoute.addChildren([
     shellRoute.addChildren([
       indexRoute,
+      overviewRoute,
       logsRoute,
       recordRoute,
       integrityRoute,

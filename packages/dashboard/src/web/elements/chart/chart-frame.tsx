@@ -4,7 +4,7 @@ import { scaleLinear, scaleTime } from 'd3-scale';
 import { type KeyboardEvent, type PointerEvent, type ReactNode, useState } from 'react';
 import type { ChartLink, ChartSeries } from './chart-series.ts';
 import { numberText } from './chart-series.ts';
-import { tickText, timeAt } from './time-axis.ts';
+import { apartTicks, tickText, timeAt } from './time-axis.ts';
 import './chart.css';
 
 /** Pixels of a moment and of a value, from the plot's left and top edge. */
@@ -61,7 +61,9 @@ const left = 52;
 const right = 8;
 const top = 8;
 const bottom = 24;
-const pixelsOfTick = 92;
+/** About as far from each other as marks of the time axis should be, and as they must be. */
+const pixelsOfTick = 72;
+const leastPixels = 46;
 const compact = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 });
 
 /**
@@ -105,7 +107,7 @@ export function ChartFrame(props: ChartFrameProps) {
                 </text>
               </g>
             ))}
-            {x.ticks(Math.max(Math.floor(width / pixelsOfTick), 2)).map((at) => (
+            {apartTicks(x.ticks(Math.max(Math.floor(width / pixelsOfTick), 2)), x, leastPixels).map((at) => (
               <text
                 key={at.getTime()}
                 x={Math.min(Math.max(x(at), 12), width - 16)}

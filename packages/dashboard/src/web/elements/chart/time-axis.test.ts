@@ -1,11 +1,17 @@
 import { expect, test } from 'vitest';
-import { tickText, timeAt } from './time-axis.ts';
+import { apartTicks, tickText, timeAt } from './time-axis.ts';
 
 test('marks say as much as tells them apart', () => {
   expect(tickText(new Date(2026, 0, 1))).toBe('2026');
   expect(tickText(new Date(2026, 2, 1))).toBe('Mar');
   expect(tickText(new Date(2026, 2, 9))).toMatch(/9/);
   expect(tickText(new Date(2026, 2, 9, 14, 30))).toMatch(/30/);
+});
+
+test('of marks that would touch, the one that begins a month stays', () => {
+  const days = [27, 29, 31, 32, 34].map((day) => new Date(2026, 9, day));
+  const x = (at: Date) => (at.getTime() - days[0]!.getTime()) / 3_600_000;
+  expect(apartTicks(days, x, 40).map((at) => at.getDate())).toEqual([27, 29, 1, 3]);
 });
 
 test('a moment belongs to the step that it lies in, or to the nearest sample', () => {

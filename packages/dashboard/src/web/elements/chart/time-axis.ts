@@ -9,6 +9,22 @@ const timeOfDay = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: 
 const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
 const month = new Intl.DateTimeFormat(undefined, { month: 'short' });
 
+/** Of marks in their order those that don't touch; where two would, the one that begins a month or a day stays. */
+export function apartTicks(ticks: readonly Date[], x: (at: Date) => number, pixels: number): readonly Date[] {
+  const kept: Date[] = [];
+  for (const tick of ticks) {
+    const before = kept.at(-1);
+    if (before === undefined || x(tick) - x(before) >= pixels) kept.push(tick);
+    else if (rank(tick) > rank(before)) kept[kept.length - 1] = tick;
+  }
+  return kept;
+}
+
+function rank(at: Date): number {
+  if (at.getHours() !== 0 || at.getMinutes() !== 0) return 0;
+  return at.getDate() !== 1 ? 1 : at.getMonth() !== 0 ? 2 : 3;
+}
+
 /**
  * Which of the times a moment belongs to: of steps the one that it lies in, of samples the nearest.
  *
