@@ -7,7 +7,8 @@ ALTER TABLE bemi.change_blocks ADD COLUMN changes_counted boolean NOT NULL DEFAU
 ALTER TABLE bemi.change_blocks ADD COLUMN names_counted boolean NOT NULL DEFAULT false;
 CREATE INDEX change_blocks_uncounted_idx ON bemi.change_blocks (log, block) WHERE NOT (changes_counted AND names_counted);
 
--- "table" is the sequence of the first shape, as in the index: of a partition, the table at its root. Hours are those of UTC.
+-- "table" is the sequence of the first shape, as in the index: of a partition, the table at its root. Hours are those of UTC. Rows
+-- stand in the order of the key: whoever adds up years reads them page by page.
 CREATE TABLE bemi.activity (
   log             integer     NOT NULL,
   block           bigint      NOT NULL,
@@ -254,10 +255,10 @@ BEGIN
       SELECT array_agg(r.tally) AS tallies FROM bemi.indexed_rows(log_number, from_block, to_block) r
     ), counted AS (
       INSERT INTO bemi.activity (log, block, hour, "table", inserts, updates, deletes, truncates, without_context)
-      SELECT log_number, a.* FROM tallies t CROSS JOIN LATERAL bemi.counted_changes(t.tallies) a
+      SELECT log_number, a.* FROM tallies t CROSS JOIN LATERAL bemi.counted_changes(t.tallies) a ORDER BY 2, 3, 4
     ), named AS (
       INSERT INTO bemi.activity_names (log, block, hour, "table", names, changes, without_context, kinds)
-      SELECT log_number, n.* FROM tallies t CROSS JOIN LATERAL bemi.counted_names(t.tallies) n
+      SELECT log_number, n.* FROM tallies t CROSS JOIN LATERAL bemi.counted_names(t.tallies) n ORDER BY 2, 3, 4
     )
     UPDATE bemi.change_blocks b SET changes_counted = true, names_counted = true
      WHERE b.log = log_number AND b.block >= from_block AND b.block < to_block;
@@ -293,10 +294,10 @@ BEGIN
     SELECT array_agg(r.tally) AS tallies FROM rows r
   ), counted AS (
     INSERT INTO bemi.activity (log, block, hour, "table", inserts, updates, deletes, truncates, without_context)
-    SELECT log_number, a.* FROM tallies t CROSS JOIN LATERAL bemi.counted_changes(t.tallies) a
+    SELECT log_number, a.* FROM tallies t CROSS JOIN LATERAL bemi.counted_changes(t.tallies) a ORDER BY 2, 3, 4
   ), named AS (
     INSERT INTO bemi.activity_names (log, block, hour, "table", names, changes, without_context, kinds)
-    SELECT log_number, n.* FROM tallies t CROSS JOIN LATERAL bemi.counted_names(t.tallies) n
+    SELECT log_number, n.* FROM tallies t CROSS JOIN LATERAL bemi.counted_names(t.tallies) n ORDER BY 2, 3, 4
   ), indexed AS (
     INSERT INTO bemi.change_index (log, context_no, sequence, last_sequence, transaction, document)
     SELECT log_number, r.context_no, r.sequence, r.last_sequence, r.transaction, r.document FROM rows r ORDER BY r.sequence

@@ -36,7 +36,8 @@ export async function countNames(
         CROSS JOIN LATERAL unnest(g.names, g.changes, g.without_context, g.kinds) AS n(name, changes, without, kind)
         UNION ALL
        SELECT n.* FROM single
-         JOIN bemi.activity_names a ON a.log = $1 AND a.block = single.block
+        -- One by one: the planner would rather read all of it.
+        CROSS JOIN LATERAL (SELECT a.* FROM bemi.activity_names a WHERE a.log = $1 AND a.block = single.block OFFSET 0) a
         CROSS JOIN LATERAL unnest(a.names, a.changes, a.without_context, a.kinds) AS n(name, changes, without, kind)
         WHERE a.hour >= $2 AND a.hour < $3 AND ($5::bigint[] IS NULL OR a."table" = ANY ($5))
         UNION ALL
