@@ -1,4 +1,5 @@
 import { type PostgresServer, startPostgres } from '@bemi-db/embedded-postgres';
+import { countActivity } from '@bemi-db/trail/activity/count-activity';
 import { migrate } from '@bemi-db/trail/migrate';
 import { indexChanges } from '@bemi-db/trail/partitions';
 import type { ChangeFilter } from '@bemi-db/trail/query/change-filter';
@@ -83,7 +84,7 @@ export async function benchQueries({ changes, rounds, report }: QueriesOptions):
       await client.query('VACUUM ANALYZE');
       logs.push({ changes: size, client, log, nextSequence });
     }
-    return { fills, queries: await timeQueries(logs, rounds) };
+    return { fills, queries: [...(await timeQueries(logs, rounds)), ...(await timeOverviews(logs, rounds))] };
   } finally {
     await Promise.all(logs.map(({ client }) => client.end()));
     await Promise.all(servers.map((server) => server.stop('immediate')));
@@ -114,6 +115,37 @@ async function timeQueries(logs: readonly MeasuredLog[], rounds: number): Promis
   }
   return costs;
 }
+
+/** What the overview asks for. Nothing is left out, so the end is always reached. */
+async function timeOverviews(logs: readonly MeasuredLog[], rounds: number): Promise<QueryCost[]> {
+  const until = new Date('2026-11-22T00:00:00Z');
+  const costs: QueryCost[] = [];
+  for (const { name, days, step } of periods) {
+    const taken = logs.map((): number[] => []);
+    const found = logs.map(() => 0);
+    for (let round = -1; round < rounds; round++) {
+      for (const [i, { client, log }] of logs.entries()) {
+        const since = new Date(until.getTime() - days * 86_400_000);
+        const from = performance.now();
+        const { tables } = await countActivity(client, { log, since, until, step, zone: 'Europe/Berlin' });
+        if (round >= 0) taken[i]!.push(performance.now() - from);
+        found[i] = tables.reduce((sum, { changes }) => sum + changes, 0);
+      }
+    }
+    const times = logs.map(({ changes }, i) => ({ changes, ms: spread(taken[i]!), found: found[i]! }));
+    costs.push({ name: `overview, ${name}`, times: times.map((time) => ({ ...time, end: 'reached' })) });
+  }
+  return costs;
+}
+
+const periods = [
+  { name: '24 hours', days: 1, step: 'hour' },
+  { name: '7 days', days: 7, step: 'hour' },
+  { name: '30 days', days: 30, step: 'day' },
+  { name: '90 days', days: 90, step: 'day' },
+  { name: 'a year', days: 365, step: 'week' },
+  { name: 'all', days: 731, step: 'week' },
+] as const;
 
 /** What is asked for: common, rare, only long ago, and never there; alone and together. See `fillLog`. */
 function filtersOf(nextSequence: number): Record<string, ChangeFilter> {
