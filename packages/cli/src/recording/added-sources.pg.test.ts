@@ -64,6 +64,33 @@ test('a source that is added is recorded, changed and removed without a restart;
   expect((await fetch(`${origin}/readyz`)).status).toBe(200);
   expect(await (await fetch(`${origin}/metrics`)).text()).toContain('bemi_recording{log="clinic"} 1');
 
+  // What is recorded of it, by rules that the worker puts into force and into the log.
+  type Rules = { readonly sequence: number; readonly tables: readonly { readonly isRecorded: boolean }[] };
+  const rules = { include: [], exclude: ['public.t'], ignore: [], redact: {} };
+  const before = (await ask('/logs/clinic/rules')).json as Rules;
+  expect(before).toMatchObject({ sequence: null, file: null, tables: [{ table: 't', isRecorded: true }] });
+  const set = (wanted: object) =>
+    ask('/logs/clinic/rules', 'PUT', { rules, reason: 'no records', ...wanted });
+  expect(await set({ basedOn: null })).toMatchObject({
+    status: 200,
+    json: {
+      rules,
+      set: { by: 'ada@clinic.example', reason: 'no records' },
+      tables: [{ table: 't', isRecorded: false }],
+    },
+  });
+  expect(await set({ basedOn: null, rules: { ...rules, exclude: [] } })).toMatchObject({
+    status: 409,
+    text: expect.stringContaining('have changed meanwhile'),
+  });
+  expect((await set({ basedOn: null, reason: ' ' })).status).toBe(400);
+  expect((await set({ basedOn: null, rules: { ...rules, exclude: ['a.b.c'] } })).status).toBe(422);
+  await sql.query('INSERT INTO t VALUES (2)');
+  const { sequence } = (await ask('/logs/clinic/rules')).json as Rules;
+  expect((await set({ basedOn: sequence, rules: { ...rules, exclude: [] } })).status).toBe(200);
+  await sql.query('INSERT INTO t VALUES (3)');
+  await expect.poll(() => keys('clinic'), patience).toEqual(['3', '1']);
+
   // What another has can't be had.
   const refusal = async (body: object) => {
     const { status, json } = await ask('/sources', 'POST', { connection: other.url, ...body });

@@ -19,6 +19,7 @@ import { healthRoutes } from './routes/health-routes.ts';
 import { integrityRoutes } from './routes/integrity-routes.ts';
 import { logsRoutes } from './routes/logs-routes.ts';
 import { recordRoute } from './routes/record-route.ts';
+import { rulesRoutes } from './routes/rules-routes.ts';
 import { sessionRoute } from './routes/session-route.ts';
 import { sourcesRoutes } from './routes/sources-routes.ts';
 import { streamRoute } from './routes/stream-route.ts';
@@ -107,6 +108,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   transactionsRoute(app, reader);
   integrityRoutes(app, { reader, verifications: createVerifications(verify) });
   accessesRoute(app, reader);
+  rulesRoutes(app, reader);
   sourcesRoutes(app, { reader, services: sources ?? noSourceServices });
   healthRoutes(app, reader);
   openApiDocument(app, version);

@@ -10,6 +10,7 @@ import { ErrorState } from '../elements/states.tsx';
 import { ChangeSourceDialog } from './change-source-dialog.tsx';
 import { ChecksView } from './checks-view.tsx';
 import { RemoveSourceDialog } from './remove-source-dialog.tsx';
+import { RulesCard } from './rules-card.tsx';
 import { StateBadge, StateProblem, targetText } from './source-state.tsx';
 import { TablesCard } from './tables-card.tsx';
 import { useChecks, useSource } from './use-sources.ts';
@@ -44,6 +45,7 @@ export function SourcePage() {
         <Stack gap="md" maw={860}>
           <StateProblem source={source.data} />
           <SettingsCard source={source.data} mayWrite={mayWrite} />
+          {source.data.lastEntryAt !== null && <RulesCard log={name} mayWrite={mayWrite} />}
           {checks.error && <ErrorState error={checks.error} />}
           {checks.data && (
             <Card withBorder component="section" aria-label="Checks">
