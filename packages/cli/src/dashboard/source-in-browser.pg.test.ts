@@ -71,9 +71,27 @@ test('a source is checked, added, recorded, changed and removed in a browser', {
   await page.getByText('Recording', { exact: true }).waitFor();
   found.push(...(await pageFindings(page, 'sources')));
   await page.getByRole('link', { name: 'clinic', exact: true }).click();
+  // A table is turned off, with a reason, and the log says so.
+  await button('Turn off Patient').click();
+  await page.getByLabel('Reason').fill('No records');
+  found.push(...(await pageFindings(page, 'source-rule', false)));
+  await button('Set the rule').click();
+  await page.getByText('public.Patient', { exact: true }).waitFor();
+  await page.getByText(/by ada@clinic\.example: No records/).waitFor();
+  expect(await button('Turn off Patient').count()).toBe(0);
+  await button('Turn on Patient').click();
+  await page.getByLabel('Reason').fill('They are');
+  await button('Remove the rule').click();
+  await button('Turn off Patient').waitFor();
+
   await button('Check it').click();
-  await page.getByText('2 of 2 are in the publication bemi_publication').waitFor();
+  await page.getByText('2 of 2 are sent by bemi_publication').waitFor();
   found.push(...(await pageFindings(page, 'source', false)));
+  // The publication is for all tables: what to do instead is said.
+  await button('SQL for visit').click();
+  await page.getByRole('dialog').getByText('bemi rules exclude').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'hidden' });
   await button('Change').click();
   await page.getByLabel('Buffer size').fill('50');
   found.push(...(await pageFindings(page, 'source-change', false)));

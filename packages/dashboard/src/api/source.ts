@@ -159,6 +159,13 @@ export const sourceChecksSchema = z
         isPublished: z.boolean(),
         identity: z.enum(['default', 'full', 'index', 'nothing']),
         rowEstimate: z.number().nullable(),
+        sql: z.array(z.string()).openapi({
+          description: 'What takes it out of the publication, or brings it in; to be run as their owner',
+        }),
+        note: z
+          .string()
+          .nullable()
+          .openapi({ description: 'Why there is no such SQL, and what to do instead' }),
       }),
     ),
     tableCount: z.int(),

@@ -10,6 +10,7 @@ import {
   SourceNotChangedError,
 } from '@bemi-db/trail/added-sources/added-sources';
 import { openUrl, SealedUrlError, sealUrl } from '@bemi-db/trail/added-sources/sealed-url';
+import { hasHealth, seenWorkers } from '@bemi-db/trail/health/read-health';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import pg from 'pg';
@@ -30,9 +31,10 @@ import { askerOf } from '../asker.ts';
 import type { AuditReader } from '../audit-reader.ts';
 import { type DashboardEnvironment, guarded, json } from '../guarded-route.ts';
 import { readLogs } from '../log-numbers.ts';
+import type { Principal } from '../principal.ts';
 import { type AddedConnection, addedConnection } from '../sources/added-connection.ts';
 import { checkConnection, whyUnreachable } from '../sources/check-connection.ts';
-import { sourceList } from '../sources/source-list.ts';
+import { sourceFor, sourceList } from '../sources/source-list.ts';
 import type { SourceServices } from '../sources/source-services.ts';
 
 const body = <T>(schema: T) => ({ body: { required: true, content: { 'application/json': { schema } } } });
@@ -49,12 +51,14 @@ export function sourcesRoutes(
   app: OpenAPIHono<DashboardEnvironment>,
   { reader, services }: { readonly reader: AuditReader; readonly services: SourceServices },
 ): void {
-  const listed = () =>
-    reader.read(async (client) =>
-      sourceList(services, await readAddedSources(client), await readLogs(client)),
-    );
-  const found = async (name: string): Promise<Source> => {
-    const all = (await listed()).filter((each) => each.name === name);
+  const listed = (principal: Principal) =>
+    reader.read(async (client) => {
+      const workers = (await hasHealth(client)) ? await seenWorkers(client) : [];
+      const known = { added: await readAddedSources(client), logs: await readLogs(client), workers };
+      return sourceList(services, known).map((source) => sourceFor(principal, source));
+    });
+  const found = async (name: string, principal: Principal): Promise<Source> => {
+    const all = (await listed(principal)).filter((each) => each.name === name);
     const source = all.find(({ origin }) => origin === 'added') ?? all[0];
     if (!source) throw unknownSource();
     return source;
@@ -66,7 +70,7 @@ export function sourcesRoutes(
   });
   app.openapi(list, async (c) => {
     const whyNot = typeof services.key === 'string' ? services.key : null;
-    return c.json({ sources: [...(await listed())], canAdd: whyNot === null, whyNot }, 200);
+    return c.json({ sources: [...(await listed(c.get('principal')))], canAdd: whyNot === null, whyNot }, 200);
   });
 
   const one = guarded('sources:read', {
@@ -74,7 +78,7 @@ export function sourcesRoutes(
     request: oneOf,
     responses: { 200: json(sourceSchema, 'As it is') },
   });
-  app.openapi(one, async (c) => c.json(await found(c.req.valid('param').source), 200));
+  app.openapi(one, async (c) => c.json(await found(c.req.valid('param').source, c.get('principal')), 200));
 
   const add = guarded('sources:write', {
     ...{ method: 'post', path: '/api/v1/sources', tags, summary: 'Add a source' },
@@ -94,7 +98,7 @@ export function sourcesRoutes(
     await changing(reader, (client) =>
       addSource(client, source, sealUrl(connection.url, key, name), changerOf(c)),
     );
-    return c.json(await found(name), 201);
+    return c.json(await found(name, c.get('principal')), 201);
   });
 
   const change = guarded('sources:write', {
@@ -115,7 +119,7 @@ export function sourcesRoutes(
     const sealed = connection &&
       key && { target: connection.target, sealed: sealUrl(connection.url, key, name) };
     await changing(reader, (client) => changeSource(client, name, present(settings), sealed, changerOf(c)));
-    return c.json(await found(name), 200);
+    return c.json(await found(name, c.get('principal')), 200);
   });
 
   const remove = guarded('sources:write', {
@@ -133,7 +137,7 @@ export function sourcesRoutes(
   app.openapi(remove, async (c) => {
     const name = c.req.valid('param').source;
     await addedOf(reader, services, name);
-    const { whenRemoved } = await found(name);
+    const { whenRemoved } = await found(name, c.get('principal'));
     await changing(reader, (client) => removeSource(client, name, changerOf(c)));
     return c.json({ whenRemoved }, 200);
   });
@@ -164,7 +168,11 @@ function checkRoute(
   });
   app.openapi(check, async (c) => {
     const asked = c.req.valid('json');
-    const { id } = c.get('principal');
+    const { id, tables } = c.get('principal');
+    if (tables !== undefined) {
+      const message = 'Checks name tables, and this account may see some only';
+      throw new ApiProblem(403, 'scoped', message, 'Ask somebody who may see all.');
+    }
     if (asking.has(id) || asking.size >= mostChecks)
       throw new ApiProblem(429, 'check-running', 'A check runs already', 'Try again when it is over.');
     asking.add(id);

@@ -5,9 +5,10 @@ import { type Finding, problem } from '@bemi-db/source/finding';
 import { asOfNewSource } from '@bemi-db/source/new-source';
 import { plan } from '@bemi-db/source/plan';
 import { PlanError, printableSql } from '@bemi-db/source/plan-step';
+import { planTablesAdded, planTablesDropped } from '@bemi-db/source/plan-tables';
 import { productionChecklist } from '@bemi-db/source/production-checklist';
 import { checkSource } from '@bemi-db/source/source-checks';
-import type { SourceSnapshot, Wanted } from '@bemi-db/source/source-snapshot';
+import type { SourceSnapshot, TableSnapshot, Wanted } from '@bemi-db/source/source-snapshot';
 import pg from 'pg';
 import type { SourceChecks } from '../../api/source.ts';
 
@@ -39,7 +40,7 @@ export async function checkConnection(
         isReachable: true,
         groups: inGroups(shown),
         ...plannedSteps(snapshot, wanted),
-        ...tablesOf(snapshot),
+        ...tablesOf(snapshot, wanted),
       };
     });
   } catch (error) {
@@ -141,13 +142,34 @@ function plannedSteps(snapshot: SourceSnapshot, wanted: Wanted): Pick<SourceChec
   }
 }
 
-function tablesOf({ tables }: SourceSnapshot): Pick<SourceChecks, 'tables' | 'tableCount'> {
-  const own = tables.filter(({ kind, extension }) => kind === 'table' && extension === undefined);
+function tablesOf(snapshot: SourceSnapshot, wanted: Wanted): Pick<SourceChecks, 'tables' | 'tableCount'> {
+  const own = snapshot.tables.filter(({ kind, extension }) => kind === 'table' && extension === undefined);
   return {
     tableCount: own.length,
-    tables: own.slice(0, shownTables).map(({ schema, name, isPublished, identity, rowEstimate }) => ({
-      ...{ schema, table: name, isPublished, identity },
-      rowEstimate: rowEstimate ?? null,
-    })),
+    tables: own.slice(0, shownTables).map((table) => {
+      const { schema, name, isPublished, identity, rowEstimate } = table;
+      return {
+        ...{ schema, table: name, isPublished, identity, rowEstimate: rowEstimate ?? null },
+        ...publishingSql(snapshot, wanted, table),
+      };
+    }),
   };
+}
+
+/** What changes whether a table is published. Identities stay: other publications may need them. */
+function publishingSql(
+  snapshot: SourceSnapshot,
+  wanted: Wanted,
+  { schema, name, isPublished }: TableSnapshot,
+): Pick<SourceChecks['tables'][number], 'sql' | 'note'> {
+  const ofTable: Wanted = { ...wanted, tables: [{ schema, name }] };
+  try {
+    const steps = isPublished
+      ? planTablesDropped(snapshot, ofTable, () => true)
+      : planTablesAdded(snapshot, ofTable);
+    return { sql: steps.map(printableSql), note: null };
+  } catch (error) {
+    if (error instanceof PlanError) return { sql: [], note: `${error.message}. ${error.fix}` };
+    throw error;
+  }
 }

@@ -1,30 +1,68 @@
 import { parseConnectionString } from '@bemi-db/source/connection-string';
 import type { AddedSource } from '@bemi-db/trail/added-sources/added-sources';
+import type { SeenWorker } from '@bemi-db/trail/health/read-health';
 import type { SourceSummary } from '@bemi-db/trail/query/trail-summary';
 import pg from 'pg';
 import type { Source } from '../../api/source.ts';
+import type { Principal } from '../principal.ts';
 import type { NamedSource, RecordedState, SourceServices } from './source-services.ts';
+
+/** What the audit database knows of sources. */
+export interface KnownSources {
+  readonly added: readonly AddedSource[];
+  readonly logs: readonly SourceSummary[];
+  /** Who was seen last first. */
+  readonly workers: readonly SeenWorker[];
+}
 
 /** All sources that are known here, by name: configured, added, and those that only their log tells of. Pure. */
 export function sourceList(
   { configured, recorded }: SourceServices,
-  added: readonly AddedSource[],
-  logs: readonly SourceSummary[],
+  { added, logs, workers }: KnownSources,
 ): readonly Source[] {
   const states = recorded?.();
+  const stateOf = (name: string) =>
+    states?.get(name) ?? stateOfWorker(workers.find(({ log }) => log === name));
   const logOf = (name: string) => logs.find((log) => log.name === name);
   const known = new Set([...configured, ...added].map(({ name }) => name));
   const isConfigured = new Set(configured.map(({ name }) => name));
   return [
-    ...configured.map((source) => ofConfigured(source, states?.get(source.name), logOf(source.name))),
+    ...configured.map((source) => ofConfigured(source, stateOf(source.name), logOf(source.name))),
     ...added.map((source) =>
-      ofAdded(source, isConfigured.has(source.name) ? shadowed(source) : states?.get(source.name), {
+      ofAdded(source, isConfigured.has(source.name) ? shadowed(source) : stateOf(source.name), {
         isRecordedHere: states !== undefined,
         log: logOf(source.name),
       }),
     ),
-    ...logs.filter(({ name }) => !known.has(name)).map(ofLog),
+    ...logs.filter(({ name }) => !known.has(name)).map((log) => ofLog(log, stateOf(log.name))),
   ].toSorted((a, b) => a.name.localeCompare(b.name));
+}
+
+/** A source as somebody may see it: problems may name tables, and are for those who may read all of them. */
+export function sourceFor({ tables }: Principal, source: Source): Source {
+  if (tables === undefined || source.problem === null) return source;
+  const fix = 'Somebody who may see all tables sees more here.';
+  return { ...source, problem: { code: source.problem.code, message: 'Something is in the way', fix } };
+}
+
+/** Workers tell once a minute that they are there. */
+const silentSeconds = 150;
+
+/** What a worker in another process has said of itself last. */
+function stateOfWorker(worker: SeenWorker | undefined): RecordedState | undefined {
+  if (!worker || worker.secondsSinceSeen > silentSeconds) return undefined;
+  const problem = worker.problem ?? undefined;
+  switch (worker.state) {
+    case 'recording':
+      return { state: 'recording', problem: undefined };
+    case 'refused':
+      return { state: 'refused', problem };
+    case 'starting':
+    case 'waiting':
+      return { state: 'waiting', problem };
+    default:
+      return undefined;
+  }
 }
 
 function ofConfigured(
@@ -38,7 +76,7 @@ function ofConfigured(
   return {
     ...{ name, origin: 'configured', configuredWith, target: { host, port, database, role } },
     ...{ slot, publication, bufferSize, retentionDays },
-    ...stateOf(state),
+    ...shownState(state),
     lastEntryAt: log?.lastEntryAt ?? null,
     ...{ added: null, changed: null, whenRemoved: whenRemoved(source) },
   };
@@ -55,7 +93,7 @@ function ofAdded(
   return {
     ...{ name, origin: 'added', configuredWith: null, target: { host, port, database, role } },
     ...{ slot, publication, bufferSize, retentionDays },
-    ...stateOf(state ?? (isRecordedHere ? starting : undefined)),
+    ...shownState(state ?? (isRecordedHere ? starting : undefined)),
     lastEntryAt: log?.lastEntryAt ?? null,
     added: { at: source.addedAt, by: source.addedBy },
     changed:
@@ -66,12 +104,15 @@ function ofAdded(
   };
 }
 
-function ofLog({ name, database, slot, publication, lastEntryAt }: SourceSummary): Source {
+function ofLog(
+  { name, database, slot, publication, lastEntryAt }: SourceSummary,
+  state: RecordedState | undefined,
+): Source {
   return {
     ...{ name, origin: 'elsewhere', configuredWith: null },
     target: { host: null, port: null, database, role: null },
     ...{ slot, publication, bufferSize: null, retentionDays: null },
-    ...stateOf(undefined),
+    ...shownState(state),
     lastEntryAt: lastEntryAt ?? null,
     ...{ added: null, changed: null, whenRemoved: whenRemoved({ slot, publication }) },
   };
@@ -88,7 +129,7 @@ function shadowed({ name }: AddedSource): RecordedState {
   };
 }
 
-function stateOf(state: RecordedState | undefined): Pick<Source, 'state' | 'problem'> {
+function shownState(state: RecordedState | undefined): Pick<Source, 'state' | 'problem'> {
   return { state: state?.state ?? 'unknown', problem: state?.problem ?? null };
 }
 

@@ -1,5 +1,8 @@
-import { Card, Table, Text, Title } from '@mantine/core';
+import { Button, Card, Table, Text, Title } from '@mantine/core';
+import { useState } from 'react';
 import type { SourceChecks } from '../../api/source.ts';
+import { Dialog } from '../elements/dialog.tsx';
+import { SqlBlock } from './sql-block.tsx';
 
 interface TablesCardProps {
   readonly checks: SourceChecks;
@@ -15,14 +18,15 @@ const identities = {
 
 /** Which tables the source sends, and what of an old row each change has. */
 export function TablesCard({ checks: { tables, tableCount }, publication }: TablesCardProps) {
+  const [asked, setAsked] = useState<SourceChecks['tables'][number]>();
   const sent = tables.filter(({ isPublished }) => isPublished).length;
   return (
     <Card withBorder component="section" aria-labelledby="tables">
       <Title order={2} size="h4" id="tables">
-        Tables
+        Tables in the publication
       </Title>
       <Text size="sm" c="dimmed" mb="xs">
-        {sent.toLocaleString()} of {tableCount.toLocaleString()} are in the publication {publication}
+        {sent.toLocaleString()} of {tableCount.toLocaleString()} are sent by {publication}
         {tableCount > tables.length && `; the first ${tables.length} are shown`}.
       </Text>
       <Table.ScrollContainer minWidth={460} type="native" tabIndex={0} aria-label="Tables, a table">
@@ -30,27 +34,56 @@ export function TablesCard({ checks: { tables, tableCount }, publication }: Tabl
           <Table.Thead>
             <Table.Tr>
               <Table.Th>Table</Table.Th>
-              <Table.Th>Sent</Table.Th>
+              <Table.Th>In it</Table.Th>
               <Table.Th>Of the old row</Table.Th>
               <Table.Th ta="end">Rows, about</Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
-            {tables.map(({ schema, table, isPublished, identity, rowEstimate }) => (
-              <Table.Tr key={`${schema}.${table}`}>
-                <Table.Td style={{ overflowWrap: 'anywhere' }}>
-                  {schema === 'public' ? table : `${schema}.${table}`}
+            {tables.map((each) => (
+              <Table.Tr key={nameOf(each)}>
+                <Table.Td style={{ overflowWrap: 'anywhere' }}>{nameOf(each)}</Table.Td>
+                <Table.Td>
+                  {each.isPublished ? 'yes' : 'no'}{' '}
+                  <Button
+                    size="compact-xs"
+                    variant="default"
+                    aria-label={`SQL for ${nameOf(each)}`}
+                    onClick={() => setAsked(each)}
+                  >
+                    SQL
+                  </Button>
                 </Table.Td>
-                <Table.Td>{isPublished ? 'yes' : 'no'}</Table.Td>
-                <Table.Td>{isPublished ? identities[identity] : ''}</Table.Td>
+                <Table.Td>{each.isPublished ? identities[each.identity] : ''}</Table.Td>
                 <Table.Td ta="end" className="tabular">
-                  {rowEstimate === null ? '' : rowEstimate.toLocaleString()}
+                  {each.rowEstimate === null ? '' : each.rowEstimate.toLocaleString()}
                 </Table.Td>
               </Table.Tr>
             ))}
           </Table.Tbody>
         </Table>
       </Table.ScrollContainer>
+      {asked && (
+        <Dialog
+          isOpen
+          onClose={() => setAsked(undefined)}
+          title={asked.isPublished ? `Take ${nameOf(asked)} out` : `Bring ${nameOf(asked)} in`}
+        >
+          <Text size="sm" mb="sm" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
+            {asked.note ?? 'Run this on the source, as the owner of the publication and of the table:'}
+          </Text>
+          {asked.sql.length > 0 && <SqlBlock sql={asked.sql} label={`Copy the SQL for ${nameOf(asked)}`} />}
+          {asked.isPublished && (
+            <Text size="sm" c="dimmed" mt="sm">
+              Without touching the source, a rule turns off its recording: What is recorded, on this page.
+            </Text>
+          )}
+        </Dialog>
+      )}
     </Card>
   );
+}
+
+function nameOf({ schema, table }: SourceChecks['tables'][number]): string {
+  return schema === 'public' ? table : `${schema}.${table}`;
 }
