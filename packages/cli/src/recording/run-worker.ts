@@ -13,7 +13,7 @@ import {
   loadConfiguration,
   requireDatabaseUrl,
 } from '../configuration/configuration.ts';
-import { dashboardSite } from '../dashboard/dashboard-site.ts';
+import type { DashboardSite, DashboardSiteOptions } from '../dashboard/dashboard-site.ts';
 import { sayFirstAdminLink } from '../dashboard/first-admin-link.ts';
 import { originOf } from '../dashboard/origin.ts';
 import { hasEmbedded } from '../embedded/embedded-audit-database.ts';
@@ -165,15 +165,12 @@ interface ServeOptions {
 }
 
 async function serve(serving: ServeOptions): Promise<void> {
-  const { configured, added, accesses, configuration, destination, options, signal, logger } = serving;
+  const { configured, added, accesses, configuration, options, signal, logger } = serving;
   const { flags, hasDashboard = false } = options;
   const { host, port, file } = configuration;
   const all = (): readonly Pipeline[] => [...configured, ...added.pipelines];
   const site = hasDashboard
-    ? dashboardSite({
-        ...{ configuration, destination, logger, onFirstAdminLink: sayFirstAdminLink },
-        recorded: () => recordedStates(all(), added.problems),
-      })
+    ? await makeSite({ ...serving, recorded: () => recordedStates(all(), added.problems) })
     : undefined;
   const monitors = {
     *[Symbol.iterator]() {
@@ -228,4 +225,16 @@ async function serve(serving: ServeOptions): Promise<void> {
     beside.abort();
     await Promise.all([...monitored, recorded, following, health.close(), site?.close()]);
   }
+}
+
+/** Its accounts and its API are 700 modules, half a second of work, which a worker alone does without. */
+async function makeSite(
+  options: Pick<DashboardSiteOptions, 'configuration' | 'destination' | 'logger' | 'recorded'>,
+): Promise<DashboardSite> {
+  const { dashboardSite } = await import('../dashboard/dashboard-site.ts');
+  const { configuration, destination, logger, recorded } = options;
+  return dashboardSite({
+    ...{ configuration, destination, logger, onFirstAdminLink: sayFirstAdminLink },
+    ...(recorded ? { recorded } : {}),
+  });
 }
