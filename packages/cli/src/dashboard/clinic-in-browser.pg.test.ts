@@ -73,6 +73,11 @@ test('a patient is changed in the application, and who may see it does, without 
   await button('Verify now').click();
   await main.getByText('The log is what was recorded').waitFor();
 
+  // The worker says how it is doing.
+  await ada.goto(`${link.origin}/health`);
+  await main.getByText('Recording, and up to date').waitFor();
+  expect(await main.innerText()).toContain(`process ${bemi.child.pid}`);
+
   // A viewer of another table sees neither the patient nor who may sign in.
   await ada.goto(`${link.origin}/people`);
   await button('Invite').click();

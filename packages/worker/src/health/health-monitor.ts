@@ -57,6 +57,9 @@ export interface Health extends HealthFacts {
 
 const intervalMs = 15_000;
 const sampleMs = 60_000;
+/** Who has just started looks again soon: the worker may have to make the schema first, and then it records. */
+const firstIntervalMs = 2_000;
+const firstMs = 60_000;
 /** For what a worker that ends has to say. */
 const farewellMs = 1_000;
 /** The pace of growth is that of this time. */
@@ -132,12 +135,16 @@ export class HealthMonitor {
   /** Looks now and then until the signal ends it. Never throws: what can't be seen is `undefined`. */
   async run({ signal }: { readonly signal: AbortSignal }): Promise<void> {
     const pauseMs = this.#options.intervalMs ?? intervalMs;
+    const startedAtMs = performance.now();
     const isOver = new Promise<void>((resolve) => {
       signal.addEventListener('abort', () => resolve(), { once: true });
     });
     while (!signal.aborted) {
       await Promise.race([this.look(), isOver]);
-      await delay(pauseMs, undefined, { signal }).catch(() => undefined);
+      const isReady = this.#health.audit !== undefined && this.status().state !== 'starting';
+      const isFirst = !isReady && performance.now() - startedAtMs < firstMs;
+      const nextMs = isFirst ? Math.min(pauseMs, firstIntervalMs) : pauseMs;
+      await delay(nextMs, undefined, { signal }).catch(() => undefined);
     }
     const farewell = this.#looking.then(() => this.#say(true));
     await Promise.race([farewell, delay(farewellMs, undefined, { ref: false })]);
