@@ -16,7 +16,8 @@ export function startCommand(): Command {
       'after',
       `
 Settings:
-  BEMI_DATABASE_URL      the source database, postgres://role:password@host:5432/database
+  BEMI_DATABASE_URL      the source database, postgres://role:password@host:5432/database;
+                         without one, sources are added in the dashboard
   BEMI_DESTINATION_URL   the audit database; or --embedded
   BEMI_PUBLIC_URL        where people reach the dashboard (default http://localhost:4000)
   or bemi.config.yaml, for several sources too: bemi config check prints what is in force

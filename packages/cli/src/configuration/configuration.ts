@@ -198,7 +198,8 @@ export function requireDatabaseUrl(configuration: Configuration): string | Secre
   if (configuration.databaseUrl !== undefined) return configuration.databaseUrl;
   throw configurationError(
     'No source database is configured',
-    'Set BEMI_DATABASE_URL=postgres://role:password@host:5432/database, or prepare one by: bemi setup --admin-url URL',
+    'Set BEMI_DATABASE_URL=postgres://role:password@host:5432/database, or prepare one by: bemi setup --admin-url URL\n' +
+      'Sources that were added in the dashboard are checked and changed there; bemi start needs no other.',
   );
 }
 

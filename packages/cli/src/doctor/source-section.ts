@@ -24,7 +24,8 @@ export async function sourceSection(
     const nothing = notConfigured(
       side,
       'BEMI_DATABASE_URL is not set',
-      'Set BEMI_DATABASE_URL=postgres://role:password@host:5432/database, or run it where the worker runs.',
+      'Set BEMI_DATABASE_URL=postgres://role:password@host:5432/database, or run it where the worker runs. ' +
+        'A source that was added in the dashboard is checked there.',
     );
     return { ...nothing, clock: undefined };
   }

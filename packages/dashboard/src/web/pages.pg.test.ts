@@ -44,6 +44,8 @@ test('every page: for everybody, quiet, still, and from nowhere else', { timeout
     { at: `${record}&sequence=${first.entries[0]!.sequence}`, shows: '1 of 3 columns differ' },
     { at: '/integrity', shows: 'Last checkpoint' },
     { at: '/accesses', shows: 'ada@clinic.example' },
+    { at: '/sources', shows: 'Not recorded here' },
+    { at: `/sources/${log}`, shows: 'What is recorded' },
     { at: '/docs', shows: 'Search a log' },
     { at: '/nowhere', shows: 'There is no such page' },
   ];
