@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { type HealthServer, startHealthServer } from './health-server.ts';
+import { type HealthServer, type ServedWorker, startHealthServer } from './health-server.ts';
 import { newCounters, snapshotOf, type WorkerCounters } from './worker-status.ts';
 
 async function serve(counters: WorkerCounters): Promise<HealthServer> {
@@ -98,4 +98,27 @@ test('of several workers all must record; each, and its log, is asked for by its
   expect((await ask(server, '/checkpoint')).status).toBe(404);
   two.state = 'recording';
   expect((await ask(server, '/readyz')).status).toBe(200);
+});
+
+test('workers come and go; the first one’s log stays where it was', async () => {
+  const [one, two] = [newCounters(), newCounters()];
+  const served = (name: string, counters: typeof one) => ({
+    ...{ name, status: () => snapshotOf(counters) },
+    readLog: async () => ({ contentType: 'text/plain', body: Buffer.from(`of ${name}`), isImmutable: false }),
+  });
+  const workers: ServedWorker[] = [];
+  const server = await startHealthServer({ workers, port: 0 });
+  onTestFinished(() => server.close());
+  const none = await ask(server, '/readyz');
+  expect([none.status, await none.json()]).toEqual([200, expect.objectContaining({ state: 'no-source' })]);
+  expect((await ask(server, '/checkpoint')).status).toBe(404);
+  one.state = 'recording';
+  workers.push({ ...served('one', one), isFirst: true });
+  expect(await (await ask(server, '/checkpoint')).text()).toBe('of one');
+  workers.push(served('two', two));
+  expect(await (await ask(server, '/checkpoint')).text()).toBe('of one');
+  expect(await (await ask(server, '/logs/two/checkpoint')).text()).toBe('of two');
+  expect((await ask(server, '/readyz')).status).toBe(503);
+  workers.splice(1);
+  expect(await (await ask(server, '/readyz')).json()).toEqual({ state: 'recording' });
 });

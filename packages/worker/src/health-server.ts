@@ -9,12 +9,14 @@ export interface ServedWorker {
   /** Of the source, and of the log. */
   readonly name: string;
   readonly status: () => WorkerStatus;
+  /** Its log is at `/checkpoint` and `/tile` too, whatever others come. Default: only while it is the only one. */
+  readonly isFirst?: boolean;
   /** What anybody may read of the log (`Worker.readLog`). Default: nothing. */
   readonly readLog?: (path: string) => Promise<LogResource | undefined>;
 }
 
 export interface HealthServerOptions {
-  /** Looked at with each request. Where one is the only one, its log is at `/checkpoint` and `/tile` too. */
+  /** Looked at with each request. */
   readonly workers: readonly ServedWorker[];
   /** Logs without a source, which no worker is ready or not to record. */
   readonly otherLogs?: readonly Required<Pick<ServedWorker, 'name' | 'readLog'>>[];
@@ -98,10 +100,8 @@ function logAt(
   const match = /^(?:\/logs\/([^/]+))?\/(checkpoint|tile\/.*)$/.exec(path);
   if (!match) return undefined;
   const [, name, resource = ''] = match;
-  const readLog =
-    name === undefined
-      ? workers.length === 1 && workers[0]?.readLog
-      : named(name, [...workers, ...otherLogs])?.readLog;
+  const first = workers.find(({ isFirst }) => isFirst) ?? (workers.length === 1 ? workers[0] : undefined);
+  const readLog = name === undefined ? first?.readLog : named(name, [...workers, ...otherLogs])?.readLog;
   return readLog ? { path: resource, readLog } : undefined;
 }
 

@@ -47,6 +47,10 @@ export class AddedPipelines {
   readonly #problems = new Map<string, ExplainedError>();
   #connection: OpenConnection | undefined;
   #wake: () => void = () => undefined;
+  #hasLooked: () => void = () => undefined;
+  readonly #firstLook = new Promise<void>((resolve) => {
+    this.#hasLooked = resolve;
+  });
 
   constructor(options: AddedPipelinesOptions) {
     this.#options = options;
@@ -62,6 +66,12 @@ export class AddedPipelines {
     return this.#problems;
   }
 
+  /** Whether there are any, recorded or not. Waits until it was looked once. */
+  async hasAny(): Promise<boolean> {
+    await this.#firstLook;
+    return this.#running.size + this.#problems.size > 0;
+  }
+
   /** Follows what is added, changed and removed until the signal comes; then all of them are stopped. */
   async run(signal: AbortSignal): Promise<void> {
     let said: string | undefined;
@@ -75,8 +85,10 @@ export class AddedPipelines {
         said = message;
         await this.#disconnect();
       }
+      this.#hasLooked();
       await this.#pause(signal);
     }
+    this.#hasLooked();
     await Promise.all([...this.#running.keys()].map((name) => this.#stop(name)));
     await this.#disconnect();
   }

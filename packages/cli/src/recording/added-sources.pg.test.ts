@@ -1,4 +1,8 @@
+import { parseConnectionString } from '@bemi-db/source/connection-string';
 import { createDatabase } from '@bemi-db/test-kit/database';
+import { addSource } from '@bemi-db/trail/added-sources/added-sources';
+import { sealUrl, sourceKey } from '@bemi-db/trail/added-sources/sealed-url';
+import { parseEncryptionKey } from '@bemi-db/worker/authenticity/sealed-key';
 import { expect, test } from 'vitest';
 import { firstAdmin } from '../../test/first-admin.ts';
 import { projectFolder, runBemi, startBemi } from '../../test/run-bemi.ts';
@@ -173,4 +177,54 @@ test('a source that is added is recorded, changed and removed without a restart;
       secret,
     ).toEqual([]);
   await sql.query(`SELECT pg_drop_replication_slot('${slot}'); DROP OWNED BY ${role}; DROP ROLE ${role}`);
+}, 120_000);
+
+test('a configured source that refuses ends the process while it is alone, and not beside an added one', async () => {
+  const [source, other, audit] = [await createDatabase(), await createDatabase(), await createDatabase()];
+  const [sql, otherSql, trail] = [await source.connect(), await other.connect(), await audit.connect()];
+  await otherSql.query('CREATE TABLE u (id int PRIMARY KEY)');
+  const [slot, slotOfOther] = [`slot_${source.name}`, `slot_${other.name}`];
+  const encryptionKey = 'ab'.repeat(32);
+  const environment = {
+    ...{ BEMI_DATABASE_URL: source.url, BEMI_DESTINATION_URL: audit.url, BEMI_REPLICATION_SLOT: slot },
+    ...{ BEMI_PORT: '0', BEMI_ENCRYPTION_KEY: encryptionKey },
+  };
+  const folder = projectFolder();
+  await sql.query('CREATE TABLE t (id int PRIMARY KEY)');
+  expect(await runBemi(['worker', '--drain'], environment, folder)).toMatchObject({ code: 0 });
+  const alone = startBemi(['worker'], environment, folder);
+  await alone.untilPrinted('"msg":"Recording"');
+  alone.child.kill('SIGTERM');
+  await alone.finished;
+  await sql.query(`SELECT pg_drop_replication_slot('${slot}')`);
+  expect(await runBemi(['worker'], environment, folder)).toMatchObject({ code: 1 });
+
+  // The key comes from BEMI_ENCRYPTION_KEY: whatever process seals, this one opens.
+  const { target } = parseConnectionString(other.url, 'the test');
+  const key = await sourceKey(parseEncryptionKey(encryptionKey), '/nowhere');
+  const { host, port, database, role } = target;
+  const added = { name: 'other', host, port, database, role, slot: slotOfOther };
+  await addSource(
+    trail,
+    { ...added, publication: 'bemi_publication', bufferSize: 1_000, retentionDays: 2_192 },
+    sealUrl(other.url, key, 'other'),
+    { via: 'api', by: { id: 'test' } },
+  );
+  const beside = startBemi(['worker'], environment, folder);
+  await beside.untilPrinted('"code":"slot-missing"');
+  const answering = await beside.untilPrinted('"log":"other"');
+  await otherSql.query('INSERT INTO u VALUES (1)');
+  const recorded = async () =>
+    (await trail.query(`SELECT FROM bemi.change_log c JOIN bemi.logs l USING (log) WHERE l.name = 'other'`))
+      .rowCount;
+  await expect.poll(recorded, patience).toBe(1);
+  const address = `http://127.0.0.1:${/"port":(\d+),"msg":"Answering/.exec(answering)?.[1]}`;
+  expect(await (await fetch(`${address}/readyz`)).json()).toMatchObject({
+    sources: { [source.name]: { code: 'slot-missing' }, other: { state: 'recording' } },
+  });
+  expect((await fetch(`${address}/logs/other/checkpoint`)).status).toBe(200);
+  expect(beside.child.exitCode).toBeNull();
+  beside.child.kill('SIGTERM');
+  expect((await beside.finished).code).toBe(0);
+  await otherSql.query(`SELECT pg_drop_replication_slot('${slotOfOther}')`);
 }, 120_000);

@@ -52,7 +52,7 @@ export async function runBesideOthers(
   { worker, monitor, logger }: Pipeline,
   signal: AbortSignal,
   retry: () => Promise<void>,
-  isOnly: () => boolean = () => false,
+  isOnly: () => Promise<boolean> = async () => false,
 ): Promise<void> {
   let said: string | undefined;
   while (!signal.aborted) {
@@ -60,7 +60,7 @@ export async function runBesideOthers(
       await worker.run({ signal });
       return;
     } catch (error) {
-      if (isOnly()) {
+      if (await isOnly()) {
         await monitor.look(); // somebody has to be told before the process is gone
         throw error;
       }

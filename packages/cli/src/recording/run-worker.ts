@@ -182,6 +182,8 @@ async function serve(serving: ServeOptions): Promise<void> {
     get workers() {
       return all().map(({ name, worker }) => ({
         name,
+        // Who reads a log there must find it when another source is added.
+        isFirst: configured.length === 1 && name === configured[0]!.name,
         status: () => worker.status(),
         readLog: (path: string) => worker.readLog(path),
       }));
@@ -213,7 +215,7 @@ async function serve(serving: ServeOptions): Promise<void> {
   const following = added.run(stopping);
   try {
     const retry = () => watch?.next() ?? new Promise<void>(() => undefined);
-    const isOnly = () => all().length === 1;
+    const isOnly = async () => configured.length === 1 && !(await added.hasAny());
     await Promise.all(configured.map((each) => runBesideOthers(each, signal, retry, isOnly)));
     if (configured.length === 0) await following;
     for (const each of configured) {
