@@ -115,6 +115,28 @@ test('what happened at a glance; every number leads to as many changes', { timeo
   await check('numbers');
   await page.getByText('By operation').click();
   await page.getByRole('slider', { name: 'Changes by operation' }).waitFor();
+  // By the pointer: a part of a bar is read, and leads to what it counts.
+  await page.goto(`${overview}=30d`);
+  const parts = page.locator('.chart rect');
+  await parts.first().waitFor();
+  await page.evaluate(
+    `(() => {
+      const parts = [...document.querySelectorAll('.chart svg rect')];
+      const { x, y, width, height } = parts.sort((a, b) => b.getBBox().height - a.getBBox().height)[0].getBoundingClientRect();
+      const at = { bubbles: true, clientX: x + width / 2, clientY: y + height / 2 };
+      document.querySelector('.chart').dispatchEvent(new PointerEvent('pointermove', at));
+    })()`,
+  );
+  const readout = (await page.locator('.chart-readout').innerText()).replaceAll(/\s+/g, ' ');
+  const [, updates] = / UPDATE ([\d,]+) /.exec(readout) ?? [];
+  expect(Number(updates?.replace(',', '')), readout).toBeGreaterThan(30);
+  if (shots) await takeShot(page, 'overview-read');
+  await page.locator('.chart-hit').click();
+  await page.getByRole('heading', { name: 'Logs' }).waitFor();
+  const led = new URL(page.url()).searchParams;
+  expect(led.getAll('operation')).toEqual(['UPDATE']);
+  expect(Date.parse(led.get('until')!) - Date.parse(led.get('since')!)).toBeLessThanOrEqual(25 * hourMs);
+
   await page.goto(`${url}/overview?log=nowhere`);
   await page.getByText('There is no log of this name').waitFor();
   expect(found).toEqual([]);
