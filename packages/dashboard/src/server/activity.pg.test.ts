@@ -65,3 +65,21 @@ test('what happened, counted: as many as the entries that a number leads to, and
   become({ ...admin, role: 'operator' });
   expect(await refused('')).toEqual([403, 'not-permitted']);
 });
+
+test('the worker counts what an older version has only indexed', async () => {
+  const { sql, recorded, trail } = await serveDashboard((client) =>
+    client.query('CREATE TABLE patient (id int PRIMARY KEY)'),
+  );
+  const counted = async (): Promise<number> =>
+    (await trail.query<{ n: number }>('SELECT coalesce(sum(inserts), 0)::int AS n FROM bemi.activity'))
+      .rows[0]!.n;
+  await sql.query('INSERT INTO patient SELECT generate_series(1, 3000)');
+  await recorded();
+  await expect.poll(counted, { timeout: 30_000 }).toBeGreaterThan(1_000);
+  const before = await counted();
+  await trail.query(
+    'BEGIN; DELETE FROM bemi.activity; UPDATE bemi.change_blocks SET changes_counted = false; COMMIT',
+  );
+  await sql.query('INSERT INTO patient VALUES (4000)');
+  await expect.poll(counted, { timeout: 30_000 }).toBe(before);
+});
