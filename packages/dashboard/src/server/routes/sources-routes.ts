@@ -271,7 +271,13 @@ function unknownSource(): ApiProblem {
 }
 
 async function sealingKey({ key }: SourceServices): Promise<Uint8Array> {
-  if (typeof key !== 'string') return await key();
+  if (typeof key !== 'string') {
+    return await key().catch((cause: unknown) => {
+      const message = 'The key that connections are encrypted with can’t be read or made';
+      const fix = 'See that the state directory can be written, and source-secret in it is whole.';
+      throw new ApiProblem(503, 'no-source-key', message, fix, { cause });
+    });
+  }
   const [message, ...fix] = key.split('. ');
   throw new ApiProblem(409, 'no-source-key', message!, fix.join('. '));
 }
