@@ -61,7 +61,7 @@ export function AccessesPage() {
       </Text>
       <Filter key={JSON.stringify(address)} address={address} />
       {pages.error && <ErrorState error={pages.error} onRetry={() => void pages.refetch()} />}
-      {pages.isPending && <Skeleton h={480} aria-label="Loading" />}
+      {pages.isPending && <Skeleton h={480} role="status" aria-label="Loading" />}
       {pages.data && accesses.length === 0 && (
         <EmptyState title="Nobody has">
           {isFiltered

@@ -45,7 +45,7 @@ export function IntegrityPage() {
       )}
       {!failure && logs?.length !== 0 && !(integrity.data && verification.data) && (
         // All at once: how high a card is depends on its keys and on the page's width, and what is below would move.
-        <Skeleton h={520} maw={960} aria-label="Loading" />
+        <Skeleton h={520} maw={960} role="status" aria-label="Loading" />
       )}
       {!failure && integrity.data && verification.data && (
         <Stack gap="md" maw={960}>

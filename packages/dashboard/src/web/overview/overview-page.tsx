@@ -61,7 +61,9 @@ export function OverviewPage() {
           Choose one of those at the top of the page.
         </EmptyState>
       )}
-      {!failure && !data && logs?.length !== 0 && !isUnknown && <Skeleton h={1_200} aria-label="Loading" />}
+      {!failure && !data && logs?.length !== 0 && !isUnknown && (
+        <Skeleton h={1_200} role="status" aria-label="Loading" />
+      )}
       {data && !failure && (
         <Stack gap="md" style={{ opacity: isPlaceholderData ? 0.6 : 1 }} aria-busy={isPlaceholderData}>
           <Missing activity={data} />

@@ -14,7 +14,7 @@ export function RecordFinder({ log, tables }: RecordFinderProps) {
   const navigate = useNavigate();
   const [chosen, setChosen] = useState<string | null>(null);
   const [values, setValues] = useState<Readonly<Record<string, string>>>({});
-  if (!tables) return <Skeleton h={200} maw={480} aria-label="Loading" />;
+  if (!tables) return <Skeleton h={200} maw={480} role="status" aria-label="Loading" />;
   const table = tables.find((each) => tableName(each.schema, each.table) === chosen) ?? tables[0]!;
   const isComplete = table.key.length > 0 && table.key.every((column) => (values[column] ?? '') !== '');
 

@@ -71,7 +71,7 @@ export function RecordPage() {
             primaryKey={primaryKey}
           />
         ) : (
-          <Skeleton h={480} aria-label="Loading" />
+          <Skeleton h={480} role="status" aria-label="Loading" />
         ))}
     </>
   );

@@ -34,7 +34,8 @@ export function StatePanel(props: StatePanelProps) {
   const [isOnlyDifferent, setOnlyDifferent] = useState(false);
   const error = shown.error ?? compared?.error;
   if (error) return <ErrorState error={error} />;
-  if (!shown.data || (compared && !compared.data)) return <Skeleton h={300} aria-label="Loading" mt="sm" />;
+  if (!shown.data || (compared && !compared.data))
+    return <Skeleton h={300} role="status" aria-label="Loading" mt="sm" />;
   const { state, row } = shown.data;
   const columns = comparedColumns(row, compared?.data?.row ?? null);
   const differing = columns.filter(({ differs }) => differs).length;

@@ -52,7 +52,7 @@ export function ReferencePage() {
           mt="lg"
         />
         {error && <ErrorState error={error} onRetry={() => void refetch()} />}
-        {!document && !error && <Skeleton h={600} mt="lg" aria-label="Loading" />}
+        {!document && !error && <Skeleton h={600} mt="lg" role="status" aria-label="Loading" />}
         {document && <Routes document={document} text={text} log={log} />}
       </div>
     </>

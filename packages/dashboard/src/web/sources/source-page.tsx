@@ -40,7 +40,7 @@ export function SourcePage() {
         <Anchor renderRoot={(props) => <Link {...props} to="/sources" />}>All data sources</Anchor>
       </Text>
       {source.error && <ErrorState error={source.error} onRetry={() => void source.refetch()} />}
-      {source.isPending && <Skeleton h={420} maw={860} aria-label="Loading" />}
+      {source.isPending && <Skeleton h={420} maw={860} role="status" aria-label="Loading" />}
       {source.data && (
         <Stack gap="md" maw={860}>
           <StateProblem source={source.data} />

@@ -41,7 +41,7 @@ export function SourcesPage() {
         )}
       </PageHeading>
       {sources.error && <ErrorState error={sources.error} onRetry={() => void sources.refetch()} />}
-      {sources.isPending && <Skeleton h={110} maw={860} aria-label="Loading" />}
+      {sources.isPending && <Skeleton h={110} maw={860} role="status" aria-label="Loading" />}
       {data?.sources.length === 0 && (
         <EmptyState title="Nothing is recorded yet">
           {data.canAdd && mayWrite
