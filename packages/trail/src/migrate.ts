@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import type pg from 'pg';
+import pg from 'pg';
 
 const folder = new URL('../sql/', import.meta.url);
 /** Names our advisory lock; any constant would do. */
@@ -61,6 +61,22 @@ export async function migrate(client: pg.ClientBase): Promise<MigrationResult> {
   }
 }
 
+/** Whoever uses the tables meanwhile, as dashboards do, may lock them in another order: then it is tried again. */
+async function apply(client: pg.ClientBase, migration: Migration, owner: string | undefined): Promise<void> {
+  for (let left = deadlockRetries; ; left--) {
+    try {
+      await client.query(migrationScript(migration, owner));
+      return;
+    } catch (error) {
+      await client.query('ROLLBACK').catch(() => undefined);
+      if (left === 0 || !(error instanceof pg.DatabaseError) || error.code !== sqlStateDeadlock) throw error;
+    }
+  }
+}
+
+const deadlockRetries = 5;
+const sqlStateDeadlock = '40P01';
+
 async function migrateLocked(client: pg.ClientBase): Promise<MigrationResult> {
   // Again: whoever held the lock may have done it.
   const { owner, mayMigrate, pending } = await readSchema(client);
@@ -69,14 +85,7 @@ async function migrateLocked(client: pg.ClientBase): Promise<MigrationResult> {
     const what = owner === undefined ? 'has no schema bemi' : `lacks migration ${pending[0]?.name}`;
     throw new SchemaNotCurrentError(`the audit database ${what}, and this role may not make it`);
   }
-  for (const migration of pending) {
-    try {
-      await client.query(migrationScript(migration, owner));
-    } catch (error) {
-      await client.query('ROLLBACK').catch(() => undefined);
-      throw error;
-    }
-  }
+  for (const migration of pending) await apply(client, migration, owner);
   return { applied: pending.map(({ name }) => name) };
 }
 

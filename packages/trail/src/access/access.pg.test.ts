@@ -252,3 +252,28 @@ test('what is rare is found by an index, in a log of many; pages have no hole wh
   );
   expect(await found({ what: ['view'], before: '7' })).toEqual(['6', '4', '3', '2']);
 });
+
+test('while the schema is made, accesses wait for it, and it for nobody', async () => {
+  // Each locks tables that the other wants: one time is not enough to meet.
+  for (let time = 0; time < 4; time++) {
+    const database = await createDatabase();
+    const [migrating, ...asking] = await Promise.all([1, 2, 3].map(() => connected(database.url)));
+    const refusals = new Set<unknown>();
+    let isMade = false;
+    const made = migrate(migrating!).finally(() => {
+      isMade = true;
+    });
+    await Promise.all(
+      asking.map(async (client) => {
+        while (!isMade) {
+          await recordAccess(client, { what: 'view', via: 'dashboard' }).catch(
+            (error: { reason?: unknown }) => refusals.add(error.reason ?? error),
+          );
+        }
+      }),
+    );
+    await made;
+    expect([...refusals]).toEqual(['older-schema']);
+    expect(await recordAccess(asking[0]!, { what: 'view', via: 'dashboard' })).toMatch(/^\d+$/);
+  }
+});

@@ -25,6 +25,7 @@ export class AccessNotRecordedError extends Error {
 const reasons: { readonly [sqlState: string]: NoAccessReason } = {
   '42883': 'older-schema', // undefined_function
   '3F000': 'older-schema', // invalid_schema_name
+  '42P01': 'older-schema', // undefined_table: it is being brought up to date
   '42501': 'denied', // insufficient_privilege
   '25006': 'read-only', // read_only_sql_transaction
   '0A000': 'read-only', // feature_not_supported: BEGIN READ WRITE while the server recovers
