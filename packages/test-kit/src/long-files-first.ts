@@ -5,6 +5,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  * by the size of files: a long one that it begins last keeps one core busy while the other has nothing left to do.
  */
 const longFiles = [
+  'bench/src/benchmarks.pg.test.ts',
+  'worker/src/tampering.pg.test.ts',
   'worker/src/failpoints.pg.test.ts',
   'worker/src/faults-connections.pg.test.ts',
   'worker/src/faults-servers.pg.test.ts',

@@ -130,7 +130,6 @@ test('what happened at a glance; every number leads to as many changes', { timeo
   const readout = (await page.locator('.chart-readout').innerText()).replaceAll(/\s+/g, ' ');
   const [, updates] = / UPDATE ([\d,]+) /.exec(readout) ?? [];
   expect(Number(updates?.replace(',', '')), readout).toBeGreaterThan(30);
-  if (shots) await takeShot(page, 'overview-read');
   await page.locator('.chart-hit').click();
   await page.getByRole('heading', { name: 'Logs' }).waitFor();
   const led = new URL(page.url()).searchParams;
