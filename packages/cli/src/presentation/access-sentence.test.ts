@@ -53,6 +53,9 @@ test('what was looked at, of what and how much', () => {
   expect(said({ what: 'live', command: 'log', log: 'app', part: 'begin', entry: undefined })).toBe(
     '2026-11-22 02:42:25  maria began to watch app  [bemi log · bemi_reader]  not recorded yet',
   );
+  expect(said({ what: 'live', via: 'dashboard', log: 'app', filters: ['changed.lastName'] })).toBe(
+    '2026-11-22 02:42:25  maria watched app, by changed.lastName  [dashboard · bemi_reader]',
+  );
   expect(
     said({
       what: 'sign-in-failed',

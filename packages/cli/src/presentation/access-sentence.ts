@@ -26,7 +26,7 @@ export function accessSentence(access: RecordedAccess, style: TextStyle): string
   const known = aside.filter((text) => text !== undefined);
   const sentence =
     [colors.bold(who), verb, object].filter((text) => text !== '').join(' ') +
-    (asked.length === 0 ? '' : ` for ${asked.join(', ')}`) +
+    asked +
     (shown === undefined ? '' : `: ${shown}`);
   return [
     ...[when, sentence, colors.dim(known.length === 0 ? '' : `[${known.join(' · ')}]`)],

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { seededRandom } from '@bemi-db/test-kit/random-workload/seeded-random';
+import { createAccessRecorder } from '@bemi-db/worker/access/access-recorder';
 import { expect, onTestFinished, test } from 'vitest';
 import { startClinic } from '../../../../examples/clinic/src/server.ts';
 import { clinicApi } from '../../../../examples/clinic/src/traffic/clinic-api.ts';
@@ -32,11 +33,17 @@ interface PageToShow {
 }
 
 test('a day at the clinic, on every page', { timeout: 180_000 }, async () => {
-  const { sql, source, url, trail, recorded } = await serveDashboard(async (client) => {
+  const { sql, source, audit, url, trail, recorded } = await serveDashboard(async (client) => {
     await client.query(await readFile(init, 'utf8'));
     for (const table of ['User', 'Patient', 'Prescription'])
       await client.query(`ALTER TABLE "${table}" REPLICA IDENTITY FULL`);
   }, 'clinic');
+  const ending = new AbortController();
+  const accesses = createAccessRecorder({ destination: audit.url }).run({ signal: ending.signal });
+  onTestFinished(async () => {
+    ending.abort();
+    await accesses;
+  });
   const clinic = await startClinic({ databaseUrl: source.url });
   onTestFinished(() => clinic.close());
   const stop = new AbortController();

@@ -9,8 +9,8 @@ export interface AccessFacts {
   readonly verb: string;
   /** `Patient 42 in app`, `entry 4,711 of app`, `app`; empty where there is none. */
   readonly object: string;
-  /** `Patient`, `UPDATE`, `by context.userId`, `since …`. */
-  readonly asked: readonly string[];
+  /** Behind the object: ` for Patient, UPDATE, by context.userId, since …`, or `, by text`; empty where all of it was asked for. */
+  readonly asked: string;
   /** `12 entries, from 4,000 to 4,711`; `undefined` where that says nothing. */
   readonly shown: string | undefined;
   /** `bemi log`, `dashboard`. */
@@ -93,18 +93,23 @@ function askedFor(
   access: RecordedAccess,
   piece: (text: string) => string,
   moment: (iso: string) => string,
-): readonly string[] {
+): string {
   const { what, tables = [], key, operations = [], filters = [], since, until } = access;
   const isNamed = what === 'view' && tables.length === 1;
-  return [
+  const things = [
     ...(isNamed ? [] : tables.map(tableText)),
     ...(isNamed || key === undefined ? [] : [`key ${piece(keyText(key))}`]),
     ...operations.map(piece),
+  ];
+  const limits = [
     ...filters.slice(0, shownFilters).map((name) => `by ${piece(name)}`),
     ...(filters.length > shownFilters ? [`and ${filters.length - shownFilters} more`] : []),
     ...(since === undefined ? [] : [`since ${moment(since)}`]),
     ...(until === undefined ? [] : [`until ${moment(until)}`]),
   ];
+  const text = [...things, ...limits].join(', ');
+  if (text === '') return '';
+  return things.length > 0 ? ` for ${text}` : `, ${text}`;
 }
 
 function shownText({ changes, sequence, firstSequence, lastSequence }: RecordedAccess): string | undefined {

@@ -33,7 +33,7 @@ export function AccessRow({ access }: { readonly access: RecordedAccess }) {
               {who}
             </Text>{' '}
             {verb} {object}
-            {asked.length > 0 && ` for ${asked.join(', ')}`}
+            {asked}
             {shown !== undefined && `: ${shown}`}
           </>
         )}
