@@ -1,6 +1,6 @@
 import { createDatabase } from '@bemi-db/test-kit/database';
 import { expect, test } from 'vitest';
-import { firstAdminLink } from '../../test/first-admin-link.ts';
+import { firstAdmin } from '../../test/first-admin.ts';
 import { runBemi, startBemi } from '../../test/run-bemi.ts';
 
 /** What the test reads of the API's answers. */
@@ -20,31 +20,15 @@ test('bemi start serves the dashboard beside health checks; its first link makes
     BEMI_REPLICATION_SLOT: `slot_${source.name}`,
     BEMI_PORT: '0',
   });
-  const link = await firstAdminLink(bemi);
+  const admin = await firstAdmin(bemi);
   await bemi.untilPrinted('"msg":"Recording"');
   await client.query('INSERT INTO t SELECT generate_series(1, 1000)');
-  const { origin } = link;
+  const { origin } = admin;
   expect((await fetch(`${origin}/healthz`)).status).toBe(200);
   expect(await (await fetch(`${origin}/logs`)).text()).toContain('<div id="root">');
   expect((await fetch(`${origin}/api/v1/logs`)).status).toBe(401);
 
-  const answer = await fetch(`${origin}/api/v1/auth/link/accept`, {
-    method: 'POST',
-    headers: { origin, 'content-type': 'application/json' },
-    body: JSON.stringify({
-      ...{ token: link.hash.slice(1), email: 'ada@clinic.example', name: 'Ada' },
-      password: 'violet harbour mends 7 kettles',
-    }),
-  });
-  expect(await answer.json()).toEqual({ next: 'signed-in' });
-  const cookie = answer.headers
-    .getSetCookie()
-    .map((each) => each.split(';')[0])
-    .join('; ');
-  const ask = async (path: string, method = 'GET'): Promise<Answer> => {
-    const headers = { cookie, origin, 'content-type': 'application/json' };
-    return (await (await fetch(`${origin}/api/v1${path}`, { method, headers })).json()) as Answer;
-  };
+  const ask = async (path: string, method = 'GET') => (await admin.ask(path, method)).json as Answer;
   await expect.poll(async () => (await ask('/logs')).logs?.[0]?.name, { timeout: 30_000 }).toBe(source.name);
   const log = `/logs/${source.name}`;
   await expect
@@ -78,7 +62,7 @@ test('bemi start serves the dashboard beside health checks; its first link makes
     }),
   });
   expect(anew.status).toBe(200);
-  expect((await fetch(`${origin}/api/v1/session`, { headers: { cookie } })).status).toBe(401);
+  expect((await admin.ask('/session')).status).toBe(401);
   const { stdout: accesses } = await runBemi(['accesses', '--what', 'account', '--json'], settings);
   expect(accesses).toContain('"action":"reset-link-made"');
   bemi.child.kill('SIGTERM');

@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import type { Person } from '../../api/account.ts';
 import type { Role } from '../../api/permission.ts';
-import { openAccountsDatabase } from './accounts-database.ts';
-import { migrateAccounts } from './accounts-schema.ts';
+import type { AccountsDatabase } from './accounts-database.ts';
+import { openAccounts } from './accounts-schema.ts';
 import { linkPath, makeLink } from './one-time-link.ts';
 import { listPeople } from './people.ts';
 
@@ -59,16 +59,10 @@ export async function makeAccountLink(
 
 async function withAccounts<T>(
   config: pg.ClientConfig,
-  work: (database: ReturnType<typeof openAccountsDatabase>) => Promise<T>,
+  work: (database: AccountsDatabase) => Promise<T>,
 ): Promise<T> {
-  const database = openAccountsDatabase(config);
+  const database = await openAccounts(config);
   try {
-    const client = await database.pool.connect();
-    try {
-      await migrateAccounts(client);
-    } finally {
-      client.release();
-    }
     return await work(database);
   } finally {
     await database.close();

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type pg from 'pg';
+import { type AccountsDatabase, openAccountsDatabase } from './accounts-database.ts';
 
 const folder = new URL('../../../sql/', import.meta.url);
 /** Names our advisory lock; any constant would do. */
@@ -52,6 +53,27 @@ export async function migrateAccounts(client: pg.ClientBase): Promise<readonly s
     await client.query('ROLLBACK').catch(() => undefined);
     throw error;
   }
+}
+
+/**
+ * Opens the accounts, with their schema brought up to date.
+ *
+ * @throws AccountsSchemaError where the role may not make or change it.
+ */
+export async function openAccounts(config: pg.ClientConfig): Promise<AccountsDatabase> {
+  const database = openAccountsDatabase(config);
+  try {
+    const client = await database.pool.connect();
+    try {
+      await migrateAccounts(client);
+    } finally {
+      client.release();
+    }
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  return database;
 }
 
 async function prepareSchema(client: pg.ClientBase): Promise<void> {

@@ -4,8 +4,7 @@ import type pg from 'pg';
 import type { DashboardEnvironment } from '../guarded-route.ts';
 import type { Authenticate } from '../principal.ts';
 import { accountRecords } from './account-services.ts';
-import { openAccountsDatabase } from './accounts-database.ts';
-import { migrateAccounts } from './accounts-schema.ts';
+import { openAccounts } from './accounts-schema.ts';
 import { principalOfKey } from './api-keys.ts';
 import { clearAttempts } from './attempts.ts';
 import { createAuthentication, type SingleSignOn } from './authentication.ts';
@@ -56,18 +55,7 @@ const firstAdminHours = 24;
  */
 export async function createAccounts(options: AccountsOptions): Promise<Accounts> {
   const { secret, publicUrl, singleSignOn, onError } = options;
-  const database = openAccountsDatabase(options.database);
-  try {
-    const client = await database.pool.connect();
-    try {
-      await migrateAccounts(client);
-    } finally {
-      client.release();
-    }
-  } catch (error) {
-    await database.close();
-    throw error;
-  }
+  const database = await openAccounts(options.database);
   const auth = createAuthentication({ database, secret, publicUrl, singleSignOn });
   const services = { database, auth, singleSignOn, ...accountRecords(options) };
   const upkeep = setInterval(() => void clearAttempts(database).catch(onError), upkeepMs);
