@@ -74,6 +74,14 @@ export class Inbox {
     this.#options = options;
   }
 
+  /**
+   * Whether what was handed over has been answered, as far as the last reading knows. A request to sign with another key
+   * may wait for long, until the worker has that key.
+   */
+  get isAnswered(): boolean {
+    return [...this.#underWay.values()].every((kind) => kind === 'key');
+  }
+
   /** Returns whether a request waits for something that will pass: to be called again soon. */
   async read(): Promise<boolean> {
     const { client, log, isInTransaction, onRequests } = this.#options;

@@ -5,7 +5,7 @@ import { createDatabase } from '@bemi-db/test-kit/database';
 import { startDisposableServer } from '@bemi-db/test-kit/disposable-server';
 import { countChanges, verifyLogStructure } from '@bemi-db/test-kit/log-oracle';
 import { newStateDirectory } from '@bemi-db/test-kit/state-directory';
-import { request } from '@bemi-db/trail/inbox';
+import { openRequests, request, requestPage } from '@bemi-db/trail/inbox';
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { createAuditedBank, expectWholeLog } from '../test/audited-bank.ts';
@@ -206,6 +206,31 @@ test(
   },
   2 * minutes,
 );
+
+test('a worker that drains does all that was asked for, what has to wait for another request too', async () => {
+  const source = await createDatabase();
+  const audit = await createDatabase();
+  const sql = await source.connect();
+  await sql.query('CREATE TABLE t (id integer PRIMARY KEY)');
+  const slot = `${source.name}_slot`;
+  const worker = createWorker({ source: source.url, destination: audit.url, slot });
+  await worker.run({ drain: true });
+  const trail = await audit.connect();
+  const hold = { id: '0123456789abcdef', by: 'legal', reason: 'a lawsuit' };
+  await request(trail, 0, 'hold', { event: 'placed', ...hold, schema: 'public', table: 't' });
+  await request(trail, 0, 'hold', { event: 'released', ...hold });
+  // More than are read at once.
+  for (let n = 0; n < requestPage; n++) await request(trail, 0, 'custom', { n });
+  await worker.run({ drain: true });
+  expect(await openRequests(trail, 0, '0')).toEqual([]);
+  const { rows } = await trail.query(
+    `SELECT kind, count(*)::int FROM bemi.event_log WHERE kind IN ('hold', 'custom') GROUP BY kind ORDER BY kind`,
+  );
+  expect(rows).toEqual([
+    { kind: 'custom', count: requestPage },
+    { kind: 'hold', count: 2 },
+  ]);
+});
 
 test('nobody can ask for events that say what only the worker knows', async () => {
   const bank = await createAuditedBank();

@@ -57,6 +57,8 @@ export interface RecordingOptions extends BeforeRecordingOptions {
 const historyPageSize = 5_000;
 const idleTickMs = 1_000;
 const drainTickMs = 50;
+/** How long a worker that drains waits until what was asked for is done. */
+const inboxPatienceMs = 10_000;
 /** How long the finished transactions may take to be committed when the worker is told to stop. */
 const stopTimeoutMs = 5_000;
 /** How long other work on the audit database may take to end when the session does. */
@@ -90,6 +92,7 @@ class Recording {
   readonly #dueRules: DueRules | undefined;
   readonly #pauses = new Set<'look-up' | 'pressure' | 'stopping'>();
   readonly #drainTarget: Lsn | undefined;
+  #settling: Promise<void> | undefined;
   #stream: ReplicationStream | undefined;
   /** The source's side has ended: what is complete is still written, and nothing is added. */
   #isFailing = false;
@@ -116,8 +119,7 @@ class Recording {
       this.#fail = reject;
     });
     this.#done.catch(() => undefined);
-    const failAtAudit = (error: unknown) =>
-      this.#fail(new ProblemError(explainProblem(error, session.attempt('audit', 'write')), error));
+    const failAtAudit = (error: unknown) => this.#failAtAudit(error);
 
     this.#batch = new EntryBatch(state.log, session.tree.tree);
     this.#events = new SessionEvents({
@@ -329,6 +331,11 @@ class Recording {
     if (toLsn > zeroLsn && toLsn <= this.#confirmedLsn) this.#stream?.confirm(toLsn);
   }
 
+  #failAtAudit(error: unknown): void {
+    const attempt = this.#options.session.attempt('audit', 'write');
+    this.#fail(new ProblemError(explainProblem(error, attempt), error));
+  }
+
   #failAtSource(error: unknown): void {
     this.#tellSlot();
     this.#fail(
@@ -395,7 +402,7 @@ class Recording {
     if (this.#queue.isIdle) this.#showLife();
     if (this.#stitcher.isInTransaction || !this.#queue.isIdle) return;
     if (this.#drainTarget !== undefined && this.#confirmedLsn >= this.#drainTarget) {
-      this.#finish();
+      this.#settling ??= this.#settle();
       return;
     }
     const isDue = shouldConfirmIdle({
@@ -407,6 +414,24 @@ class Recording {
     });
     if (isDue) this.#batch.complete();
     this.#queue.flushIfIdle();
+  }
+
+  /** Everything is recorded: what was asked for by the inbox is answered too, where one request waits for another. */
+  async #settle(): Promise<void> {
+    const { signal, logger } = this.#options;
+    const untilMs = performance.now() + inboxPatienceMs;
+    try {
+      while (!(await this.#upkeep.readInbox())) {
+        if (performance.now() > untilMs) {
+          logger.warn({}, 'Not all that was asked for is done yet: the next worker goes on with it');
+          break;
+        }
+        await delay(drainTickMs, undefined, { signal });
+      }
+      this.#finish();
+    } catch (error) {
+      if (!signal.aborted) this.#failAtAudit(error);
+    }
   }
 
   /** To workers that wait for the log. */

@@ -51,6 +51,7 @@ export class Upkeep {
   #indexedSequence = -1;
   #countedSequence = -1;
   #running: Promise<void> | undefined;
+  #reading: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: UpkeepOptions) {
@@ -87,13 +88,14 @@ export class Upkeep {
     this.#timer = setInterval(() => this.#tick(), tickMs);
   }
 
-  /** Hands over what has been asked for until now. */
-  async readInbox(): Promise<void> {
-    await this.#running;
-    this.#running = this.#readInbox().finally(() => {
-      this.#running = undefined;
-    });
-    await this.#running;
+  /**
+   * Hands over what has been asked for until now.
+   *
+   * @returns whether nothing waits any more, and what was handed over before has been answered.
+   */
+  async readInbox(): Promise<boolean> {
+    await this.#readInbox();
+    return !this.#isInboxDue && this.#inbox.isAnswered;
   }
 
   /** Resolves when there are partitions for every sequence below this one. */
@@ -101,10 +103,11 @@ export class Upkeep {
     while (nextSequence > this.#room) await this.#extend(nextSequence);
   }
 
+  /** Ends after the step that is under way. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    await this.#running;
+    await Promise.all([this.#running, this.#reading]);
   }
 
   /** Indexes some of what is left, for a worker that never runs for long. */
@@ -131,7 +134,7 @@ export class Upkeep {
     await this.#retention.work();
     if (sequence !== this.#indexedSequence) {
       const steps = isBusy() ? indexStepsWhenBusy : indexStepsWhenIdle;
-      for (let step = 0; step < steps; step++) {
+      for (let step = 0; step < steps && this.#timer; step++) {
         if (await indexChanges(connection.client, log, indexStep)) {
           this.#indexedSequence = sequence;
           break;
@@ -141,7 +144,7 @@ export class Upkeep {
     // What an older version has indexed, and what was erased: both only where the log has moved.
     if (sequence !== this.#countedSequence && sequence === this.#indexedSequence) {
       const steps = isBusy() ? indexStepsWhenBusy : indexStepsWhenIdle;
-      for (let step = 0; step < steps; step++) {
+      for (let step = 0; step < steps && this.#timer; step++) {
         if (await countChanges(connection.client, log, indexStep)) {
           this.#countedSequence = sequence;
           break;
@@ -150,10 +153,15 @@ export class Upkeep {
     }
   }
 
+  /** One at a time: each request is handed over once. */
   async #readInbox(): Promise<void> {
-    this.#isInboxDue = false;
-    this.#inboxReadAt = performance.now();
-    if (await this.#inbox.read()) this.#isInboxDue = true;
+    const reading = this.#reading.then(async () => {
+      this.#isInboxDue = false;
+      this.#inboxReadAt = performance.now();
+      if (await this.#inbox.read()) this.#isInboxDue = true;
+    });
+    this.#reading = reading.catch(() => undefined);
+    await reading;
   }
 
   async #extend(nextSequence: number): Promise<void> {

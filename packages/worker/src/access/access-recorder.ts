@@ -72,6 +72,8 @@ export interface AccessRecorder {
 
 /** After what no time cures somebody has to do something: it is looked at again so often whether he has. */
 const refusedRetryMs = 60_000;
+/** Draining, what time may cure is tried again for so long: less than {@link refusedRetryMs}. */
+const drainPatienceMs = 30_000;
 /** Draining, another worker that has the log records what waits. */
 const drainLockTries = 3;
 /** A worker that refuses over and over holds the log for moments only. */
@@ -177,6 +179,7 @@ export function createAccessRecorder(options: AccessRecorderOptions): AccessReco
     },
     readLog: async (path) => readLog?.(path),
     async run({ signal = new AbortController().signal, drain = false } = {}) {
+      const startedAtMs = performance.now();
       while (!signal.aborted) {
         try {
           await session(signal, drain);
@@ -187,9 +190,10 @@ export function createAccessRecorder(options: AccessRecorderOptions): AccessReco
           const { target } = destination;
           const next = ofAccesses(explainProblem(error, { database: 'audit', phase: 'write', target }));
           say(next);
-          if (drain) return next.code === 'log-in-use';
+          if (drain && next.code === 'log-in-use') return true;
           failures++;
           const waitMs = next.kind === 'retry' ? retryDelayMs(failures, Math.random()) : refusedRetryMs;
+          if (drain && performance.now() + waitMs - startedAtMs > drainPatienceMs) return false;
           await delay(waitMs, undefined, { signal }).catch(() => undefined);
         }
       }
