@@ -35,7 +35,18 @@ interface Running {
   stop(): Promise<void>;
 }
 
+/** What there is for a worker that drains. */
+export interface MadePipelines {
+  readonly pipelines: readonly Pipeline[];
+  /** Those that can't have one. */
+  readonly refused: readonly { readonly name: string; readonly error: unknown }[];
+  /** Why it is not known which there are. */
+  readonly unread: unknown;
+}
+
 const pollMs = 2_000;
+/** As long as a worker that drains tries to reach either side. */
+const drainPatienceMs = 30_000;
 
 /**
  * Records the sources that were added in the dashboard, while the process lives: each gets a pipeline when it is added, another
@@ -93,18 +104,27 @@ export class AddedPipelines {
     await this.#disconnect();
   }
 
-  /** Makes the pipelines of those that are there, and starts none: for a worker that drains. */
-  async make(): Promise<readonly Pipeline[]> {
+  /** Makes the pipelines of those that are there, and starts none: for a worker that drains. Never throws. */
+  async make(signal: AbortSignal): Promise<MadePipelines> {
+    const pipelines: Pipeline[] = [];
+    const refused: { name: string; error: unknown }[] = [];
+    let unread: unknown;
     try {
-      const made: Pipeline[] = [];
+      await this.#connectedWithPatience(signal);
       for (const source of await this.#read()) {
-        const next = await this.#made(source, made);
-        if (next) made.push(next);
+        const made = await this.#made(source, pipelines);
+        if ('pipeline' in made) pipelines.push(made.pipeline);
+        else refused.push({ name: source.name, error: made.error });
       }
-      return made;
+    } catch (error) {
+      const problem = this.#explained(error);
+      unread = new ProblemError(problem, error);
+      const { code, message, fix } = problem;
+      this.#options.logger.error({ code, fix }, `Added sources: ${message}`);
     } finally {
       await this.#disconnect();
     }
+    return { pipelines, refused, unread };
   }
 
   /**
@@ -126,6 +146,19 @@ export class AddedPipelines {
     return await readAddedSources((await this.#connected()).client);
   }
 
+  async #connectedWithPatience(signal: AbortSignal): Promise<OpenConnection> {
+    const startedAtMs = performance.now();
+    for (;;) {
+      try {
+        return await this.#connected();
+      } catch (error) {
+        const isOver = signal.aborted || performance.now() + pollMs - startedAtMs > drainPatienceMs;
+        if (isOver || this.#explained(error).kind !== 'retry') throw error;
+      }
+      await delay(pollMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
   async #follow(sources: readonly AddedSource[], signal: AbortSignal): Promise<void> {
     const isCurrent = ({ source }: Running): boolean =>
       sources.some(({ id, revision }) => id === source.id && revision === source.revision);
@@ -136,13 +169,16 @@ export class AddedPipelines {
     }
     for (const source of sources) {
       if (signal.aborted || this.#running.has(source.name)) continue;
-      const next = await this.#made(source, this.pipelines);
-      if (next) this.#start(source, next);
+      const made = await this.#made(source, this.pipelines);
+      if ('pipeline' in made) this.#start(source, made.pipeline);
     }
   }
 
-  /** A pipeline for it; `undefined` where it can't have one, which is said once. */
-  async #made(source: AddedSource, others: readonly Pipeline[]): Promise<Pipeline | undefined> {
+  /** A pipeline for it, or why it can't have one, which is said once. */
+  async #made(
+    source: AddedSource,
+    others: readonly Pipeline[],
+  ): Promise<{ readonly pipeline: Pipeline } | { readonly error: unknown }> {
     const { configuration, destination, configured, accesses, logger } = this.#options;
     const { name } = source;
     try {
@@ -155,13 +191,13 @@ export class AddedPipelines {
         isOneOfSeveral: true,
       });
       this.#problems.delete(name);
-      return made;
+      return { pipeline: made };
     } catch (error) {
       const problem = explainError(error);
       const { code, message, fix } = problem;
       if (this.#problems.get(name)?.message !== message) logger.error({ source: name, code, fix }, message);
       this.#problems.set(name, problem);
-      return undefined;
+      return { error };
     }
   }
 

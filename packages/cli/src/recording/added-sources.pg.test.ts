@@ -228,3 +228,76 @@ test('a configured source that refuses ends the process while it is alone, and n
   expect((await beside.finished).code).toBe(0);
   await otherSql.query(`SELECT pg_drop_replication_slot('${slotOfOther}')`);
 }, 120_000);
+
+test('a worker that drains fails where something is left, and names it; the others are drained', async () => {
+  const [source, other, audit] = [await createDatabase(), await createDatabase(), await createDatabase()];
+  const [sql, otherSql, trail] = [await source.connect(), await other.connect(), await audit.connect()];
+  for (const client of [sql, otherSql]) await client.query('CREATE TABLE t (id int PRIMARY KEY)');
+  const slotOfOther = `slot_${other.name}`;
+  const encryptionKey = 'ab'.repeat(32);
+  const environment = {
+    ...{ BEMI_DATABASE_URL: source.url, BEMI_DESTINATION_URL: audit.url },
+    ...{ BEMI_REPLICATION_SLOT: `slot_${source.name}`, BEMI_ENCRYPTION_KEY: encryptionKey },
+  };
+  const folder = projectFolder();
+  const drain = (settings: Readonly<Record<string, string>> = {}) =>
+    runBemi(['worker', '--drain'], { ...environment, ...settings }, folder);
+  expect(await drain()).toMatchObject({ code: 0, stderr: '' });
+  const key = await sourceKey(parseEncryptionKey(encryptionKey), '/nowhere');
+  const { host, port, database, role } = parseConnectionString(other.url, 'the test').target;
+  await addSource(
+    trail,
+    {
+      ...{ name: 'other', host, port, database, role, slot: slotOfOther },
+      ...{ publication: 'bemi_publication', bufferSize: 1_000, retentionDays: 2_192 },
+    },
+    sealUrl(other.url, key, 'other'),
+    { via: 'api', by: { id: 'test' } },
+  );
+
+  const recorded = async (log: string) =>
+    (await trail.query(`SELECT FROM bemi.change_log c JOIN bemi.logs l USING (log) WHERE l.name = $1`, [log]))
+      .rowCount;
+  await sql.query('INSERT INTO t VALUES (1)');
+  const withAnotherKey = await drain({ BEMI_ENCRYPTION_KEY: 'cd'.repeat(32) });
+  expect(withAnotherKey).toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining('"code":"source-sealed"'),
+    stderr: expect.stringMatching(/Not drained: other\. The connection of other .*BEMI_ENCRYPTION_KEY/s),
+  });
+  expect(await recorded(source.name)).toBe(1);
+  // Alone, it is what is wrong.
+  const { BEMI_DATABASE_URL: _, BEMI_REPLICATION_SLOT: __, ...alone } = environment;
+  expect(
+    await runBemi(['worker', '--drain'], { ...alone, BEMI_ENCRYPTION_KEY: 'cd'.repeat(32) }, folder),
+  ).toMatchObject({ code: 1, stderr: expect.stringContaining('why  source-sealed') });
+
+  // Another has the log, and whoever waits for it is told to stop.
+  const worker = startBemi(['worker'], { ...environment, BEMI_PORT: '0' }, folder);
+  await worker.untilPrinted('"log":"other"');
+  const waiting = startBemi(['worker', '--drain'], environment, folder);
+  await waiting.untilPrinted('"code":"log-in-use"');
+  waiting.child.kill('SIGTERM');
+  expect(await waiting.finished).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('stopped before everything was recorded'),
+  });
+  worker.child.kill('SIGTERM');
+  await worker.finished;
+  await otherSql.query('INSERT INTO t VALUES (1), (2)');
+  expect(await drain()).toMatchObject({ code: 0, stderr: '' });
+  expect(await recorded('other')).toBe(2);
+
+  // The list of sources and the log of accesses, which are nobody's source.
+  await trail.query('ALTER TABLE bemi.added_sources RENAME COLUMN slot TO slots');
+  await trail.query(
+    `SET session_replication_role = replica; DELETE FROM bemi.frontier WHERE log = (SELECT log FROM bemi.logs WHERE name = 'bemi:access')`,
+  );
+  await sql.query('INSERT INTO t VALUES (2)');
+  expect(await drain()).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('Not drained: the sources that were added, the log of accesses'),
+  });
+  expect(await recorded(source.name)).toBe(2);
+  await otherSql.query(`SELECT pg_drop_replication_slot('${slotOfOther}')`);
+}, 120_000);

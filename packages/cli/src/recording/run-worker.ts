@@ -5,7 +5,6 @@ import { metricsRegistry } from '@bemi-db/worker/health/metrics';
 import { startHealthServer } from '@bemi-db/worker/health-server';
 import { ProblemError } from '@bemi-db/worker/problem';
 import type { Logger } from 'pino';
-import { CliError } from '../cli-error.ts';
 import { bemiFolder } from '../configuration/bemi-folder.ts';
 import {
   type Configuration,
@@ -18,12 +17,12 @@ import { sayFirstAdminLink } from '../dashboard/first-admin-link.ts';
 import { originOf } from '../dashboard/origin.ts';
 import { hasEmbedded } from '../embedded/embedded-audit-database.ts';
 import { createLogger } from '../logging/create-logger.ts';
-import { explainError } from '../output/explain-error.ts';
 import { abortOnSignals } from './abort-on-signals.ts';
 import { AddedPipelines } from './added-pipelines.ts';
 import { configuredAccessRecorder } from './configured-access-recorder.ts';
 import { configuredSources } from './configured-sources.ts';
 import { type Destination, openDestination } from './configured-worker.ts';
+import { drain } from './drain.ts';
 import { type Pipeline, pipeline, runBesideOthers } from './pipeline.ts';
 import { recordedStates } from './recorded-states.ts';
 import { watchConfiguration } from './watch-configuration.ts';
@@ -65,18 +64,9 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
       const added = new AddedPipelines({ configuration, destination, configured, accesses, logger });
       if (isWithoutAny && (await countAdded(added, isDraining, abort.signal, logger)) === 0)
         requireDatabaseUrl(configuration);
-      if (isDraining) {
-        const recorded = accesses.run({ signal: abort.signal, drain: true });
-        const made = await added.make().catch((error: unknown) => {
-          const { code, message, fix } = explainError(error);
-          logger.warn({ code, fix }, `Added sources: ${message}`);
-          return [];
-        });
-        await drain([...configured, ...made], abort.signal).finally(() => recorded);
-      } else {
-        const { signal } = abort;
-        await serve({ configured, added, accesses, configuration, destination, options, signal, logger });
-      }
+      const { signal } = abort;
+      if (isDraining) await drain({ configured, added, accesses, signal, logger });
+      else await serve({ configured, added, accesses, configuration, destination, options, signal, logger });
     } finally {
       await destination.close();
     }
@@ -114,41 +104,6 @@ function warnOfExposedSecrets({ file }: Configuration, logger: Logger): void {
   logger.warn(
     { fix: `chmod 600 ${file.path}, or name variables in it: \${NAME}` },
     `Others than its owner may read ${file.name}, which has secrets in it: ${file.exposed.join(', ')}`,
-  );
-}
-
-/** All of them, whatever becomes of one. */
-async function drain(pipelines: readonly Pipeline[], signal: AbortSignal): Promise<void> {
-  const ended = await Promise.allSettled(
-    pipelines.map(async ({ worker, logger }) => {
-      try {
-        await worker.run({ signal, drain: true });
-      } catch (error) {
-        if (pipelines.length > 1) {
-          const { code, message, fix } = explainError(error);
-          logger.error({ code, fix }, message);
-        }
-        throw error;
-      }
-      const { changes, transactions, quarantined } = worker.status();
-      const message = signal.aborted ? 'Stopped before the end' : 'Drained';
-      logger.info({ changes, transactions, quarantined }, message);
-    }),
-  );
-  const failed = ended.flatMap((each, i) =>
-    each.status === 'rejected' ? [{ name: pipelines[i]!.name, error: each.reason as unknown }] : [],
-  );
-  const [first] = failed;
-  if (!first) return;
-  if (pipelines.length === 1) throw first.error;
-  const { exitCode } = explainError(first.error);
-  const names = failed.map(({ name }) => name).join(', ');
-  throw new CliError(
-    exitCode === 1 ? 1 : 2,
-    'not-drained',
-    `${failed.length} of ${pipelines.length} sources could not be drained: ${names}`,
-    'Why, and what to do, was said above. The others are recorded.',
-    { cause: first.error },
   );
 }
 
