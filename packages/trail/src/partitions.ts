@@ -44,6 +44,30 @@ export async function indexChanges(client: pg.ClientBase, log: number, maxBlocks
   return (rows[0]?.blocks ?? 0) < maxBlocks;
 }
 
+/** How far the index of a log reaches. */
+export interface IndexProgress {
+  readonly log: number;
+  /** Entries that are in it. */
+  readonly indexed: number;
+  /** Those that can be: whole blocks. */
+  readonly end: number;
+}
+
+/** @returns `undefined` where there is no such log. */
+export async function readIndexProgress(
+  client: pg.ClientBase,
+  name: string,
+): Promise<IndexProgress | undefined> {
+  const { rows } = await client.query<{ log: number; indexed: string; next: string }>(
+    'SELECT l.log, bemi.indexed_changes(l.log) AS indexed, l.next_sequence AS next FROM bemi.logs l WHERE l.name = $1',
+    [name],
+  );
+  const row = rows[0];
+  if (!row) return undefined;
+  const { log, indexed, next } = row;
+  return { log, indexed: Number(indexed), end: Number(next) - (Number(next) % blockSequences) };
+}
+
 /**
  * Counts what an older version has indexed, and what has to be counted again because names in it were erased.
  * @returns whether nothing is left.

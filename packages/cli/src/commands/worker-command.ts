@@ -1,9 +1,12 @@
 import { Command } from 'commander';
+import { usageError } from '../cli-error.ts';
 import { type SettingFlags, settingFlags, withWorkerOptions } from './worker-options.ts';
 
 interface WorkerFlags extends SettingFlags {
   readonly embedded?: true;
   readonly drain?: true;
+  /** False with --no-index. */
+  readonly index: boolean;
 }
 
 /** `bemi worker` */
@@ -14,6 +17,7 @@ export function workerCommand(): Command {
       'Records every change of the source database into the audit database, exactly once, until it is stopped.',
     )
     .option('--drain', 'record all up to where the source is now, then exit')
+    .option('--no-index', 'with --drain: leave it to the next worker to index what was drained for searches')
     .addHelpText(
       'after',
       `
@@ -31,11 +35,18 @@ SIGTERM and Ctrl-C stop it in order: what is finished is stored. A second one en
 http://127.0.0.1:4000/healthz answers while it lives, /readyz while it records.`,
     )
     .action(async (flags: WorkerFlags) => {
+      if (!flags.index && !flags.drain) {
+        throw usageError(
+          '--no-index goes with --drain',
+          'Leave it out: a worker that goes on running indexes beside recording.',
+        );
+      }
       const { runWorker } = await import('../recording/run-worker.ts');
       await runWorker({
         flags: settingFlags(flags),
         isEmbedded: flags.embedded === true,
         isDraining: flags.drain === true,
+        isIndexing: flags.index,
       });
     });
 }

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { CliError } from '../cli-error.ts';
 import { explainError } from '../output/explain-error.ts';
 import type { AddedPipelines } from './added-pipelines.ts';
+import { type IndexDrainedOptions, indexDrained } from './index-drained.ts';
 import type { Pipeline } from './pipeline.ts';
 
 export interface DrainOptions {
@@ -11,6 +12,9 @@ export interface DrainOptions {
   readonly configured: readonly Pipeline[];
   readonly added: Pick<AddedPipelines, 'make'>;
   readonly accesses: Pick<AccessRecorder, 'run' | 'problem'>;
+  readonly destination: IndexDrainedOptions['destination'];
+  /** Whether what was drained is put into the index that searches use. */
+  readonly isIndexing: boolean;
   readonly signal: AbortSignal;
   readonly logger: Logger;
 }
@@ -47,8 +51,14 @@ export async function drain(options: DrainOptions): Promise<void> {
     ...(made.unread === undefined ? [] : [{ what: 'the sources that were added', error: made.unread }]),
     ofAccesses,
   ].flatMap((each) => each ?? []);
+  const wasStopped = signal.aborted;
+  if (options.isIndexing && !wasStopped) {
+    const all = [...configured, ...made.pipelines];
+    const drained = all.filter(({ name }) => !left.some(({ what }) => what === name));
+    await indexDrained(drained, { destination: options.destination, signal, logger });
+  }
   if (left.length > 0) throw isOne && left.length === 1 && !ofAccesses ? left[0]!.error : notDrained(left);
-  if (signal.aborted) {
+  if (wasStopped) {
     throw new CliError(
       1,
       'not-drained',

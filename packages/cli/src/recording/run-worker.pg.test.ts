@@ -2,6 +2,8 @@ import { existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createDatabase } from '@bemi-db/test-kit/database';
+import { readIndexProgress } from '@bemi-db/trail/partitions';
+import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { projectFolder, runBemi, startBemi } from '../../test/run-bemi.ts';
 
@@ -61,6 +63,30 @@ test('not ready while a side is away, with the reason', async () => {
   expect(answer.status).toBe(503);
   expect(await answer.json()).toMatchObject({ state: 'waiting', code: 'unreachable' });
   expect((await fetch(`http://127.0.0.1:${healthPort(log)}/healthz`)).status).toBe(200);
+});
+
+test('what was drained is indexed for searches before it ends, unless that is left to the next worker', async () => {
+  const { client, environment } = await bothSides();
+  const folder = projectFolder();
+  const drain = (...options: string[]) => runBemi(['worker', '--drain', ...options], environment, folder);
+  await drain();
+  await client.query('INSERT INTO t SELECT generate_series(1, 20000)');
+  const trail = new pg.Client(environment.BEMI_DESTINATION_URL);
+  await trail.connect();
+  onTestFinished(() => trail.end());
+  const progress = async () =>
+    (await readIndexProgress(trail, new URL(environment.BEMI_DATABASE_URL).pathname.slice(1)))!;
+  expect(await drain('--no-index')).toMatchObject({ code: 0 });
+  const left = await progress();
+  expect(left.end).toBeGreaterThanOrEqual(19 * 1_024);
+  expect(left.indexed).toBeLessThan(left.end);
+
+  const { code, stdout } = await drain();
+  expect(code).toBe(0);
+  const { indexed, end } = await progress();
+  expect(indexed).toBe(end);
+  expect(stdout).toContain(`"msg":"Indexed for searches"`);
+  expect(await runBemi(['worker', '--no-index'], environment)).toMatchObject({ code: 2 });
 });
 
 test('a port in use', async () => {

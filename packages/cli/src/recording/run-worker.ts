@@ -31,6 +31,8 @@ export interface RunWorkerOptions {
   readonly flags: Flags;
   readonly isEmbedded: boolean;
   readonly isDraining: boolean;
+  /** Whether what is drained is put into the index that searches use, before it ends. Default true. */
+  readonly isIndexing?: boolean;
   /** Serve the dashboard too, on the same port. */
   readonly hasDashboard?: boolean;
 }
@@ -43,7 +45,7 @@ export interface RunWorkerOptions {
  * @throws ProblemError when the only one can't go on without a gap, or no server can cure what is wrong.
  */
 export async function runWorker(options: RunWorkerOptions): Promise<void> {
-  const { flags, isEmbedded, isDraining, hasDashboard = false } = options;
+  const { flags, isEmbedded, isDraining, isIndexing = true, hasDashboard = false } = options;
   const configuration = loadConfiguration({ flags });
   const sources = configuredSources(configuration);
   const isWithoutAny = sources.length === 0 && !hasDashboard;
@@ -65,7 +67,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
       if (isWithoutAny && (await countAdded(added, isDraining, abort.signal, logger)) === 0)
         requireDatabaseUrl(configuration);
       const { signal } = abort;
-      if (isDraining) await drain({ configured, added, accesses, signal, logger });
+      if (isDraining) await drain({ configured, added, accesses, destination, isIndexing, signal, logger });
       else await serve({ configured, added, accesses, configuration, destination, options, signal, logger });
     } finally {
       await destination.close();

@@ -1,43 +1,8 @@
-import { countText } from '../presentation/quantity-text.ts';
-import { textStyle } from '../presentation/text-style.ts';
+import { type Progress, progressBar, redrawMs } from '../output/progress-bar.ts';
 
-/** What has been verified so far, on a terminal; elsewhere nothing. */
-export interface VerifyProgress {
-  readonly update: (done: number, total: number) => void;
-  end(): void;
-}
-
-const barWidth = 24;
-const redrawMs = 100;
-const clearLine = '\r\u001b[2K';
-
-export function verifyProgress(stream: NodeJS.WriteStream, name: string): VerifyProgress {
-  // Of a dashboard, which shows it on a page.
-  if (process.send) return sentProgress(process.send.bind(process));
-  if (!stream.isTTY || process.env['TERM'] === 'dumb')
-    return { update: () => undefined, end: () => undefined };
-  const { colors, columns = 80 } = textStyle(stream);
-  const startedMs = performance.now();
-  let drawnMs = Number.NEGATIVE_INFINITY;
-  return {
-    update(done, total) {
-      const now = performance.now();
-      if (now - drawnMs < redrawMs) return;
-      drawnMs = now;
-      const share = total === 0 ? 1 : done / total;
-      const filled = Math.round(share * barWidth);
-      const bar = `${colors.cyan('█'.repeat(filled))}${colors.dim('░'.repeat(barWidth - filled))}`;
-      const perSecond = done / ((now - startedMs) / 1_000);
-      const text = ` ${Math.floor(share * 100)}%  ${countText(done)} of ${countText(total)}  ${countText(Math.round(perSecond))}/s  ${remaining((total - done) / perSecond)} left`;
-      const label = `Verifying ${name}  `;
-      stream.write(
-        `${clearLine}${label}${bar}${text}`.slice(0, columns + bar.length - barWidth + clearLine.length),
-      );
-    },
-    end() {
-      if (drawnMs > 0) stream.write(clearLine);
-    },
-  };
+/** What has been verified so far: a bar on a terminal; of a dashboard, which shows it on a page, messages. */
+export function verifyProgress(stream: NodeJS.WriteStream, name: string): Progress {
+  return process.send ? sentProgress(process.send.bind(process)) : progressBar(stream, `Verifying ${name}`);
 }
 
 /** A message to the process that started this one. */
@@ -46,7 +11,7 @@ export interface SentProgress {
   readonly total: number;
 }
 
-function sentProgress(send: (message: SentProgress) => unknown): VerifyProgress {
+function sentProgress(send: (message: SentProgress) => unknown): Progress {
   let sentMs = Number.NEGATIVE_INFINITY;
   return {
     update(done, total) {
@@ -57,13 +22,4 @@ function sentProgress(send: (message: SentProgress) => unknown): VerifyProgress 
     },
     end: () => undefined,
   };
-}
-
-/** `0:42`, `1:02:03`. */
-export function remaining(seconds: number): string {
-  if (!Number.isFinite(seconds)) return '–';
-  const whole = Math.ceil(seconds);
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const [hours, minutes] = [Math.floor(whole / 3_600), Math.floor(whole / 60) % 60];
-  return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }
