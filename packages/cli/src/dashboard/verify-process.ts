@@ -32,7 +32,7 @@ export function verifyInProcess(
       execArgv: [],
       signal,
     });
-    child.on('message', ({ done, total }: SentProgress) => onProgress(done, total));
+    child.on('message', ({ done, total, part }: SentProgress) => onProgress(done, total, part));
     const ended = new Promise<void>((resolve, reject) => {
       child.once('error', reject);
       child.once('close', () => resolve());

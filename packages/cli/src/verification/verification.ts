@@ -4,6 +4,7 @@ import {
   type PausedVerification,
   type StepReader,
   type StoredLogReport,
+  type VerifiedPart,
   verifyStoredLog,
 } from '@bemi-db/trail/verify/verify-log';
 import type pg from 'pg';
@@ -57,7 +58,7 @@ export interface VerificationOptions {
   readonly evidence: Evidence;
   readonly isInTransaction?: boolean;
   readonly readers?: readonly StepReader[];
-  readonly onProgress?: (done: number, total: number) => void;
+  readonly onProgress?: (done: number, total: number, part: VerifiedPart) => void;
   /** Where it was interrupted, and what had been read. */
   readonly from?: { readonly paused: PausedVerification; readonly parts: readonly ReadPart[] } | undefined;
   readonly onPause?: (pause: () => PausedVerification) => void;

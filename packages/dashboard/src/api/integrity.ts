@@ -44,7 +44,10 @@ export const verificationSchema = z
     startedAt: z.string(),
     startedBy: z.string(),
     endedAt: z.string().nullable(),
-    done: z.number().openapi({ description: 'Entries that are verified' }),
+    part: z
+      .enum(['entries', 'index'])
+      .openapi({ description: 'What is verified now: the entries, then the index that searches use' }),
+    done: z.number().openapi({ description: 'Entries that are verified, in this part of it' }),
     total: z.number(),
     problem: z.string().nullable().openapi({ description: 'Why it could not be finished' }),
     report: verificationReportSchema.nullable(),

@@ -1,3 +1,4 @@
+import type { VerifiedPart } from '@bemi-db/trail/verify/verify-log';
 import type { Verification, VerificationReport } from '../api/integrity.ts';
 
 /**
@@ -7,7 +8,10 @@ import type { Verification, VerificationReport } from '../api/integrity.ts';
  */
 export type VerifyLog = (
   name: string,
-  options: { readonly onProgress: (done: number, total: number) => void; readonly signal: AbortSignal },
+  options: {
+    readonly onProgress: (done: number, total: number, part: VerifiedPart) => void;
+    readonly signal: AbortSignal;
+  },
 ) => Promise<VerificationReport>;
 
 /** The verifications that people have started: one at a time for each log, and the last result of each. */
@@ -32,11 +36,11 @@ export function createVerifications(verify: VerifyLog | undefined): Verification
       if (!verify) throw new TypeError('This server can not verify');
       const begun: Verification = {
         ...{ state: 'running', startedAt: new Date().toISOString(), startedBy: by, endedAt: null },
-        ...{ done: 0, total: 0, problem: null, report: null },
+        ...{ part: 'entries', done: 0, total: 0, problem: null, report: null },
       };
       byLog.set(log, begun);
-      const onProgress = (done: number, total: number): void => {
-        byLog.set(log, { ...byLog.get(log)!, done, total });
+      const onProgress = (done: number, total: number, part: VerifiedPart): void => {
+        byLog.set(log, { ...byLog.get(log)!, part, done, total });
       };
       const end = (result: Partial<Verification>): void => {
         byLog.set(log, { ...byLog.get(log)!, endedAt: new Date().toISOString(), ...result });

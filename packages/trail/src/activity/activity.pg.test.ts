@@ -103,7 +103,10 @@ test('counts are those of the view: indexed or not, in any period, of any tables
     const without = await searchChanges(client, { log, filter: direct, limit: 100_000, budgetMs: 60_000 });
     expect([all.changes.length, without.changes.length]).toEqual([changes, withoutContext]);
   }
-  expect(await verifyIndex(client, log, undefined)).toEqual([]);
+  const told: (readonly [number, number])[] = [];
+  expect(await verifyIndex(client, log, undefined, (done, total) => told.push([done, total]))).toEqual([]);
+  expect(told.length).toBeGreaterThan(1);
+  expect([told[0]![0], told.at(-1)![0]]).toEqual([0, told[0]![1]]);
 });
 
 test('days are those of a zone, and of hours that summer time leaves out or has twice', async () => {

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { blockSequences } from '../partitions.ts';
 import type { StoredFinding } from './stored-finding.ts';
 
 /** Blocks of 1,024 entries that are compared in one statement: a second, at most. */
@@ -8,12 +9,15 @@ const stepBlocks = 128;
  * Compares the index that searches use with the entries: they may be whole, and a search would not find one that the index does
  * not have. What is not in the index yet is looked for in the entries, and nothing to be compared.
  *
+ * @param onProgress - called before the first step and after each one, with the entries that are compared, and how many there
+ * are.
  * @returns at most one finding, the first.
  */
 export async function verifyIndex(
   client: pg.ClientBase,
   log: number,
   signal: AbortSignal | undefined,
+  onProgress?: (done: number, total: number) => void,
 ): Promise<StoredFinding[]> {
   const { rows: bounds } = await client.query<{ first: string | null; end: string }>(
     `SELECT (SELECT t.transaction >> 10 FROM bemi.transaction_log t WHERE t.log = $1 ORDER BY t.sequence LIMIT 1) AS first,
@@ -21,7 +25,11 @@ export async function verifyIndex(
     [log],
   );
   const { first, end } = bounds[0]!;
-  for (let from = Number(first ?? end); from < Number(end); ) {
+  const begin = Number(first ?? end);
+  const tell = (to: number) =>
+    onProgress?.((to - begin) * blockSequences, (Number(end) - begin) * blockSequences);
+  if (begin < Number(end)) tell(begin);
+  for (let from = begin; from < Number(end); ) {
     signal?.throwIfAborted();
     // Each step is one of the ranges whose counts are added up, or what is there of it.
     const to = Math.min((Math.floor(from / stepBlocks) + 1) * stepBlocks, Number(end));
@@ -31,6 +39,7 @@ export async function verifyIndex(
       if (sequence !== null) return [{ code: 'index-altered', sequence: Number(sequence) }];
     }
     from = to;
+    tell(to);
   }
   const { rows } = await client.query<{ sequence: string }>(strayCounts, [log, first ?? end, end]);
   return rows.map(({ sequence }) => ({ code: 'index-altered', sequence: Number(sequence) }));

@@ -31,8 +31,8 @@ export interface VerifyLogOptions {
    * client alone, which reads ahead by one.
    */
   readonly readers?: readonly StepReader[];
-  /** Called after each step with the entries that are done, and how many there are. */
-  readonly onProgress?: (done: number, total: number) => void;
+  /** Called after each step with the entries that are done, and how many there are, in each part of it. */
+  readonly onProgress?: (done: number, total: number, part: VerifiedPart) => void;
   /** What an interrupted verification of this log got to: this one goes on from there, and reads nothing before again. */
   readonly from?: PausedVerification | undefined;
   /** Called after each step from which the verification can be continued. */
@@ -41,6 +41,9 @@ export interface VerifyLogOptions {
   /** Whether the index that searches use is compared with the entries, where these are whole. Default true. */
   readonly isIndexCompared?: boolean;
 }
+
+/** What of a log is verified: its entries, then the index that searches use, against them. */
+export type VerifiedPart = 'entries' | 'index';
 
 /**
  * A verification between two steps, as plain data: objects, arrays, texts, numbers, bigints and byte arrays. There are
@@ -98,7 +101,7 @@ export async function verifyStoredLog(options: VerifyLogOptions): Promise<Stored
       // Of what retention has dropped there is nothing but tiles.
       if (to < end.size) verifier.settleTiles(to);
       await verifier.settle();
-      onProgress?.(to, end.size);
+      onProgress?.(to, end.size, 'entries');
       if (to < end.size && to % TILE_WIDTH === 0)
         onPause?.(() => ({ at: to, verifier: verifier.save(), facts: facts.save() }));
     }
@@ -128,7 +131,9 @@ export async function verifyStoredLog(options: VerifyLogOptions): Promise<Stored
   ];
   // Of entries that were altered, the index says only that again.
   if (findings.length === 0 && (options.isIndexCompared ?? true))
-    findings.push(...(await verifyIndex(client, log, signal)));
+    findings.push(
+      ...(await verifyIndex(client, log, signal, (done, total) => onProgress?.(done, total, 'index'))),
+    );
   findings.sort((a, b) => rankOf(a) - rankOf(b) || placeOf(a) - placeOf(b));
   return { ...report, findings, size: end.size, isViewCompared: view !== undefined, facts };
 }

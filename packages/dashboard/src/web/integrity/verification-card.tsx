@@ -1,6 +1,6 @@
 import { Alert, Card, Code, Group, List, Progress, Stack, Text, Title } from '@mantine/core';
 import { IconAlertTriangle, IconCircleCheck, IconInfoCircle } from '@tabler/icons-react';
-import type { VerificationAnswer, VerificationReport } from '../../api/integrity.ts';
+import type { Verification, VerificationAnswer, VerificationReport } from '../../api/integrity.ts';
 import { Moment } from '../elements/moment.tsx';
 
 /** The verification that runs, as it moves; else what the last one found. */
@@ -28,7 +28,7 @@ export function VerificationCard({ answer }: { readonly answer: VerificationAnsw
             Started by {verification.startedBy}, <Moment at={verification.startedAt} />
           </Text>
         )}
-        {verification?.state === 'running' && <Running done={verification.done} total={verification.total} />}
+        {verification?.state === 'running' && <Running verification={verification} />}
         {verification?.state === 'failed' && (
           <Alert
             color="red"
@@ -45,12 +45,14 @@ export function VerificationCard({ answer }: { readonly answer: VerificationAnsw
   );
 }
 
-function Running({ done, total }: { readonly done: number; readonly total: number }) {
+function Running({ verification }: { readonly verification: Verification }) {
+  const { part, done, total } = verification;
   const percent = total === 0 ? 0 : (100 * done) / total;
   return (
     <Group gap="sm" wrap="nowrap">
       <Progress value={percent} flex={1} size="lg" aria-label="Verified" />
       <Text size="sm" className="tabular" aria-live="polite">
+        {part === 'index' ? 'The index of searches: ' : ''}
         {total === 0 ? 'Begins …' : `${done.toLocaleString()} of ${total.toLocaleString()}`}
       </Text>
     </Group>
