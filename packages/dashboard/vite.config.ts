@@ -16,6 +16,8 @@ export default defineConfig({
     license: { fileName: 'licenses.md' },
     // Small pictures too: a policy that allows `data:` for scripts' own pictures is not needed then.
     assetsInlineLimit: 0,
+    // The first load has a limit of its own: pages.pg.test.ts.
+    chunkSizeWarningLimit: 1_000,
   },
   server: { proxy: { '/api': 'http://127.0.0.1:4000' } },
 });

@@ -13,6 +13,10 @@ export const sessionSchema = z
       .array(z.string())
       .nullable()
       .openapi({ description: 'Patterns of the tables they may read; null for all', example: ['public.*'] }),
+    hasAccounts: z.boolean().openapi({
+      description:
+        'Whether this server keeps accounts and API keys. The demo asks for no sign-in, and has none.',
+    }),
     version: z.string().openapi({ description: 'Of this server' }),
   })
   .openapi('Session');

@@ -16,6 +16,9 @@ test('a record at any moment, its transaction, exports, and who looked', async (
   await sql.query('DELETE FROM patient WHERE id = 2; INSERT INTO visit VALUES (1)');
   await sql.query('TRUNCATE patient');
   await recorded();
+  expect(await (await get('/api/v1/accounts/people')).json()).toMatchObject({
+    error: { code: 'no-accounts' },
+  });
   const json = async (path: string) => {
     const answer = await get(`/api/v1/logs/${log}/${path}`);
     expect(answer.status, path).toBe(200);

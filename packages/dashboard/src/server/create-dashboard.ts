@@ -97,8 +97,9 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       503,
     );
   });
-  sessionRoute(app, version);
-  accounts?.addRoutes(app);
+  sessionRoute(app, { version, hasAccounts: accounts !== undefined });
+  if (accounts) accounts.addRoutes(app);
+  else noAccounts(app);
   logsRoutes(app, reader);
   activityRoute(app, reader);
   entriesRoutes(app, reader);
@@ -117,6 +118,16 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   );
   webPages(app);
   return app;
+}
+
+/** Of the pages of accounts, whose addresses one may have kept from elsewhere. */
+function noAccounts(app: Dashboard): void {
+  const [message, fix] = [
+    'This server keeps no accounts',
+    'bemi start and bemi dashboard do; the demo does not.',
+  ];
+  for (const path of ['/api/v1/auth/*', '/api/v1/accounts/*'])
+    app.all(path, (c) => c.json(problem('no-accounts', message, fix), 404));
 }
 
 function problem(code: string, message: string, fix?: string): Problem {

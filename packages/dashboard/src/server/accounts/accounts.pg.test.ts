@@ -12,6 +12,7 @@ test('the first admin comes by a link, once; then by password', async () => {
     name: 'Ada',
     role: 'admin',
     tables: null,
+    hasAccounts: true,
   });
   expect(await accounts.firstAdminLink()).toBeUndefined();
   const eve = browser();

@@ -1,10 +1,13 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { rolePermissions } from '../../api/permission.ts';
-import { sessionSchema } from '../../api/session.ts';
+import { type Session, sessionSchema } from '../../api/session.ts';
 import { type DashboardEnvironment, guarded, json } from '../guarded-route.ts';
 
 /** `GET /api/v1/session`: who asks, and what they may do. */
-export function sessionRoute(app: OpenAPIHono<DashboardEnvironment>, version: string): void {
+export function sessionRoute(
+  app: OpenAPIHono<DashboardEnvironment>,
+  server: Pick<Session, 'hasAccounts' | 'version'>,
+): void {
   const route = guarded('self', {
     method: 'get',
     path: '/api/v1/session',
@@ -15,7 +18,7 @@ export function sessionRoute(app: OpenAPIHono<DashboardEnvironment>, version: st
   app.openapi(route, (c) => {
     const { name, email = null, kind, role, tables } = c.get('principal');
     const session = {
-      ...{ name, email, kind, role, version },
+      ...{ name, email, kind, role, ...server },
       permissions: [...rolePermissions[role]],
       tables: tables === undefined ? null : [...tables],
     };

@@ -5,8 +5,12 @@ import { type Place, places } from './places.tsx';
 
 /** The pages that whoever looks may see. Until that is known, those that everybody may. */
 export function usePlaces(): readonly Place[] {
-  const permissions = useSession().data?.permissions;
-  return places.filter(({ permission }) => permission === undefined || permissions?.includes(permission));
+  const session = useSession().data;
+  return places.filter(
+    ({ permission, isOfAccounts = false }) =>
+      (permission === undefined || session?.permissions.includes(permission)) &&
+      (!isOfAccounts || session?.hasAccounts),
+  );
 }
 
 /** Links to the pages. `log` goes along, by the root route. */

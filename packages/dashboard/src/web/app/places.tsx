@@ -20,9 +20,13 @@ export interface Place {
   readonly icon: ReactNode;
   /** Shown to whoever has it; to everybody where there is none. */
   readonly permission?: Permission;
+  /** Only where the server keeps accounts. */
+  readonly isOfAccounts?: boolean;
   /** After `g`, the letter that goes there. */
   readonly letter: string;
 }
+
+const ofAccounts = { permission: 'accounts:write', isOfAccounts: true } as const;
 
 export const places: readonly Place[] = [
   { to: '/overview', label: 'Overview', icon: <IconChartBar />, permission: 'changes:read', letter: 'o' },
@@ -38,7 +42,7 @@ export const places: readonly Place[] = [
   { to: '/health', label: 'Health', icon: <IconHeartbeat />, permission: 'health:read', letter: 'h' },
   { to: '/accesses', label: 'Accesses', icon: <IconEye />, permission: 'accesses:read', letter: 'v' },
   { to: '/sources', label: 'Data sources', icon: <IconDatabase />, permission: 'sources:read', letter: 's' },
-  { to: '/people', label: 'People', icon: <IconUsers />, permission: 'accounts:write', letter: 'p' },
-  { to: '/keys', label: 'API keys', icon: <IconKey />, permission: 'accounts:write', letter: 'k' },
+  { to: '/people', label: 'People', icon: <IconUsers />, ...ofAccounts, letter: 'p' },
+  { to: '/keys', label: 'API keys', icon: <IconKey />, ...ofAccounts, letter: 'k' },
   { to: '/docs', label: 'API', icon: <IconApi />, letter: 'a' },
 ];

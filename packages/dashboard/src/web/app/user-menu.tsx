@@ -41,7 +41,7 @@ export function UserMenu({ onKeys }: { readonly onKeys: () => void }) {
             </Text>
           </Menu.Label>
         )}
-        {session?.kind === 'person' && (
+        {session?.kind === 'person' && session.hasAccounts && (
           <>
             <Menu.Item component={Link} to="/account" leftSection={<IconLock size={16} aria-hidden />}>
               My account
