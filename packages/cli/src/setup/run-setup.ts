@@ -40,6 +40,8 @@ export interface SetupFlags extends SourceFlags {
 
 /** What no statement cures without a restart or another server: said before anything is changed. */
 const stoppingChecks = new Set(['version', 'primary', 'wal-level', 'free-slots']);
+/** Of a slot that is there, of another database or lost, only a person can say whether it may go. */
+const slotChecks = new Set(['slot', 'slot-health']);
 
 /**
  * Brings a source to where the worker can record it: looks, plans, asks, does it, looks again.
@@ -68,7 +70,9 @@ export async function runSetup(flags: SetupFlags): Promise<void> {
       identity: flags.identity ?? chosenIdentity(await inspectDdl(client)),
     };
     const stopping = check(before, wanted).filter(
-      ({ id, verdict }) => verdict === 'failure' && stoppingChecks.has(id),
+      ({ id, verdict }) =>
+        verdict === 'failure' &&
+        (stoppingChecks.has(id) || (before.slot !== undefined && slotChecks.has(id))),
     );
     refuseAllTables(before, wanted);
     const { steps, isWithoutTriggers } = await sourceSteps(
@@ -90,9 +94,6 @@ export async function runSetup(flags: SetupFlags): Promise<void> {
     await print(
       `${style.colors.bold('Source')}  ${harmless(describeTarget(connection.target))}, PostgreSQL ${before.server.versionText}\n`,
     );
-    if (steps.length === 0) {
-      await print(`${style.colors.green('✓')} Nothing is missing: it is ready to be recorded.\n`);
-    }
     const facts = {
       ...{ configuration, adminUrl: urlTextOf(adminUrl), wanted },
       admin: connection.target,
@@ -115,9 +116,14 @@ export async function runSetup(flags: SetupFlags): Promise<void> {
       // With --identity default, that is what was asked for.
       ({ id, verdict }) => verdict !== 'ok' && !(id === 'identity-full' && wanted.identity === 'default'),
     );
-    if (findings.length > 0) await print(`\n${findingsText(findings, style)}`);
+    const failure = findings.find(({ verdict }) => verdict === 'failure');
+    if (steps.length === 0 && !failure) {
+      await print(`${style.colors.green('✓')} Nothing is missing: it is ready to be recorded.\n`);
+    }
+    // What is said last, as the error, is not said twice.
+    const listed = left ? findings : findings.filter((finding) => finding !== failure);
+    if (listed.length > 0) await print(`\n${findingsText(listed, style)}`);
     const written = writeWorkerEnvironment(facts);
-    const failure = findings.find((finding) => finding.verdict === 'failure');
     if (failure) throw left ?? stopped([failure]);
 
     await print(`\n${nextCommand({ ...written, configuration, snapshot: after, wanted }, style)}`);

@@ -82,6 +82,26 @@ test('twice: the second run finds nothing missing', async () => {
   expect(log.stdout).not.toContain(database.url);
 });
 
+test('a slot of another database is refused before anything is changed', async () => {
+  const { client, flags } = await application();
+  const other = await createDatabase();
+  const slot = flags.at(-1)!;
+  const { rowCount: made } = await (await other.connect()).query(
+    `SELECT pg_create_logical_replication_slot($1, 'pgoutput')`,
+    [slot],
+  );
+  expect(made).toBe(1);
+  const { code, stdout, stderr } = await runBemi(['setup', ...flags, '--yes']);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toMatch(/belongs to another database.*why {2}slot.*set BEMI_REPLICATION_SLOT/s);
+  expect(stderr.split('belongs to another database')).toHaveLength(2);
+  const { rows } = await client.query(
+    `SELECT FROM pg_publication UNION ALL SELECT FROM pg_event_trigger
+     UNION ALL SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relreplident = 'f'`,
+  );
+  expect(rows).toEqual([]);
+});
+
 test('selected tables only', async () => {
   const { client, flags } = await application();
   const { code } = await runBemi([
