@@ -138,3 +138,20 @@ test('wal_level = replica', async () => {
   expect((await client.query('SELECT FROM pg_publication')).rowCount).toBe(0);
   await client.end();
 });
+
+test('all replication slots are in use', async () => {
+  const audit = await createDatabase();
+  await plain.restart('immediate', { wal_level: 'logical', max_replication_slots: '1' });
+  const client = new pg.Client(plain.url());
+  await client.connect();
+  await client.query(`SELECT pg_create_physical_replication_slot('of_a_standby')`);
+  await client.end();
+  const { code, msg, fix, said } = await refused({
+    BEMI_DATABASE_URL: plain.url(),
+    BEMI_DESTINATION_URL: audit.url,
+  });
+  expect(code).toBe('free-slots');
+  expect(msg).toContain('No replication slot is free');
+  expect(fix).toMatch(/Drop one that nobody needs.*ALTER SYSTEM SET max_replication_slots = '4';/s);
+  expect(said).toContain('max_replication_slots');
+});

@@ -8,6 +8,9 @@ import type pg from 'pg';
 import type { Logger } from './logger.ts';
 import { ProblemError } from './problem.ts';
 
+/** configuration_limit_exceeded: all replication slots are in use. */
+const tooMuchConfigured = '53400';
+
 /**
  * Makes what an empty log's source lacks: publication, then slot (what is written after a slot and before its
  * publication can never be decoded). Before the publication, tables that could not be updated any more once they
@@ -45,9 +48,10 @@ export async function makeWhatIsMissing(
     return await prepareSource(client, snapshot, wanted, logger);
   } catch (error) {
     if (!(error instanceof ApplyError || error instanceof PlanError)) throw error;
-    const missing = check(snapshot, wanted).find(
-      ({ id, verdict }) => verdict === 'failure' && (id === 'publication' || id === 'slot'),
-    );
+    const failures = check(snapshot, wanted).filter(({ verdict }) => verdict === 'failure');
+    const found = (...ids: readonly string[]) => failures.find(({ id }) => ids.includes(id));
+    const missing =
+      (error.code === tooMuchConfigured ? found('free-slots') : undefined) ?? found('publication', 'slot');
     throw new ProblemError(
       {
         code: missing?.id ?? error.code ?? 'setup',

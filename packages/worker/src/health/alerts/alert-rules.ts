@@ -90,9 +90,11 @@ export const alertRules: readonly AlertRule[] = [
     severity: 'critical',
     fireAfterMs: 0,
     clearAfterMs: minute,
-    judge: ({ source, worker }) => {
+    judge: ({ source, worker, audit }) => {
       if (!source || worker.state === 'starting') return undefined;
       const { slot } = source;
+      // Of an empty log nothing is lost: the worker makes the slot, or says why it can't.
+      if (!slot && audit?.entries === 0) return undefined;
       if (!slot) return { verdict: 'bad', evidence: 'the replication slot does not exist' };
       return slot.walStatus === 'lost'
         ? { verdict: 'bad', evidence: 'the server has removed WAL that the slot still needed' }

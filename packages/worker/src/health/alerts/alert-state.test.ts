@@ -118,6 +118,12 @@ test.each<[string, Partial<HealthFacts>, readonly string[], readonly string[]]>(
     [],
   ],
   ['no slot', { source: { ...source, slot: undefined } }, ['slot-lost'], []],
+  [
+    'no slot yet',
+    { source: { ...source, slot: undefined }, audit: { ...healthy.audit!, entries: 0 } },
+    [],
+    [],
+  ],
   ['slot lost', { source: { ...source, slot: { ...healthySlot, walStatus: 'lost' } } }, ['slot-lost'], []],
   ['lag', { source: { ...source, slot: { ...healthySlot, lagBytes: 102_400 } } }, ['lag'], []],
   ['less lag', { source: { ...source, slot: { ...healthySlot, lagBytes: 90_000 } } }, [], ['lag']],
