@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { driverPath, olderPgVersions } from './packages/test-kit/src/drivers.ts';
+import { effort } from './packages/test-kit/src/effort.ts';
 import { LongFilesFirst } from './packages/test-kit/src/long-files-first.ts';
 import { currentMajor, olderMajors } from './packages/test-kit/src/older-server.ts';
 
@@ -38,7 +39,7 @@ function onPostgres(
       include: [...include],
       globalSetup: ['packages/test-kit/src/global-setup.ts'],
       provide: { postgresMajor },
-      testTimeout: 60_000,
+      testTimeout: effort(60_000, 600_000),
       hookTimeout: 60_000,
       maxWorkers,
     },
