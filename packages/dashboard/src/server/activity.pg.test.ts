@@ -1,7 +1,12 @@
+import { parseConnectionString } from '@bemi-db/source/connection-string';
+import { createRecordedDatabase } from '@bemi-db/test-kit/recorded-database';
 import { readAccesses } from '@bemi-db/trail/access/read-accesses';
-import { expect, test } from 'vitest';
+import { createWorker } from '@bemi-db/worker';
+import { expect, onTestFinished, test } from 'vitest';
 import { admin, serveDashboard } from '../../test/served-dashboard.ts';
 import type { Activity } from '../api/activity.ts';
+import { createAuditReader } from './audit-reader.ts';
+import { createDashboard } from './create-dashboard.ts';
 
 test('what happened, counted: as many as the entries that a number leads to, and of one’s tables alone', async () => {
   const { sql, log, recorded, get, become, trail } = await serveDashboard((client) =>
@@ -82,4 +87,38 @@ test('the worker counts what an older version has only indexed', async () => {
   );
   await sql.query('INSERT INTO patient VALUES (4000)');
   await expect.poll(counted, { timeout: 30_000 }).toBe(before);
+});
+
+test('an audit database that an older version has made, or a newer one', async () => {
+  const { source, audit, slot, trail } = await createRecordedDatabase((client) =>
+    client.query('CREATE TABLE patient (id int PRIMARY KEY); INSERT INTO patient VALUES (1)'),
+  );
+  await createWorker({ source: source.url, destination: audit.url, slot }).run({ drain: true });
+  const reader = createAuditReader(parseConnectionString(audit.url, 'the test').config);
+  onTestFinished(() => reader.close());
+  const errors: unknown[] = [];
+  const dashboard = createDashboard({
+    ...{ reader, authenticate: async () => admin, version: '0.0.0-test' },
+    onError: (error) => errors.push(error),
+  });
+  const answer = async () => {
+    const answered = await dashboard.request(`http://bemi.test/api/v1/logs/${source.name}/activity`);
+    return { status: answered.status, ...((await answered.json()) as object) };
+  };
+  await trail.query('DROP TABLE bemi.activity CASCADE');
+  // A fault of ours, which nobody that asks is told of.
+  expect(await answer()).toMatchObject({ status: 503, error: { code: 'unavailable' } });
+  expect(errors).toHaveLength(1);
+  await trail.query('DELETE FROM bemi.migrations WHERE number >= 13');
+  expect(await answer()).toMatchObject({
+    status: 503,
+    error: {
+      code: 'older-schema',
+      message: expect.stringContaining('it lacks 0013_activity.sql'),
+      fix: expect.stringContaining('Start a worker of this version'),
+    },
+  });
+  await trail.query(`INSERT INTO bemi.migrations (number, name) VALUES (9999, '9999_later.sql')`);
+  expect(await answer()).toMatchObject({ status: 503, error: { code: 'newer-schema' } });
+  expect(errors).toHaveLength(1);
 });

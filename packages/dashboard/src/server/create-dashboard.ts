@@ -11,6 +11,7 @@ import { createLogTail, logEnds } from './log-tail.ts';
 import { openApiDocument } from './open-api-document.ts';
 import type { Authenticate } from './principal.ts';
 import { problemOfError } from './problem-of-error.ts';
+import { problemOfSchema } from './problem-of-schema.ts';
 import { accessesRoute } from './routes/accesses-route.ts';
 import { activityRoute } from './routes/activity-route.ts';
 import { entriesRoutes } from './routes/entries-routes.ts';
@@ -88,8 +89,8 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     if (principal) c.set('principal', principal);
     await next();
   });
-  app.onError((error, c) => {
-    const known = problemOfError(error);
+  app.onError(async (error, c) => {
+    const known = problemOfError(error) ?? (await problemOfSchema(error, reader));
     if (known) return c.json(problem(known.code, known.message, known.fix), known.status);
     onError(error);
     return c.json(
