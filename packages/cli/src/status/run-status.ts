@@ -19,6 +19,7 @@ import { type ProofStatus, proofStatus } from './proof-status.ts';
 import { type SourceStatus, sourceStatus } from './source-status.ts';
 import { statusText } from './status-text.ts';
 import { watchStatus } from './watch-status.ts';
+import { type WorkerStatus, workersOf } from './worker-status.ts';
 
 /** The flags of `bemi status`. */
 export interface StatusFlags {
@@ -34,6 +35,8 @@ export interface TrailStatus {
   readonly database: string;
   readonly summary: SourceSummary | undefined;
   readonly proof: ProofStatus | undefined;
+  /** Processes that record the log or wait to take over, as they say themselves. */
+  readonly workers: readonly WorkerStatus[];
   /** What is in quarantine, by table and reason. */
   readonly quarantine: readonly QuarantineGroup[];
   /** By which contexts are authentic. */
@@ -143,6 +146,7 @@ async function trailStatus(
       database: name,
       summary,
       proof: summary && (await proofStatus(client, summary.log, configuration)),
+      workers: summary ? await workersOf(client, summary.name) : [],
       quarantine: summary ? await quarantineGroups(client, summary.log) : [],
       contextKeys: summary ? await contextKeys(client, summary.log) : [],
       hasEncryptionKey: configuration.encryptionKey !== undefined,
@@ -171,6 +175,7 @@ export function statusJson({ source, trail, errors }: StatusReport): object {
           connection: trail.database,
           log: trail.summary ?? null,
           proof: trail.proof ?? null,
+          workers: trail.workers,
           quarantine: trail.quarantine,
           contextKeys: trail.contextKeys,
           hasEncryptionKey: trail.hasEncryptionKey,

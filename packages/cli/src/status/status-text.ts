@@ -13,6 +13,7 @@ import { rulesSummary } from '../tracking-rules/rules-text.ts';
 import type { ProofStatus } from './proof-status.ts';
 import type { StatusReport, TrailStatus } from './run-status.ts';
 import type { SourceStatus } from './source-status.ts';
+import { workersText } from './worker-status.ts';
 
 /** A worker records an access at once, or finds it within ten seconds. */
 const accessPatienceMs = 30_000;
@@ -88,6 +89,7 @@ function trailText(trail: TrailStatus, style: TextStyle, now: Date): string {
       `from LSN ${summary.completeFromLsn}, recording since ${momentText(summary.recordingSince, style.timeZone)}${exceptionsText(summary, style)}`,
     ],
     ['Confirmed', `LSN ${summary.confirmedLsn}`],
+    ...(trail.workers.length > 0 ? [['Workers', workersText(trail.workers, style, now)] as const] : []),
     ...(trail.rules && !isWithoutRules(trail.rules.rules)
       ? [['Rules', `${rulesSummary(trail.rules.rules)}: ${invocation()} rules`] as const]
       : []),
