@@ -10,7 +10,10 @@ export function doctorCommand(): Command {
         'it should be, what was seen, and, where it is not, the SQL or the command that cures it.',
     )
     .option('--json', 'one JSON object, for programs')
-    .option('--source <name>', 'whose log, where the audit database holds several')
+    .option(
+      '--source <name>',
+      'one source alone, of those that are configured or were added in the dashboard',
+    )
     .option('--embedded', 'look at the embedded audit database in ./.bemi')
     .option(
       '--max-without-context <percent>',

@@ -20,7 +20,7 @@ function acceptCommand(): Command {
     .option('--dry-run', 'show what would be accepted, and stop')
     .option('-y, --yes', "don't ask")
     .option('--json', 'one JSON object, for programs')
-    .option('--source <name>', 'which source, where the configuration file has several')
+    .option('--source <name>', 'which source, where several are configured or were added in the dashboard')
     .option('--access', 'of the log of accesses, after the audit database was restored from an older copy')
     .option('--slot <name>', 'replication slot (BEMI_REPLICATION_SLOT, default bemi_slot)')
     .option('--publication <name>', 'publication (BEMI_PUBLICATION, default bemi_publication)')

@@ -43,7 +43,7 @@ export function setupCommand(): Command {
     .addOption(providerOption())
     .option('--slot <name>', 'replication slot (BEMI_REPLICATION_SLOT, default bemi_slot)')
     .option('--publication <name>', 'publication (BEMI_PUBLICATION, default bemi_publication)')
-    .option('--source <name>', 'which source of bemi.config.yaml, where it has several')
+    .option('--source <name>', 'which source, where several are configured or were added in the dashboard')
     .option(
       '--destination [url]',
       'the audit database, as a superuser or its administrator (default: BEMI_DESTINATION_URL)',

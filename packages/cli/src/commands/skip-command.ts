@@ -17,7 +17,7 @@ export function skipCommand(): Command {
     .option('--dry-run', 'show what would be passed over, and stop')
     .option('-y, --yes', "don't ask")
     .option('--json', 'one JSON object, for programs')
-    .option('--source <name>', 'which source, where the configuration file has several')
+    .option('--source <name>', 'which source, where several are configured or were added in the dashboard')
     .option('--slot <name>', 'replication slot (BEMI_REPLICATION_SLOT, default bemi_slot)')
     .option('--publication <name>', 'publication (BEMI_PUBLICATION, default bemi_publication)')
     .option('--embedded', 'use the embedded audit database in ./.bemi')

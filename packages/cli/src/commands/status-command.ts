@@ -8,7 +8,10 @@ export function statusCommand(): Command {
     .description('Shows how far the source is recorded, and what stands in the way.')
     .option('--watch', 'again every two seconds, until Ctrl-C')
     .option('--json', 'one JSON object, for programs; with --watch one a line')
-    .option('--source <name>', 'whose log, where the audit database holds several')
+    .option(
+      '--source <name>',
+      'one source alone, of those that are configured or were added in the dashboard',
+    )
     .option('--embedded', 'read the embedded audit database in ./.bemi')
     .addHelpText(
       'after',

@@ -74,6 +74,6 @@ function shared(command: Command): Command {
       'the source as the owner of the tables or a superuser (default: BEMI_DATABASE_URL)',
     )
     .option('--publication <name>', 'publication (BEMI_PUBLICATION, default bemi_publication)')
-    .option('--source <name>', 'which one, where bemi.config.yaml or the audit database has several')
+    .option('--source <name>', 'which source, where several are configured or were added in the dashboard')
     .option('--json', 'one JSON object, for programs');
 }

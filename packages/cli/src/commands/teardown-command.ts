@@ -17,7 +17,7 @@ export function teardownCommand(): Command {
     .option('--role <name>', "the worker's role (default: that of BEMI_DATABASE_URL, with --admin-url)")
     .option('--slot <name>', 'replication slot (BEMI_REPLICATION_SLOT, default bemi_slot)')
     .option('--publication <name>', 'publication (BEMI_PUBLICATION, default bemi_publication)')
-    .option('--source <name>', 'which source of bemi.config.yaml, where it has several')
+    .option('--source <name>', 'which source, where several are configured or were added in the dashboard')
     .option('--keep-slot', 'keep the slot: the server goes on keeping WAL for it')
     .option('--keep-identity', 'leave REPLICA IDENTITY FULL where it is')
     .option('--dry-run', 'print the SQL that it would run, and nothing else')

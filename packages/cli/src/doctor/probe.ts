@@ -30,13 +30,16 @@ export async function probe({
   log,
   patienceMs = defaultPatienceMs,
 }: ProbeOptions): Promise<Finding> {
-  const { databaseUrl } = configuration;
+  const { databaseUrl, source: meant } = configuration;
   if (databaseUrl === undefined) return unknown(id, 'No probe was sent', 'BEMI_DATABASE_URL is not set');
   try {
-    return await withSourceDatabase(databaseUrl, 'BEMI_DATABASE_URL', ({ client: source }) =>
-      readingAuditDatabase({ configuration, isEmbedded }, ({ client: audit }) =>
-        sendAndWait(source, audit, { log, patienceMs }),
-      ),
+    return await withSourceDatabase(
+      databaseUrl,
+      meant?.urlSetWith ?? 'BEMI_DATABASE_URL',
+      ({ client: source }) =>
+        readingAuditDatabase({ configuration, isEmbedded }, ({ client: audit }) =>
+          sendAndWait(source, audit, { log, patienceMs }),
+        ),
     );
   } catch (error) {
     const { code, message, fix } = explainError(error);

@@ -5,6 +5,7 @@ import { configurationError, usageError } from '../cli-error.ts';
 import { bemiFolder } from '../configuration/bemi-folder.ts';
 import { type Configuration, loadConfiguration } from '../configuration/configuration.ts';
 import { nearestName } from '../configuration/nearest-name.ts';
+import { subjects } from '../connecting/meant-source.ts';
 import { hasEmbedded } from '../embedded/embedded-audit-database.ts';
 import { print } from '../output/print.ts';
 import { textStyle } from '../presentation/text-style.ts';
@@ -59,23 +60,17 @@ export async function runDoctor(flags: DoctorFlags): Promise<void> {
   }
   const options = {
     isEmbedded,
-    source: flags.source,
     newestEntries,
     maximumWithout,
     contextMembers,
     isProbing: flags.probe === true,
     ignored,
   };
-  // Of each source that the configuration file has, unless one is meant.
-  const names = configuration.source ? [] : configuration.sources.flatMap(({ name }) => name ?? []);
   const reports: (readonly [string, Diagnosis])[] = [];
-  if (names.length < 2 || flags.source !== undefined)
-    reports.push(['', await diagnose(configuration, options)]);
-  else {
-    for (const name of names) {
-      reports.push([name, await diagnose(loadConfiguration({ source: name }), options)]);
-    }
-  }
+  for (const { name = '', configuration: own, ...subject } of await subjects(configuration, {
+    ...{ source: flags.source, isEmbedded },
+  }))
+    reports.push([name, await diagnose(own, { ...options, ...subject })]);
   await print(reportText(reports, flags));
   process.exitCode = Math.max(
     ...reports.flatMap(([, { sections }]) => sections.map(({ exitCode }) => exitCode)),
@@ -116,15 +111,17 @@ export interface DiagnosisOptions extends AuditChoice {
   readonly isProbing: boolean;
   /** How long a probe may take. Default: 15 s. */
   readonly probePatienceMs?: number;
+  /** Why the source can't be connected to, where that is known. */
+  readonly problem?: unknown;
   /** Ids of checks. */
   readonly ignored: ReadonlySet<string>;
 }
 
 /** Everything that is found on both sides. */
 export async function diagnose(configuration: Configuration, options: DiagnosisOptions): Promise<Diagnosis> {
-  const { isEmbedded, isProbing, probePatienceMs, ignored } = options;
+  const { isEmbedded, isProbing, probePatienceMs, ignored, problem } = options;
   const [source, audit] = await Promise.all([
-    sourceSection(configuration, { isLagIgnored: ignored.has('lag') }),
+    sourceSection(configuration, { isLagIgnored: ignored.has('lag'), problem }),
     auditSection(configuration, options),
   ]);
   const { facts } = audit;

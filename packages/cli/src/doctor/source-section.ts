@@ -17,26 +17,30 @@ const lagPatienceMs = 12_000;
 /** Everything that doctor checks on the source. */
 export async function sourceSection(
   configuration: Configuration,
-  { isLagIgnored = false } = {},
+  { isLagIgnored = false, problem }: { readonly isLagIgnored?: boolean; readonly problem?: unknown } = {},
 ): Promise<SourceSection> {
-  const { databaseUrl, slot, publication } = configuration;
+  if (problem !== undefined) return { ...unreachable(side, problem), clock: undefined };
+  const { databaseUrl, slot, publication, source } = configuration;
   if (databaseUrl === undefined) {
     const nothing = notConfigured(
       side,
       'BEMI_DATABASE_URL is not set',
-      'Set BEMI_DATABASE_URL=postgres://role:password@host:5432/database, or run it where the worker runs. ' +
-        'A source that was added in the dashboard is checked there.',
+      'Set BEMI_DATABASE_URL=postgres://role:password@host:5432/database, or run it where the worker runs.',
     );
     return { ...nothing, clock: undefined };
   }
   try {
-    return await withSourceDatabase(databaseUrl, 'BEMI_DATABASE_URL', async ({ client, connection }) => {
-      const clock = await readClock(client);
-      const patience = isLagIgnored ? {} : { lagPatienceMs };
-      const options = { slot, publication, limits: configuration, ...patience };
-      const { findings } = await checkSource(client, connection, options);
-      return { ...section(side, describeTarget(connection.target), findings), clock };
-    });
+    return await withSourceDatabase(
+      databaseUrl,
+      source?.urlSetWith ?? 'BEMI_DATABASE_URL',
+      async ({ client, connection }) => {
+        const clock = await readClock(client);
+        const patience = isLagIgnored ? {} : { lagPatienceMs };
+        const options = { slot, publication, limits: configuration, ...patience };
+        const { findings } = await checkSource(client, connection, options);
+        return { ...section(side, describeTarget(connection.target), findings), clock };
+      },
+    );
   } catch (error) {
     return { ...unreachable(side, error), clock: undefined };
   }

@@ -2,6 +2,7 @@ import { userInfo } from 'node:os';
 import type { Worker } from '@bemi-db/worker';
 import { usageError } from '../cli-error.ts';
 import { loadConfiguration, requireSource } from '../configuration/configuration.ts';
+import { meantSource } from '../connecting/meant-source.ts';
 import { createLogger } from '../logging/create-logger.ts';
 import { agree } from '../output/agreement.ts';
 import { configuredWorker, openDestination } from '../recording/configured-worker.ts';
@@ -50,16 +51,19 @@ export async function withStoppedWorker(
 ): Promise<void> {
   const set = (text: string | undefined, setWith: string) =>
     text === undefined ? undefined : { text, setWith };
-  const configuration = loadConfiguration({
+  const loaded = loadConfiguration({
     source: flags.source,
     flags: {
       BEMI_REPLICATION_SLOT: set(flags.slot, '--slot'),
       BEMI_PUBLICATION: set(flags.publication, '--publication'),
     },
   });
+  const { source: name, slot, publication } = flags;
+  const isEmbedded = flags.embedded === true;
+  const configuration = await meantSource(loaded, { source: name, isEmbedded, slot, publication });
   const source = requireSource(configuration);
   const logger = createLogger('error');
-  const destination = await openDestination(configuration, flags.embedded === true, logger);
+  const destination = await openDestination(configuration, isEmbedded, logger);
   try {
     await work(configuredWorker({ source, destination, logger }));
   } catch (error) {

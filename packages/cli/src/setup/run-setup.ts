@@ -1,7 +1,12 @@
 import { ApplyError } from '@bemi-db/source/apply-error';
 import { check } from '@bemi-db/source/check';
 import { checkServer } from '@bemi-db/source/check-server';
-import { describeTarget, urlTextOf } from '@bemi-db/source/connection-string';
+import {
+  describeTarget,
+  parseConnectionString,
+  type SecretConnection,
+  urlTextOf,
+} from '@bemi-db/source/connection-string';
 import { inspectDdl } from '@bemi-db/source/ddl/inspect-ddl';
 import type { Finding } from '@bemi-db/source/finding';
 import { identityCosts, tablesOf } from '@bemi-db/source/identity-cost';
@@ -11,8 +16,10 @@ import { plainText, providerOf } from '@bemi-db/source/providers/recognise';
 import type { SourceSnapshot, Wanted } from '@bemi-db/source/source-snapshot';
 import { harmless } from '@bemi-db/trail/facts/harmless-text';
 import type pg from 'pg';
-import { CliError } from '../cli-error.ts';
+import { CliError, usageError } from '../cli-error.ts';
+import type { MeantConfiguration } from '../connecting/meant-source.ts';
 import { withSourceDatabase } from '../connecting/source-database.ts';
+import { invocation } from '../output/invocation.ts';
 import { print, printNote } from '../output/print.ts';
 import { type TextStyle, textStyle } from '../presentation/text-style.ts';
 import { findingsText } from '../status/status-text.ts';
@@ -49,12 +56,13 @@ const slotChecks = new Set(['slot', 'slot-health']);
  * @throws CliError with exit code 1 when something stays in the way, or the answer is no.
  */
 export async function runSetup(flags: SetupFlags): Promise<void> {
-  const configuration = configurationWith(flags);
+  const configuration = await configurationWith(flags);
   const { url: adminUrl, setWith } = adminConnection(flags, configuration, 'setup');
+  refuseOtherRole(flags.role, configuration);
   const selection = flags.tables === undefined ? undefined : parseTableSelection(flags.tables);
   const named = {
     ...{ slot: configuration.slot, publication: configuration.publication },
-    ...wantedRole(flags.role, configuration.databaseUrl),
+    ...wantedRole(flags.role ?? ownRole(configuration, adminUrl, setWith), configuration.databaseUrl),
   };
   await withSourceDatabase(adminUrl, setWith, async ({ client, connection }) => {
     const look = () => inspect(client, { ...named, ...(flags.provider ? { provider: flags.provider } : {}) });
@@ -105,7 +113,8 @@ export async function runSetup(flags: SetupFlags): Promise<void> {
         left = await carryOut(client, steps, { isAgreed: flags.yes === true, note: costs(style) });
     } catch (error) {
       // The password of a role that was made is known here alone.
-      if (error instanceof ApplyError && facts.isRoleNew && (await look()).namedRole) {
+      const isWritten = facts.isRoleNew && !configuration.added;
+      if (error instanceof ApplyError && isWritten && (await look()).namedRole) {
         writeWorkerEnvironment(facts);
       }
       throw error;
@@ -123,15 +132,39 @@ export async function runSetup(flags: SetupFlags): Promise<void> {
     // What is said last, as the error, is not said twice.
     const listed = left ? findings : findings.filter((finding) => finding !== failure);
     if (listed.length > 0) await print(`\n${findingsText(listed, style)}`);
-    const written = writeWorkerEnvironment(facts);
+    const written = configuration.added ? undefined : writeWorkerEnvironment(facts);
     if (failure) throw left ?? stopped([failure]);
 
-    await print(`\n${nextCommand({ ...written, configuration, snapshot: after, wanted }, style)}`);
+    await print(
+      written
+        ? `\n${nextCommand({ ...written, configuration, snapshot: after, wanted }, style)}`
+        : `\n  Next  a worker that runs takes it up by itself: ${invocation()} doctor --source ${configuration.added!.name}\n`,
+    );
     const others = left?.undone.filter(({ step, code }) => step.kind !== 'ddl' || !isRefusal(code)) ?? [];
     const isRefused = left !== undefined && others.length < left.undone.length;
     if (isWithoutTriggers || isRefused) await print(`\n${withoutTriggersText(style)}`);
     if (others.length > 0) throw left;
   });
+}
+
+/** Whom the worker connects to an added source as, where that is somebody else than this command does. */
+function ownRole(
+  { added, databaseUrl }: MeantConfiguration,
+  adminUrl: string | SecretConnection,
+  setWith: string,
+): string | undefined {
+  // Without its password a role could not be made as it is wanted.
+  if (!added || databaseUrl === undefined) return undefined;
+  return parseConnectionString(adminUrl, setWith).target.role === added.role ? undefined : added.role;
+}
+
+/** The connection of an added source is not ours to write: with another role, or password, nobody could connect. */
+function refuseOtherRole(role: string | undefined, { added }: MeantConfiguration): void {
+  if (!added || role === undefined || role === added.role) return;
+  throw usageError(
+    `--role ${role} is not whom the worker connects to ${added.name} as: that is ${added.role}`,
+    `Name ${added.role}, or none. For another role, run it with --admin-url and without --source; then give the source in the dashboard its connection string.`,
+  );
 }
 
 /** What the steps that set REPLICA IDENTITY FULL will cost. */

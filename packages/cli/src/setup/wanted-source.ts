@@ -4,6 +4,7 @@ import type { ProviderId } from '@bemi-db/source/providers/provider';
 import type { Wanted } from '@bemi-db/source/source-snapshot';
 import { CliError, configurationError } from '../cli-error.ts';
 import { type Configuration, loadConfiguration } from '../configuration/configuration.ts';
+import { type MeantConfiguration, meantSource } from '../connecting/meant-source.ts';
 import { passwordOf } from './worker-url.ts';
 
 /** What `bemi setup`, `bemi tables` and `bemi teardown` are told of a source, as it is typed. */
@@ -12,13 +13,13 @@ export interface SourceFlags {
   readonly provider?: ProviderId;
   readonly slot?: string;
   readonly publication?: string;
-  /** Of bemi.config.yaml, where it has several. */
+  /** One of several, configured or added in the dashboard. */
   readonly source?: string;
 }
 
-/** @throws CliError where the configuration file has several sources, and it isn't clear which one is meant. */
-export function configurationWith(flags: SourceFlags): Configuration {
-  const configuration = loadConfiguration({
+/** @throws CliError where there are several sources, and it isn't clear which one is meant. */
+export async function configurationWith(flags: SourceFlags): Promise<MeantConfiguration> {
+  const loaded = loadConfiguration({
     source: flags.source,
     flags: {
       BEMI_REPLICATION_SLOT: flags.slot === undefined ? undefined : { text: flags.slot, setWith: '--slot' },
@@ -26,6 +27,10 @@ export function configurationWith(flags: SourceFlags): Configuration {
         flags.publication === undefined ? undefined : { text: flags.publication, setWith: '--publication' },
     },
   });
+  const { source: name, slot, publication, adminUrl } = flags;
+  const hasConnection = adminUrl !== undefined;
+  const configuration = await meantSource(loaded, { source: name, slot, publication, hasConnection });
+  if (configuration.added) return configuration;
   const { ambiguous, file, source } = configuration;
   if (!file || file.sources.length < 2) return configuration;
   if (!source) {

@@ -8,6 +8,7 @@ import type pg from 'pg';
 import { configurationError } from '../cli-error.ts';
 import { bemiFolder } from '../configuration/bemi-folder.ts';
 import { type Configuration, loadConfiguration, requireSource } from '../configuration/configuration.ts';
+import { type Subject, subjects } from '../connecting/meant-source.ts';
 import { hasEmbedded } from '../embedded/embedded-audit-database.ts';
 import { explainError } from '../output/explain-error.ts';
 import { print, printNote } from '../output/print.ts';
@@ -62,12 +63,19 @@ export interface StatusReport {
 /** Shows both sides, once or again and again. */
 export async function runStatus(flags: StatusFlags): Promise<void> {
   const configuration = loadConfiguration({ source: flags.source });
+  const isEmbedded = flags.embedded === true;
+  const choice = { source: flags.source, isEmbedded };
   if (flags.watch) {
     if (flags.source === undefined && configuration.sources.length > 1) requireSource(configuration);
-    await watchStatus(() => readStatus(configuration, flags), { json: flags.json === true, configuration });
+    const [subject] = await subjects(configuration, choice);
+    await watchStatus(() => readStatus(subject!, isEmbedded), { json: flags.json === true, configuration });
     return;
   }
-  const reports = [...(await readAll(configuration, flags))];
+  const reports = await Promise.all(
+    (await subjects(configuration, choice)).map(
+      async (subject) => [subject.name ?? '', await readStatus(subject, isEmbedded)] as const,
+    ),
+  );
   if (flags.json) {
     const [only] = reports;
     const json =
@@ -94,23 +102,10 @@ export async function runStatus(flags: StatusFlags): Promise<void> {
   }
 }
 
-/** Of each source that the configuration file has, unless one is meant. */
-async function readAll(
-  configuration: Configuration,
-  flags: StatusFlags,
-): Promise<readonly (readonly [string, StatusReport])[]> {
-  const names = configuration.source ? [] : configuration.sources.flatMap(({ name }) => name ?? []);
-  if (names.length < 2 || flags.source !== undefined) return [['', await readStatus(configuration, flags)]];
-  return Promise.all(
-    names.map(async (source) => {
-      const own = loadConfiguration({ source });
-      return [source, await readStatus(own, flags)] as const;
-    }),
-  );
-}
-
-async function readStatus(configuration: Configuration, flags: StatusFlags): Promise<StatusReport> {
-  const isEmbedded = flags.embedded === true;
+async function readStatus(
+  { configuration, source: named, problem }: Subject,
+  isEmbedded: boolean,
+): Promise<StatusReport> {
   const { databaseUrl, destinationUrl } = configuration;
   const hasDestination = destinationUrl !== undefined || isEmbedded || hasEmbedded(bemiFolder());
   if (databaseUrl === undefined && !hasDestination) {
@@ -120,6 +115,7 @@ async function readStatus(configuration: Configuration, flags: StatusFlags): Pro
     );
   }
   const errors: unknown[] = [];
+  if (problem !== undefined) errors.push(problem);
   const settled = async <T>(work: Promise<T> | undefined): Promise<T | undefined> => {
     try {
       return await work;
@@ -130,9 +126,10 @@ async function readStatus(configuration: Configuration, flags: StatusFlags): Pro
   };
   const [source, trail] = await Promise.all([
     settled(databaseUrl === undefined ? undefined : sourceStatus(databaseUrl, configuration)),
-    settled(hasDestination ? trailStatus(configuration, isEmbedded, flags.source) : undefined),
+    settled(hasDestination ? trailStatus(configuration, isEmbedded, named) : undefined),
   ]);
-  return { source, trail, errors, hasSource: databaseUrl !== undefined, hasDestination };
+  const hasSource = databaseUrl !== undefined || problem !== undefined;
+  return { source, trail, errors, hasSource, hasDestination };
 }
 
 async function trailStatus(

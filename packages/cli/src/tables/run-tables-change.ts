@@ -54,7 +54,7 @@ async function changeTables(
   asWanted: string,
   planned: PlanChange,
 ): Promise<void> {
-  const configuration = configurationWith(flags);
+  const configuration = await configurationWith(flags);
   const { url, setWith } = adminConnection(flags, configuration, `${command} ${names.join(' ')}`);
   const selection = parseTableSelection(names.join(','));
   await withSourceDatabase(url, setWith, async ({ client, connection }) => {

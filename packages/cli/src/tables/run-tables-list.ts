@@ -27,7 +27,7 @@ export interface TablesListFlags extends SourceFlags {
 
 /** Which tables are recorded, how, and since when. Any role that may connect can ask. */
 export async function listTables(flags: TablesListFlags): Promise<void> {
-  const configuration = configurationWith(flags);
+  const configuration = await configurationWith(flags);
   const { url, setWith } = adminConnection(flags, configuration, 'tables list');
   const trail = await trailOfTables(configuration, flags);
   await withSourceDatabase(url, setWith, async ({ client }) => {

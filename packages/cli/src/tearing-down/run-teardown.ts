@@ -25,7 +25,7 @@ export interface TeardownFlags extends SourceFlags {
 
 /** Takes everything of Bemi away from the source. The audit database stays as it is. */
 export async function runTeardown(flags: TeardownFlags): Promise<void> {
-  const configuration = configurationWith(flags);
+  const configuration = await configurationWith(flags);
   const { url, setWith } = adminConnection(flags, configuration, 'teardown');
   await withSourceDatabase(url, setWith, async ({ client, connection }) => {
     const { slot, publication } = configuration;
@@ -60,6 +60,11 @@ export async function runTeardown(flags: TeardownFlags): Promise<void> {
       );
     if (isQuiet) return await print(`${JSON.stringify(teardownJson(steps))}\n`);
     if (steps.length > 0 && flags.yes) await print(`\n${remains(before.found.role, style)}`);
+    const { added } = configuration;
+    if (added && !flags.keepSlot)
+      printNote(
+        `! ${harmless(added.name)} is still a source of the dashboard, and a worker misses its slot: remove it there, under Data sources.\n`,
+      );
     if (flags.keepSlot && before.snapshot.slot) {
       printNote(`! The slot ${harmless(slot)} is kept: the server keeps its WAL until it is dropped.\n`);
     }
