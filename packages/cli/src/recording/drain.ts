@@ -39,7 +39,7 @@ export async function drain(options: DrainOptions): Promise<void> {
   );
   const [made, ofAccesses, ofConfigured, ofAdded] = await Promise.all([
     making,
-    drainAccesses(accesses, signal, logger),
+    drainAccesses(accesses, signal),
     Promise.all(configured.map((each) => drainOne(each, signal, one))),
     making.then(({ pipelines }) => Promise.all(pipelines.map((each) => drainOne(each, signal, one)))),
   ]);
@@ -49,15 +49,22 @@ export async function drain(options: DrainOptions): Promise<void> {
     ...ofAdded,
     ...made.refused.map(({ name, error }) => ({ what: name, error })),
     ...(made.unread === undefined ? [] : [{ what: 'the sources that were added', error: made.unread }]),
-    ofAccesses,
   ].flatMap((each) => each ?? []);
+  // What keeps a source from being recorded too is said there.
+  const codes = left.map(({ error }) => explainError(error).code);
+  if (ofAccesses && !codes.includes(explainError(ofAccesses.error).code)) {
+    const { code, message, fix } = explainError(ofAccesses.error);
+    logger.error({ code, fix }, `Not drained: ${ofAccesses.what}. ${message}`);
+    left.push(ofAccesses);
+  }
   const wasStopped = signal.aborted;
   if (options.isIndexing && !wasStopped) {
     const all = [...configured, ...made.pipelines];
     const drained = all.filter(({ name }) => !left.some(({ what }) => what === name));
     await indexDrained(drained, { destination: options.destination, signal, logger });
   }
-  if (left.length > 0) throw isOne && left.length === 1 && !ofAccesses ? left[0]!.error : notDrained(left);
+  const [first] = left;
+  if (first) throw isOne && left.length === 1 && first !== ofAccesses ? first.error : notDrained(left);
   if (wasStopped) {
     throw new CliError(
       1,
@@ -92,15 +99,11 @@ async function drainOne(
 async function drainAccesses(
   accesses: DrainOptions['accesses'],
   signal: AbortSignal,
-  logger: Logger,
 ): Promise<Left | undefined> {
   if (await accesses.run({ signal, drain: true })) return undefined;
   const problem = accesses.problem();
   if (!problem) throw new TypeError('Accesses were not recorded, and nobody knows why');
-  const { code, message, fix } = problem;
-  const what = 'the log of accesses';
-  logger.error({ code, fix }, `Not drained: ${what}. ${message}`);
-  return { what, error: new ProblemError(problem) };
+  return { what: 'the log of accesses', error: new ProblemError(problem) };
 }
 
 function notDrained(left: readonly Left[]): CliError {
