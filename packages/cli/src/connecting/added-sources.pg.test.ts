@@ -112,4 +112,4 @@ test('commands that connect to a source take one that was added in the dashboard
     [[slot, slotOfOther]],
   );
   expect(rows).toEqual([{ slot_name: slot }]);
-}, 60_000);
+}, 120_000);
