@@ -1,6 +1,6 @@
 import type { SeenWorker } from '@bemi-db/trail/health/read-health';
 import { expect, test } from 'vitest';
-import { judgeAccessRecording, judgeWorkers } from './judge-workers.ts';
+import { inSteadyOrder, judgeAccessRecording, judgeWorkers } from './judge-workers.ts';
 
 function worker(
   state: SeenWorker['state'],
@@ -28,6 +28,14 @@ test('the worker that matters most says how a log is doing', () => {
     state: 'silent',
     since: 'seen',
   });
+});
+
+test('workers stay where they are while they take turns in being seen', () => {
+  const [records, waits, ended] = [worker('recording', 40), worker('standby', 2), worker('stopped', 900)];
+  expect(inSteadyOrder([waits, records, ended])).toEqual([records, waits, ended]);
+  expect(inSteadyOrder([worker('recording', 1), ended, waits]).map(({ state }) => state)).toEqual([
+    ...['recording', 'standby', 'stopped'],
+  ]);
 });
 
 test('one process that records accesses is enough', () => {

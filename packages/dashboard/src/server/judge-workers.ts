@@ -33,12 +33,27 @@ const order: readonly SeenWorker['state'][] = [
 export function judgeWorkers(workers: readonly SeenWorker[]): JudgedLog {
   const [latest] = workers;
   if (!latest) return { state: 'unseen', since: null, worker: undefined };
-  const live = workers
-    .filter((worker) => !isSilent(worker) && worker.secondsSinceSeen <= silentSeconds)
-    .toSorted((one, other) => order.indexOf(one.state) - order.indexOf(other.state));
-  const worker = live[0] ?? latest;
+  const worker = liveWorker(workers) ?? latest;
   if (isSilent(worker)) return { state: 'silent', since: worker.seenAt, worker };
   return { state: worker.state, since: worker.stateSince, worker };
+}
+
+/** Of those of a log that were seen until now, the one that matters most. */
+export function liveWorker(workers: readonly SeenWorker[]): SeenWorker | undefined {
+  return workers
+    .filter(({ secondsSinceSeen }) => secondsSinceSeen <= silentSeconds)
+    .toSorted((one, other) => order.indexOf(one.state) - order.indexOf(other.state))[0];
+}
+
+/** Those that are there first, by what they do; in the same order from one look to the next, as long as they go on. */
+export function inSteadyOrder(workers: readonly SeenWorker[]): readonly SeenWorker[] {
+  const place = ({ state, secondsSinceSeen }: SeenWorker): number =>
+    secondsSinceSeen <= silentSeconds ? order.indexOf(state) : order.length;
+  return workers.toSorted(
+    (one, other) =>
+      place(one) - place(other) ||
+      (place(one) < order.length ? one.instance.localeCompare(other.instance) : 0),
+  );
 }
 
 /** The recording of accesses, which any of the processes may do. */

@@ -23,7 +23,7 @@ import { ApiProblem } from '../api-problem.ts';
 import type { AuditReader } from '../audit-reader.ts';
 import { type DashboardEnvironment, guarded, json } from '../guarded-route.ts';
 import { alertFor, problemFor } from '../health-scope.ts';
-import { isSilent, judgeAccessRecording, judgeWorkers } from '../judge-workers.ts';
+import { inSteadyOrder, isSilent, judgeAccessRecording, judgeWorkers } from '../judge-workers.ts';
 import { findLog, readLogNames } from '../log-numbers.ts';
 import type { Principal } from '../principal.ts';
 
@@ -121,7 +121,7 @@ async function readHealth(client: pg.ClientBase, principal: Principal): Promise<
       problem: problemFor(principal, worker?.problem ?? null),
       now: worker && worker.secondsSinceSeen < nowSeconds ? nowOf(worker) : null,
       lastMinute: samples.get(name) ?? null,
-      workers: own.map((each) => ({
+      workers: inSteadyOrder(own).map((each) => ({
         ...{ instance: each.instance, host: each.host, pid: each.pid, version: each.version },
         ...{ state: each.state, isSilent: isSilent(each), problem: problemFor(principal, each.problem) },
         ...{ startedAt: each.startedAt, stateSince: each.stateSince, seenAt: each.seenAt },
