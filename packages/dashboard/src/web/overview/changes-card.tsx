@@ -20,7 +20,7 @@ const operationColors = {
 /** Changes over time, parted by operation or by table. */
 export function ChangesCard({ activity, by }: { readonly activity: CountedActivity; readonly by: Parting }) {
   const navigate = useNavigate();
-  const { until, step, tables } = activity;
+  const { until, step, zone, tables } = activity;
   const times = activity.steps.map((at) => new Date(at));
   const shown = tables.slice(0, seriesColors.length);
   const rest = tables.slice(seriesColors.length);
@@ -53,7 +53,7 @@ export function ChangesCard({ activity, by }: { readonly activity: CountedActivi
         times={times}
         until={new Date(until)}
         series={series}
-        timeText={(index) => stepText(step, times[index]!, times[index + 1] ?? new Date(until))}
+        timeText={(index) => stepText(step, zone, times[index]!, times[index + 1] ?? new Date(until))}
         linkOf={(index, one) => {
           const since = index === undefined ? activity.since : activity.steps[index]!;
           const end = index === undefined ? until : (activity.steps[index + 1] ?? until);
@@ -97,5 +97,6 @@ function tableSeries(
   if (rest.length === 0) return series;
   const others = rest.map(sums);
   const values = others[0]!.map((_, i) => others.reduce((sum, each) => sum + each[i]!, 0));
-  return [...series, { name: `${rest.length} other tables`, color: restColor, values }];
+  const name = rest.length === 1 ? 'one other table' : `${rest.length} other tables`;
+  return [...series, { name, color: restColor, values }];
 }

@@ -13,7 +13,7 @@ import { periodOf, periods } from './overview-address.ts';
 import { ActorsCard, DirectSqlCard, directOf, TablesCard, totalOf } from './top-cards.tsx';
 import { shareText } from './top-list.tsx';
 import { UnusualCard } from './unusual-card.tsx';
-import { type CountedActivity, useActivity } from './use-activity.ts';
+import { type CountedActivity, ownZone, useActivity } from './use-activity.ts';
 
 /** What happened, at a glance: each number leads to the changes that it counts. */
 export function OverviewPage() {
@@ -23,7 +23,7 @@ export function OverviewPage() {
   const period = periodOf(address);
   const { data, error: failed, refetch, isPlaceholderData } = useActivity(log, period);
   const isUnknown = logs !== undefined && name !== undefined && log === undefined;
-  const failure = error ?? (data ? null : failed);
+  const failure = error ?? failed;
   const total = data && totalOf(data);
   return (
     <>
@@ -64,15 +64,13 @@ export function OverviewPage() {
       {!failure && !data && logs?.length !== 0 && !isUnknown && (
         <Skeleton h={1_200} role="status" aria-label="Loading" />
       )}
-      {data && !failure && (
+      {data && (
         <Stack gap="md" style={{ opacity: isPlaceholderData ? 0.6 : 1 }} aria-busy={isPlaceholderData}>
           <Missing activity={data} />
-          {total === 0 ? (
-            <NoChanges activity={data} words={period.words} isAll={period.value === 'all'} />
-          ) : null}
+          {total === 0 ? <NoChanges activity={data} /> : null}
           {total !== 0 && (
             <>
-              <Summary activity={data} words={period.words} />
+              <Summary activity={data} />
               <ChangesCard activity={data} by={address.by ?? 'operation'} />
               <SimpleGrid cols={{ base: 1, md: 2 }} spacing="md" className="overview-cards">
                 <TablesCard activity={data} />
@@ -89,8 +87,8 @@ export function OverviewPage() {
 }
 
 /** The period in a sentence. */
-function Summary({ activity, words }: { readonly activity: CountedActivity; readonly words: string }) {
-  const { since, until, tables, unusual } = activity;
+function Summary({ activity }: { readonly activity: CountedActivity }) {
+  const { since, until, tables, unusual, period, step, zone } = activity;
   const [total, direct] = [totalOf(activity), directOf(activity)];
   const all = logLink({ since, until });
   const nobody = logLink({ since, until, withoutContext: true });
@@ -99,10 +97,14 @@ function Summary({ activity, words }: { readonly activity: CountedActivity; read
       <Anchor component={Link} to={all.to as never} search={all.search as never} inherit underline="always">
         {numberText(total)} {total === 1 ? 'change' : 'changes'}
       </Anchor>{' '}
-      of {tables.length === 1 ? 'one table' : `${tables.length} tables`} in {words}, since{' '}
+      of {tables.length === 1 ? 'one table' : `${tables.length} tables`} in {period.words}, since{' '}
       <Moment at={since} />;{' '}
       {direct === 0 ? (
-        'each with a context.'
+        total === 1 ? (
+          'with a context.'
+        ) : (
+          'each with a context.'
+        )
       ) : (
         <>
           <Anchor
@@ -126,16 +128,16 @@ function Summary({ activity, words }: { readonly activity: CountedActivity; read
           , {unusual.length === 1 ? 'once' : `${unusual.length} times`}.
         </>
       )}
+      {step !== 'hour' &&
+        zone !== ownZone &&
+        ` Days are those of ${zone}: the server does not know ${ownZone}.`}
     </Text>
   );
 }
 
-function NoChanges(props: {
-  readonly activity: CountedActivity;
-  readonly words: string;
-  readonly isAll: boolean;
-}) {
-  const { activity, words, isAll } = props;
+function NoChanges({ activity }: { readonly activity: CountedActivity }) {
+  const { words, value } = activity.period;
+  const isAll = value === 'all';
   // What is not counted yet may be there.
   if (activity.countedTo !== null || activity.uncountedEntries > 0) return null;
   return (

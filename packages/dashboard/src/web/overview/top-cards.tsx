@@ -53,6 +53,7 @@ export function ActorsCard({ activity }: { readonly activity: CountedActivity })
           }))}
         />
       )}
+      {actors.length > mostRows && <Note>Others made fewer each.</Note>}
     </TopCard>
   );
 }
