@@ -20,7 +20,7 @@ export function AlertHistory({ history, isOneLog }: AlertHistoryProps) {
         Alerts
       </Title>
       {history.error && <ErrorState error={history.error} onRetry={() => void history.refetch()} />}
-      {alerts.length === 0 && (
+      {history.data && alerts.length === 0 && (
         <Text size="sm" c="dimmed">
           None has fired. <code>bemi alerts list</code> says what there are alerts for, and where they are
           sent to.

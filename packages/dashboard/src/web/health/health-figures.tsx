@@ -27,11 +27,11 @@ export function HealthFigures({ now, lastMinute }: HealthFiguresProps) {
           name="Changes a minute"
           note={
             lastMinute
-              ? `in ${rateText(lastMinute.transactions, lastMinute)} transactions`
+              ? `in ${transactionsText(rateOf(lastMinute.transactions, lastMinute))}`
               : 'known in a minute'
           }
         >
-          {lastMinute ? rateText(lastMinute.changes, lastMinute) : '–'}
+          {lastMinute ? rateOf(lastMinute.changes, lastMinute).toLocaleString() : '–'}
         </Figure>
         <Figure name="Audit database" note={lastMinute ? writingNote(lastMinute) : 'in all'}>
           <Bytes bytes={now.databaseBytes} />
@@ -97,6 +97,11 @@ function writingNote({ auditTransactions, auditSeconds }: HealthSample): string 
   return `${Math.max(Math.round((1_000 * auditSeconds) / count), 1)} ms for a write`;
 }
 
-function rateText(count: string, { seconds }: NonNullable<LogHealth['lastMinute']>): string {
-  return Math.round((60 * Number(count)) / Math.max(seconds, 1)).toLocaleString();
+/** In a minute. */
+function rateOf(count: string, { seconds }: NonNullable<LogHealth['lastMinute']>): number {
+  return Math.round((60 * Number(count)) / Math.max(seconds, 1));
+}
+
+function transactionsText(count: number): string {
+  return count === 1 ? 'one transaction' : `${count.toLocaleString()} transactions`;
 }

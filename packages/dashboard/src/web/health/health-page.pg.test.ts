@@ -58,6 +58,15 @@ test('how recording is doing, what is in its way, and what to do', { timeout: 12
   const numbers = main.getByRole('table', { name: 'Changes recorded' });
   await numbers.waitFor();
   expect((await numbers.getByRole('row').allInnerTexts()).length).toBe(1 + 60);
+  // The worker told every five minutes: of the minutes between nothing is known, not even that nothing was recorded.
+  const chart = main.getByRole('slider', { name: 'Changes recorded' });
+  const read: (string | null)[] = [];
+  for (const key of ['Home', ...Array<string>(5).fill('ArrowRight')]) {
+    await chart.press(key);
+    read.push(await chart.getAttribute('aria-valuetext'));
+  }
+  expect(read.filter((text) => text?.endsWith(', not known')).length).toBeGreaterThan(2);
+  expect(read.filter((text) => /, Changes [\d,]+$/.test(text ?? '')).length).toBeGreaterThan(0);
 
   // Both went away without a word.
   await trail.query(`UPDATE bemi.workers SET seen_at = seen_at - interval '20 minutes'`);

@@ -19,6 +19,9 @@ test('each state is a sentence, and what is not good says what to do', () => {
   });
   expect(healthSentence({ ...log, now: behind(2) }).tone).toBe('good');
   expect(healthSentence({ ...log, now: behind(90) }).text).toBe('Recording, 2.9 MB behind');
+  expect(healthSentence({ ...log, now: { ...behind(2), lagBytes: null } }).text).toBe(
+    'Recording. How far behind is not known',
+  );
   const problem = { code: 'slot-missing', message: 'The slot is gone', fix: 'bemi gap accept' };
   expect(healthSentence({ ...log, state: 'refused', problem })).toEqual({
     ...{ tone: 'bad', text: 'The worker refused to go on: The slot is gone', fix: 'bemi gap accept' },

@@ -22,6 +22,12 @@ export function healthSentence({ state, since, problem, now }: LogHealth): Healt
   const why = problem?.message ?? problem?.code ?? 'nobody has said why';
   switch (state) {
     case 'recording': {
+      if (now && now.lagBytes === null)
+        return {
+          tone: 'attention',
+          text: 'Recording. How far behind is not known',
+          fix: 'Nobody could look at the slot: may the worker’s role read it? bemi doctor says why.',
+        };
       const lag = Number(now?.lagBytes ?? 0);
       if (lag < healthyLagBytes || (now?.lagSeconds ?? 0) < healthyLagSeconds)
         return { tone: 'good', text: 'Recording, and up to date' };

@@ -46,6 +46,6 @@ export function useAlertHistory(): UseInfiniteQueryResult<InfiniteData<AlertPage
     initialPageParam: undefined as string | undefined,
     getNextPageParam: ({ next }) => next ?? undefined,
     staleTime: 0,
-    refetchInterval: 30_000,
+    refetchInterval: 10_000,
   });
 }

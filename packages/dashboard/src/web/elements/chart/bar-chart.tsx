@@ -54,7 +54,7 @@ export function BarChart(props: BarChartProps) {
         kind="steps"
         isWhole
         greatest={Math.max(...totals)}
-        totalText={(index) => numberText(totals[index]!)}
+        totalText={(index) => (series.length > 1 ? numberText(totals[index]!) : undefined)}
         areaAt={areaAt}
         marks={(scales, read) => (
           <>

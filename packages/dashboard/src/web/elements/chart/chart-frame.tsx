@@ -47,8 +47,8 @@ export interface ChartFrameProps {
   tickValueText?(value: number): string;
   /** Whether there is nothing between two whole values. */
   readonly isWhole?: boolean;
-  /** Read after the series' values: `412 in all`. */
-  totalText?(index: number): string;
+  /** Read after the series' values: `412 in all`. `undefined`: there is nothing to add up. */
+  totalText?(index: number): string | undefined;
   /** Where a time leads, or one series at that time. */
   linkOf?(index: number, series?: number): ChartLink | undefined;
   /** What of the plot stands at a time and a height. */
@@ -183,10 +183,7 @@ function Reading({ index, style, onRead, ...props }: ReadingProps) {
       aria-valuemin={0}
       aria-valuemax={last}
       aria-valuenow={now}
-      aria-valuetext={[
-        props.timeText(now),
-        ...readings(props, now).map(([name, text]) => `${name} ${text}`),
-      ].join(', ')}
+      aria-valuetext={[props.timeText(now), ...readTexts(props, now)].join(', ')}
       onKeyDown={onKey}
       onFocus={() => index === undefined && onRead(last)}
       onBlur={() => onRead(undefined)}
@@ -201,7 +198,8 @@ interface ReadoutProps extends ChartFrameProps {
 
 /** What is read, beside the place that it is read at. */
 function Readout({ index, scales, ...props }: ReadoutProps) {
-  const { times, until, series } = props;
+  const { times, until } = props;
+  const read = readings(props, index);
   const from = scales.x(times[index]!);
   const to = props.kind === 'steps' ? scales.x(times[index + 1] ?? until) : from;
   const isRight = from > scales.width / 2;
@@ -214,7 +212,7 @@ function Readout({ index, scales, ...props }: ReadoutProps) {
       <strong>{props.timeText(index)}</strong>
       <table>
         <tbody>
-          {readings(props, index).map(([name, text, color]) => (
+          {read.map(([name, text, color]) => (
             <tr key={name}>
               <td>
                 {color !== undefined && <span className="chart-swatch" style={{ background: color }} />}
@@ -225,9 +223,16 @@ function Readout({ index, scales, ...props }: ReadoutProps) {
           ))}
         </tbody>
       </table>
-      {series.length === 0 && 'nothing'}
+      {read.length === 0 && unknown}
     </div>
   );
+}
+
+const unknown = 'not known';
+
+function readTexts(props: ChartFrameProps, index: number): readonly string[] {
+  const read = readings(props, index);
+  return read.length === 0 ? [unknown] : read.map(([name, text]) => `${name} ${text}`);
 }
 
 /** Names and values at a time. What is 0 is left out where others are not. */
