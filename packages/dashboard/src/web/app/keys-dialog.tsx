@@ -1,11 +1,12 @@
-import { Kbd, Modal, Table, Title } from '@mantine/core';
+import { Kbd, Table, Title } from '@mantine/core';
+import { Dialog } from '../elements/dialog.tsx';
 import { useKeyGroups } from '../elements/keyboard.ts';
 
 /** The keys that work on this page. */
 export function KeysDialog({ isOpen, onClose }: { readonly isOpen: boolean; readonly onClose: () => void }) {
   const groups = useKeyGroups();
   return (
-    <Modal opened={isOpen} onClose={onClose} title="Keys" closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Dialog isOpen={isOpen} onClose={onClose} title="Keys">
       {groups
         .filter(({ bindings }) => bindings.length > 0)
         .map(({ title, bindings }) => (
@@ -31,7 +32,7 @@ export function KeysDialog({ isOpen, onClose }: { readonly isOpen: boolean; read
             </Table>
           </section>
         ))}
-    </Modal>
+    </Dialog>
   );
 }
 

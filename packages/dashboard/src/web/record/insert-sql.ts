@@ -1,3 +1,4 @@
+import { quotedName, quotedText } from '@bemi-db/trail/facts/change-sql';
 import { jsonMembers } from '@bemi-db/trail/facts/json-members';
 
 /**
@@ -5,22 +6,12 @@ import { jsonMembers } from '@bemi-db/trail/facts/json-members';
  * comes back as it was, numbers to the last digit; `OVERRIDING SYSTEM VALUE` lets identity columns take theirs.
  */
 export function insertSql(schema: string, table: string, row: string): string {
-  const name = `${identifier(schema)}.${identifier(table)}`;
+  const name = `${quotedName(schema)}.${quotedName(table)}`;
   const columns = jsonMembers(row)
-    .map((member) => identifier(member.name))
+    .map((member) => quotedName(member.name))
     .join(', ');
   return [
     `INSERT INTO ${name} (${columns}) OVERRIDING SYSTEM VALUE`,
-    `SELECT ${columns} FROM json_populate_record(NULL::${name}, ${literal(row)});`,
+    `SELECT ${columns} FROM json_populate_record(NULL::${name}, ${quotedText(row)});`,
   ].join('\n');
-}
-
-function identifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-/** Backslashes mean the same whatever `standard_conforming_strings` is: only `E''` gives them a meaning. */
-function literal(text: string): string {
-  const quoted = `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
-  return text.includes('\\') ? `E${quoted}` : quoted;
 }
