@@ -8,6 +8,7 @@ export interface ChosenLog {
   readonly name: string | undefined;
   readonly log: Log | undefined;
   readonly logs: readonly Log[] | undefined;
+  /** Why the logs are not known. */
   readonly error: Error | null;
   retry(): void;
 }
@@ -21,7 +22,8 @@ export function useLog(): ChosenLog {
     name,
     log: logs?.find((each) => each.name === name),
     logs,
-    error,
+    // What failed to be read again is still known.
+    error: logs ? null : error,
     retry: () => void refetch(),
   };
 }

@@ -2,12 +2,16 @@ import { type UseQueryResult, useQuery } from '@tanstack/react-query';
 import type { Log, Table } from '../../api/log.ts';
 import { request } from './request.ts';
 
-/** The logs of all sources, by name. */
+/** While there is none yet, somebody waits for the first. */
+const waitingMs = 3_000;
+
+/** The logs of all sources, by name. Once there are some they stay as they are: pages are about the first unless told. */
 export function useLogs(): UseQueryResult<readonly Log[]> {
   return useQuery({
     queryKey: ['logs'],
     queryFn: async ({ signal }) => (await request<{ logs: Log[] }>('/logs', signal)).logs,
     staleTime: 30_000,
+    refetchInterval: ({ state }) => (state.data?.length === 0 ? waitingMs : false),
   });
 }
 
