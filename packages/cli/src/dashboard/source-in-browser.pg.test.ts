@@ -1,5 +1,6 @@
+import { createServer } from 'node:net';
 import { createDatabase } from '@bemi-db/test-kit/database';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { pageFindings } from '../../../dashboard/test/page-findings.ts';
 import { layoutShift, openWatchedPage } from '../../../dashboard/test/watched-page.ts';
 import { firstAdmin } from '../../test/first-admin.ts';
@@ -21,7 +22,7 @@ test('a source is checked, added, recorded, changed and removed in a browser', {
   );
   const environment = { BEMI_DESTINATION_URL: audit.url, BEMI_PORT: '0' };
   const bemi = startBemi(['start'], environment, projectFolder());
-  const { origin } = await firstAdmin(bemi);
+  const { ask, origin } = await firstAdmin(bemi);
   const page = await openWatchedPage({ viewport: { width: 1200, height: 900 } });
   const button = (name: string) => page.getByRole('button', { name, exact: true });
   const found: string[] = [];
@@ -46,6 +47,9 @@ test('a source is checked, added, recorded, changed and removed in a browser', {
   await field.fill('postgres://u:swordfish-4711@127.0.0.1:1/app');
   await button('Add the source').click();
   await button('Add it anyway').waitFor();
+  // One that never answers is waited for no longer once another is written, whose check need not wait for it.
+  await field.fill(`postgres://u:swordfish-4711@127.0.0.1:${await silentPort()}/app`);
+  await button('Check it').click();
   await field.fill(source.urlAs(role, 'wrong'));
   await button('Check it').click();
   await page.getByText('One thing keeps it from being recorded.').waitFor();
@@ -71,11 +75,16 @@ test('a source is checked, added, recorded, changed and removed in a browser', {
   await page.getByText('Recording', { exact: true }).waitFor();
   found.push(...(await pageFindings(page, 'sources')));
   await page.getByRole('link', { name: 'clinic', exact: true }).click();
-  // A table is turned off, with a reason, and the log says so.
+  // A table is turned off, with a reason, and the log says so. Somebody else set a rule meanwhile: it stays.
   await button('Turn off Patient').click();
   await page.getByLabel('Reason').fill('No records');
   found.push(...(await pageFindings(page, 'source-rule', false)));
+  const others = { include: [], exclude: [], ignore: ['*.updated_at'], redact: {} };
+  await ask('/logs/clinic/rules', 'PUT', { rules: others, reason: 'Noise', basedOn: null });
   await button('Set the rule').click();
+  await page.getByRole('dialog').getByText('have changed meanwhile').waitFor();
+  await button('Set the rule').click();
+  await page.getByText('*.updated_at', { exact: true }).waitFor();
   await page.getByText('public.Patient', { exact: true }).waitFor();
   await page.getByText(/by ada@clinic\.example: No records/).waitFor();
   expect(await button('Turn off Patient').count()).toBe(0);
@@ -108,11 +117,22 @@ test('a source is checked, added, recorded, changed and removed in a browser', {
   await button('Remove it').click();
   // Its log stays, and says so.
   await page.getByText('Not recorded here').waitFor();
+  await page.goto(`${origin}/sources/nowhere`);
+  await page.getByText('There is no such source').waitFor();
   expect(found).toEqual([]);
-  expect(page.problems.filter((text) => !/status of (401|422)/.test(text))).toEqual([]);
+  expect(page.problems.filter((text) => !/status of (401|404|409|422)/.test(text))).toEqual([]);
   bemi.child.kill('SIGTERM');
   const { code, stdout, stderr } = await bemi.finished;
   expect(code).toBe(0);
   expect(`${stdout}${stderr}`).not.toContain(password);
   await sql.query(`SELECT pg_drop_replication_slot('${slot}'); DROP OWNED BY ${role}; DROP ROLE ${role}`);
 });
+
+/** Of a server that takes connections and says nothing. */
+async function silentPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  return typeof address === 'object' && address ? address.port : 0;
+}

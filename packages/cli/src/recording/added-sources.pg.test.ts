@@ -67,6 +67,9 @@ test('a source that is added is recorded, changed and removed without a restart;
   await expect.poll(() => keys('clinic'), patience).toEqual(['1']);
   expect((await fetch(`${origin}/readyz`)).status).toBe(200);
   expect(await (await fetch(`${origin}/metrics`)).text()).toContain('bemi_recording{log="clinic"} 1');
+  // For a log that is there the worker makes no slot, whatever the database is called.
+  const again = await ask('/source-checks', 'POST', { connection, slot: `${slot}_2`, name: 'clinic' });
+  expect(again.text).not.toContain('will be made by the worker');
 
   // What is recorded of it, by rules that the worker puts into force and into the log.
   type Rules = { readonly sequence: number; readonly tables: readonly { readonly isRecorded: boolean }[] };
@@ -128,6 +131,19 @@ test('a source that is added is recorded, changed and removed without a restart;
   await otherSql.query('INSERT INTO u VALUES (3)');
   await expect.poll(() => keys('other'), patience).toEqual(['3', '2']);
 
+  // What was refused is tried again, and it is said when.
+  await ask('/sources/other', 'PATCH', { slot: `${slotOfOther}_2` });
+  await expect
+    .poll(async () => (await ask('/sources/other')).json, patience)
+    .toMatchObject({
+      ...{ state: 'refused', problem: { code: 'slot-missing' } },
+      triedAgainAt: expect.stringMatching(/^\d{4}-.*Z$/),
+    });
+  await ask('/sources/other', 'PATCH', { slot: slotOfOther });
+  await expect
+    .poll(async () => (await ask('/sources/other')).json, patience)
+    .toMatchObject({ state: 'recording', triedAgainAt: null });
+
   expect(await ask('/sources/other', 'DELETE')).toMatchObject({
     status: 200,
     json: { whenRemoved: [`SELECT pg_drop_replication_slot('${slotOfOther}');`, expect.any(String)] },
@@ -145,7 +161,10 @@ test('a source that is added is recorded, changed and removed without a restart;
     (accesses as { readonly accesses: readonly { subject: string; action: string }[] }).accesses
       .toReversed()
       .map(({ subject, action }) => `${subject} ${action}`),
-  ).toEqual(['clinic added', 'other added', 'other connection-changed', 'other changed', 'other removed']);
+  ).toEqual([
+    ...['clinic added', 'other added', 'other connection-changed'],
+    ...['other changed', 'other changed', 'other changed', 'other removed'],
+  ]);
 
   // Altered in the audit database, or under another name, it is not opened.
   await trail.query(`UPDATE bemi.added_sources SET name = 'renamed', revision = 9 WHERE name = 'clinic'`);

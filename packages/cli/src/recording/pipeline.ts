@@ -18,6 +18,8 @@ export interface Pipeline {
   readonly worker: Worker;
   readonly monitor: HealthMonitor;
   readonly logger: Logger;
+  /** When it is tried again, while it has refused. */
+  triedAgainAt: Date | undefined;
 }
 
 /** After what no time cures somebody has to do something: it is looked at again so often whether he has. */
@@ -38,7 +40,8 @@ export function pipeline(
   const own = isOneOfSeveral ? logger.child({ source: name }) : logger;
   const worker = configuredWorker({ source, destination, logger: own });
   const monitor = configuredMonitor({ source, destination, logger: own, worker, accesses });
-  return { name, place: `${source.slot} of ${host}:${port}`, worker, monitor, logger: own };
+  const place = `${source.slot} of ${host}:${port}`;
+  return { ...{ name, place, worker, monitor, logger: own }, triedAgainAt: undefined };
 }
 
 /**
@@ -49,11 +52,12 @@ export function pipeline(
  * @param isOnly - whether there are no others: then it ends the process, whose supervisor has to know.
  */
 export async function runBesideOthers(
-  { worker, monitor, logger }: Pipeline,
+  started: Pipeline,
   signal: AbortSignal,
   retry: () => Promise<void>,
   isOnly: () => Promise<boolean> = async () => false,
 ): Promise<void> {
+  const { worker, monitor, logger } = started;
   let said: string | undefined;
   while (!signal.aborted) {
     try {
@@ -71,8 +75,10 @@ export async function runBesideOthers(
     }
     const abort = new AbortController();
     const waiting = AbortSignal.any([signal, abort.signal]);
+    started.triedAgainAt = new Date(Date.now() + retryMs);
     const pause = delay(retryMs, undefined, { signal: waiting }).catch(() => undefined);
     await Promise.race([pause, retry()]);
+    started.triedAgainAt = undefined;
     abort.abort();
   }
 }

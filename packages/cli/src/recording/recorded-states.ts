@@ -1,9 +1,10 @@
 import type { RecordedState } from '@bemi-db/dashboard/server/sources/source-services';
+import { isStandby } from '@bemi-db/worker/health/reported-state';
 import type { WorkerStatus } from '@bemi-db/worker/worker-status';
 import type { ExplainedError } from '../output/explain-error.ts';
 import type { Pipeline } from './pipeline.ts';
 
-/** How the recording of each source is going, for people. */
+/** How the recording of each source is going, for people. Not where another process does it: its own word counts. */
 export function recordedStates(
   pipelines: readonly Pipeline[],
   problems: ReadonlyMap<string, ExplainedError>,
@@ -18,9 +19,12 @@ export function recordedStates(
       name,
       { state: 'refused', problem: shown(problem) },
     ]),
-    ...pipelines.map(({ name, worker }): [string, RecordedState] => {
-      const { state, problem } = worker.status();
-      return [name, { state: stateOf(state), problem: problem && shown(problem) }];
+    ...pipelines.flatMap(({ name, worker, triedAgainAt }): [string, RecordedState][] => {
+      const status = worker.status();
+      const { state, problem } = status;
+      return isStandby(status)
+        ? []
+        : [[name, { state: stateOf(state), problem: problem && shown(problem), triedAgainAt }]];
     }),
   ]);
 }

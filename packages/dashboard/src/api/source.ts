@@ -70,6 +70,10 @@ export const sourceChangeSchema = z
 export const sourceCheckSchema = z
   .object({
     connection: connection.optional().openapi({ description: 'Of a source that is not added yet' }),
+    name: name.optional().openapi({
+      description:
+        'That it is to have. Default: the database’s name. Of what has no log yet, the worker makes the rest',
+    }),
     source: name.optional().openapi({ description: 'The name of one that is there' }),
     slot: settings.slot.optional(),
     publication: settings.publication.optional(),
@@ -110,6 +114,9 @@ export const sourceSchema = z
         'Of the recording in this server’s process. waiting: it tries again by itself. refused: somebody has to do something. unknown: it is not recorded by this process',
     }),
     problem: problem.nullable().openapi({ description: 'What is in the way' }),
+    triedAgainAt: z.string().nullable().openapi({
+      description: 'When this server’s process tries again what it refused; null where it does not',
+    }),
     lastEntryAt: z.string().nullable().openapi({ description: 'When the log got its last entry' }),
     added: z.object({ at: z.string(), by: z.string() }).nullable(),
     changed: z.object({ at: z.string(), by: z.string() }).nullable(),
@@ -168,7 +175,8 @@ export const sourceChecksSchema = z
           .openapi({ description: 'Why there is no such SQL, and what to do instead' }),
       }),
     ),
-    tableCount: z.int(),
+    tableCount: z.int().openapi({ description: 'Of all tables, listed or not' }),
+    publishedCount: z.int(),
   })
   .openapi('SourceChecks');
 

@@ -30,10 +30,11 @@ import { ApiProblem } from '../api-problem.ts';
 import { askerOf } from '../asker.ts';
 import type { AuditReader } from '../audit-reader.ts';
 import { type DashboardEnvironment, guarded, json } from '../guarded-route.ts';
-import { readLogs } from '../log-numbers.ts';
+import { readLogNames, readLogs } from '../log-numbers.ts';
 import type { Principal } from '../principal.ts';
 import { type AddedConnection, addedConnection } from '../sources/added-connection.ts';
 import { checkConnection, whyUnreachable } from '../sources/check-connection.ts';
+import { Looks } from '../sources/looks.ts';
 import { sourceFor, sourceList } from '../sources/source-list.ts';
 import type { SourceServices } from '../sources/source-services.ts';
 
@@ -43,8 +44,8 @@ const refusals = {
   409: json(problemSchema, 'Another source is in the way, or this server can’t do it'),
   422: json(problemSchema, 'The connection can’t be used, or its database can’t be reached'),
 };
+const refusesSecondCheck = { 429: json(problemSchema, 'A check runs already') };
 const tags = ['Sources'];
-const mostChecks = 4;
 
 /** `/api/v1/sources`: which databases are recorded, without their passwords; adding, changing and removing them. */
 export function sourcesRoutes(
@@ -57,6 +58,12 @@ export function sourcesRoutes(
       const known = { added: await readAddedSources(client), logs: await readLogs(client), workers };
       return sourceList(services, known).map((source) => sourceFor(principal, source));
     });
+  const looks = new Looks();
+  /** It can be told from an answer which addresses are there: nobody is to ask for many. */
+  const refuseUnreachable = async ({ parsed }: AddedConnection, { id }: Principal): Promise<void> => {
+    const problem = await looks.by(id, () => whyUnreachable(parsed));
+    if (problem) throw new ApiProblem(422, 'source-unreachable', problem.message, problem.fix);
+  };
   const found = async (name: string, principal: Principal): Promise<Source> => {
     const all = (await listed(principal)).filter((each) => each.name === name);
     const source = all.find(({ origin }) => origin === 'added') ?? all[0];
@@ -85,7 +92,7 @@ export function sourcesRoutes(
     description:
       'A worker takes it up within seconds. The password is encrypted, and never sent back. What is done here is in the log of accesses.',
     request: body(sourceWantedSchema),
-    responses: { 201: json(sourceSchema, 'It is added'), ...refusals },
+    responses: { 201: json(sourceSchema, 'It is added'), ...refusals, ...refusesSecondCheck },
   });
   app.openapi(add, async (c) => {
     const key = await sealingKey(services);
@@ -93,7 +100,7 @@ export function sourcesRoutes(
     const connection = addedConnection(text);
     const name = given ?? connection.target.database;
     refuseShared({ name, ...connection.target, ...settings }, services, await added(reader));
-    if (!evenIfUnreachable) await refuseUnreachable(connection.parsed);
+    if (!evenIfUnreachable) await refuseUnreachable(connection, c.get('principal'));
     const source = { name, ...connection.target, ...settings };
     await changing(reader, (client) =>
       addSource(client, source, sealUrl(connection.url, key, name), changerOf(c)),
@@ -105,7 +112,7 @@ export function sourcesRoutes(
     ...{ method: 'patch', path: '/api/v1/sources/{source}', tags, summary: 'Change a source that was added' },
     description: 'Settings need no password. A connection is replaced as a whole, with its password.',
     request: { ...oneOf, ...body(sourceChangeSchema) },
-    responses: { 200: json(sourceSchema, 'As it is now'), ...refusals },
+    responses: { 200: json(sourceSchema, 'As it is now'), ...refusals, ...refusesSecondCheck },
   });
   app.openapi(change, async (c) => {
     const name = c.req.valid('param').source;
@@ -115,7 +122,7 @@ export function sourcesRoutes(
     const key = connection && (await sealingKey(services));
     const others = (await added(reader)).filter((other) => other.id !== before.id);
     refuseShared({ ...before, ...connection?.target, ...present(settings), name }, services, others);
-    if (connection && !evenIfUnreachable) await refuseUnreachable(connection.parsed);
+    if (connection && !evenIfUnreachable) await refuseUnreachable(connection, c.get('principal'));
     const sealed = connection &&
       key && { target: connection.target, sealed: sealUrl(connection.url, key, name) };
     await changing(reader, (client) => changeSource(client, name, present(settings), sealed, changerOf(c)));
@@ -154,17 +161,13 @@ function checkRoute(
   reader: AuditReader,
   services: SourceServices,
 ): void {
-  const asking = new Set<string>();
+  const looks = new Looks();
   const check = guarded('sources:write', {
     ...{ method: 'post', path: '/api/v1/source-checks', tags, summary: 'Check a source, added or not' },
     description:
       'All that bemi doctor checks on a source, with what to do about it. Nothing is changed there.',
     request: body(sourceCheckSchema),
-    responses: {
-      200: json(sourceChecksSchema, 'What was found'),
-      ...refusals,
-      429: json(problemSchema, 'A check runs already'),
-    },
+    responses: { 200: json(sourceChecksSchema, 'What was found'), ...refusals, ...refusesSecondCheck },
   });
   app.openapi(check, async (c) => {
     const asked = c.req.valid('json');
@@ -173,17 +176,13 @@ function checkRoute(
       const message = 'Checks name tables, and this account may see some only';
       throw new ApiProblem(403, 'scoped', message, 'Ask somebody who may see all.');
     }
-    if (asking.has(id) || asking.size >= mostChecks)
-      throw new ApiProblem(429, 'check-running', 'A check runs already', 'Try again when it is over.');
-    asking.add(id);
-    try {
+    const checks = await looks.by(id, async () => {
       const { connection, slot, publication, name } = await checked(reader, services, asked);
-      const logs = await reader.read(readLogs);
-      const isNew = !logs.some((log) => log.name === name);
-      return c.json(await checkConnection(connection, { slot, publication, isNew }), 200);
-    } finally {
-      asking.delete(id);
-    }
+      const logs = await reader.read(readLogNames);
+      const names = { slot, publication, isNew: !logs.includes(name) };
+      return await checkConnection(connection, names, c.req.raw.signal);
+    });
+    return c.json(checks, 200);
   });
 }
 
@@ -197,12 +196,12 @@ interface Checked {
 async function checked(
   reader: AuditReader,
   services: SourceServices,
-  { connection: text, source: name, slot, publication }: z.infer<typeof sourceCheckSchema>,
+  { connection: text, name: wantedName, source: name, slot, publication }: z.infer<typeof sourceCheckSchema>,
 ): Promise<Checked> {
   const names = { slot, publication };
   if (text !== undefined) {
     const { parsed, target } = addedConnection(text);
-    return { ...sourceDefaults, ...present(names), name: target.database, connection: parsed };
+    return { ...sourceDefaults, ...present(names), name: wantedName ?? target.database, connection: parsed };
   }
   const configured = services.configured.find((each) => each.name === name);
   if (configured) {
@@ -280,11 +279,6 @@ async function sealingKey({ key }: SourceServices): Promise<Uint8Array> {
   }
   const [message, ...fix] = key.split('. ');
   throw new ApiProblem(409, 'no-source-key', message!, fix.join('. '));
-}
-
-async function refuseUnreachable(connection: AddedConnection['parsed']): Promise<void> {
-  const problem = await whyUnreachable(connection);
-  if (problem) throw new ApiProblem(422, 'source-unreachable', problem.message, problem.fix);
 }
 
 /** A log has one source, and a slot one reader. */

@@ -28,10 +28,12 @@ export interface CheckedNames {
 export async function checkConnection(
   connection: ParsedConnection,
   { slot, publication, isNew }: CheckedNames,
+  signal?: AbortSignal,
 ): Promise<SourceChecks> {
   const name = describeTarget(connection.target);
   try {
-    return await connected(connection, checkTimeoutMs, async (client) => {
+    const within = { timeoutMs: checkTimeoutMs, signal };
+    return await connected(connection, within, async (client) => {
       const { findings, snapshot } = await checkSource(client, connection, { slot, publication, limits });
       const wanted: Wanted = { slot, publication, tables: 'all' };
       const shown = isNew ? asOfNewSource(findings, snapshot, wanted) : findings;
@@ -48,7 +50,7 @@ export async function checkConnection(
     const finding = problem('failure', 'source-connection', message, code, fix);
     return {
       ...{ connection: name, isReachable: false, groups: inGroups([finding]) },
-      ...{ steps: [], tables: [], tableCount: 0 },
+      ...{ steps: [], tables: [], tableCount: 0, publishedCount: 0 },
     };
   }
 }
@@ -58,7 +60,7 @@ export async function whyUnreachable(
   connection: ParsedConnection,
 ): Promise<{ readonly code: string; readonly message: string; readonly fix: string } | undefined> {
   try {
-    await connected(connection, connectTimeoutMs, (client) => client.query('SELECT 1'));
+    await connected(connection, { timeoutMs: connectTimeoutMs }, (client) => client.query('SELECT 1'));
     return undefined;
   } catch (error) {
     return explained(error, connection);
@@ -80,7 +82,7 @@ class CheckTimeoutError extends Error {
 
 async function connected<T>(
   { config }: ParsedConnection,
-  timeoutMs: number,
+  { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
   work: (client: pg.Client) => Promise<T>,
 ): Promise<T> {
   const client = new pg.Client({
@@ -90,12 +92,13 @@ async function connected<T>(
     statement_timeout: timeoutMs,
   });
   client.on('error', () => undefined);
-  let timer: NodeJS.Timeout | undefined;
+  const time = AbortSignal.timeout(timeoutMs);
+  const over = signal ? AbortSignal.any([time, signal]) : time;
   const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new CheckTimeoutError('The time is up'));
+    over.addEventListener('abort', () => {
+      reject(new CheckTimeoutError('The time is up, or nobody waits any more'));
       client.connection.stream.destroy();
-    }, timeoutMs);
+    });
   });
   const worked = (async () => {
     await client.connect();
@@ -106,7 +109,6 @@ async function connected<T>(
   try {
     return await Promise.race([worked, limit]);
   } finally {
-    clearTimeout(timer);
     const closed = client.end().catch(() => undefined);
     const forced = setTimeout(() => client.connection.stream.destroy(), 1_000);
     await closed;
@@ -142,10 +144,14 @@ function plannedSteps(snapshot: SourceSnapshot, wanted: Wanted): Pick<SourceChec
   }
 }
 
-function tablesOf(snapshot: SourceSnapshot, wanted: Wanted): Pick<SourceChecks, 'tables' | 'tableCount'> {
+function tablesOf(
+  snapshot: SourceSnapshot,
+  wanted: Wanted,
+): Pick<SourceChecks, 'tables' | 'tableCount' | 'publishedCount'> {
   const own = snapshot.tables.filter(({ kind, extension }) => kind === 'table' && extension === undefined);
   return {
     tableCount: own.length,
+    publishedCount: own.filter(({ isPublished }) => isPublished).length,
     tables: own.slice(0, shownTables).map((table) => {
       const { schema, name, isPublished, identity, rowEstimate } = table;
       return {

@@ -4,6 +4,7 @@ import type { SeenWorker } from '@bemi-db/trail/health/read-health';
 import type { SourceSummary } from '@bemi-db/trail/query/trail-summary';
 import pg from 'pg';
 import type { Source } from '../../api/source.ts';
+import { liveWorker } from '../judge-workers.ts';
 import type { Principal } from '../principal.ts';
 import type { NamedSource, RecordedState, SourceServices } from './source-services.ts';
 
@@ -22,7 +23,7 @@ export function sourceList(
 ): readonly Source[] {
   const states = recorded?.();
   const stateOf = (name: string) =>
-    states?.get(name) ?? stateOfWorker(workers.find(({ log }) => log === name));
+    states?.get(name) ?? stateOfWorker(liveWorker(workers.filter(({ log }) => log === name)));
   const logOf = (name: string) => logs.find((log) => log.name === name);
   const known = new Set([...configured, ...added].map(({ name }) => name));
   const isConfigured = new Set(configured.map(({ name }) => name));
@@ -45,12 +46,9 @@ export function sourceFor({ tables }: Principal, source: Source): Source {
   return { ...source, problem: { code: source.problem.code, message: 'Something is in the way', fix } };
 }
 
-/** Workers tell once a minute that they are there. */
-const silentSeconds = 150;
-
 /** What a worker in another process has said of itself last. */
 function stateOfWorker(worker: SeenWorker | undefined): RecordedState | undefined {
-  if (!worker || worker.secondsSinceSeen > silentSeconds) return undefined;
+  if (!worker) return undefined;
   const problem = worker.problem ?? undefined;
   switch (worker.state) {
     case 'recording':
@@ -129,8 +127,11 @@ function shadowed({ name }: AddedSource): RecordedState {
   };
 }
 
-function shownState(state: RecordedState | undefined): Pick<Source, 'state' | 'problem'> {
-  return { state: state?.state ?? 'unknown', problem: state?.problem ?? null };
+function shownState(state: RecordedState | undefined): Pick<Source, 'state' | 'problem' | 'triedAgainAt'> {
+  return {
+    ...{ state: state?.state ?? 'unknown', problem: state?.problem ?? null },
+    triedAgainAt: state?.triedAgainAt?.toISOString() ?? null,
+  };
 }
 
 /** The slot first: for as long as it is there the server keeps its WAL. */

@@ -5,6 +5,8 @@ export interface RecordedState {
   /** `waiting`: it tries again by itself. `refused`: somebody has to do something first. */
   readonly state: 'recording' | 'waiting' | 'refused';
   readonly problem: { readonly code: string; readonly message: string; readonly fix: string } | undefined;
+  /** After a refusal, where that is known. */
+  readonly triedAgainAt?: Date | undefined;
 }
 
 /** A source that the configuration of this process names: shown, and not to be changed here. */

@@ -58,9 +58,14 @@ export async function send<T>(
   method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
   path: string,
   body?: unknown,
+  signal?: AbortSignal,
 ): Promise<T> {
   const headers = { accept: 'application/json', 'content-type': 'application/json' };
-  const options = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+  const options = {
+    ...{ method, headers },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(signal ? { signal } : {}),
+  };
   const response = await answerOf(() => fetch(`/api/v1${path}`, options));
   return (response.status === 204 ? undefined : await response.json()) as T;
 }

@@ -26,11 +26,11 @@ export function AddSource({ onAdded, onCancel }: AddSourceProps) {
     retentionDays: '2192',
   });
   const checks = useChecks();
+  const own = name.trim() === '' ? {} : { name: name.trim() };
   const add = useSend(
     (evenIfUnreachable: boolean) =>
       send<Source>('POST', '/sources', {
-        ...(name.trim() === '' ? {} : { name: name.trim() }),
-        ...{ connection, evenIfUnreachable, ...settingsOf(texts) },
+        ...{ ...own, connection, evenIfUnreachable, ...settingsOf(texts) },
       }),
     async (source) => {
       await refreshSources(client);
@@ -39,6 +39,11 @@ export function AddSource({ onAdded, onCancel }: AddSourceProps) {
   );
   const isUnreachable = add.error instanceof RequestError && add.error.code === 'source-unreachable';
   const { slot, publication } = texts;
+  /** What was found, or refused, was of what stood here before. */
+  const forget = (): void => {
+    if (!add.isPending) add.reset();
+    checks.forget();
+  };
   return (
     <Stack gap="md" maw={860}>
       <Card withBorder>
@@ -47,8 +52,9 @@ export function AddSource({ onAdded, onCancel }: AddSourceProps) {
             value={connection}
             onChange={(text) => {
               setConnection(text);
-              add.reset();
+              forget();
             }}
+            isFirst
             description="Of the role that bemi setup made. It is encrypted where it is kept, and never shown again."
           />
           <TextInput
@@ -58,9 +64,18 @@ export function AddSource({ onAdded, onCancel }: AddSourceProps) {
             autoComplete="off"
             maxLength={63}
             value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
+            onChange={(event) => {
+              setName(event.currentTarget.value);
+              forget();
+            }}
           />
-          <SettingsFields value={texts} onChange={setTexts} />
+          <SettingsFields
+            value={texts}
+            onChange={(next) => {
+              setTexts(next);
+              forget();
+            }}
+          />
           {isUnreachable && (
             <Alert color="yellow" variant="outline" role="alert" title={add.error!.message}>
               <Text size="sm">{(add.error as RequestError).fix}</Text>
@@ -87,7 +102,7 @@ export function AddSource({ onAdded, onCancel }: AddSourceProps) {
               loading={checks.isPending}
               disabled={connection.trim() === ''}
               onClick={() =>
-                checks.mutate({ connection, slot: slot.trim(), publication: publication.trim() })
+                checks.check({ connection, ...own, slot: slot.trim(), publication: publication.trim() })
               }
             >
               Check it

@@ -44,8 +44,11 @@ export function ChangeSourceDialog({ source, onClose }: ChangeSourceDialogProps)
           isRequired={false}
           description="Left empty, the one that is kept stays. A new one is needed whole, with its password."
         />
-        <SettingsFields value={texts} onChange={setTexts} />
+        <SettingsFields value={texts} onChange={setTexts} hasLog={source.lastEntryAt !== null} />
         <Group justify="flex-end" mt="xs">
+          <Button variant="default" onClick={onClose}>
+            Cancel
+          </Button>
           {isUnreachable && (
             <Button variant="default" loading={change.isPending} onClick={() => change.mutate(true)}>
               Save it anyway

@@ -108,10 +108,12 @@ function titleOf(group: string): string {
 function summaryOf(findings: readonly SourceFinding[]): string {
   const count = (verdict: SourceFinding['verdict']) =>
     findings.filter((finding) => finding.verdict === verdict).length;
-  const [failures, warnings] = [count('failure'), count('warning')];
+  const [failures, warnings, unknown] = [count('failure'), count('warning'), count('unknown')];
   if (failures > 0)
     return `${failures === 1 ? 'One thing keeps' : `${failures} things keep`} it from being recorded.`;
   if (warnings > 0)
     return `It can be recorded. ${warnings === 1 ? 'One thing is' : `${warnings} things are`} worth a look.`;
+  if (unknown > 0)
+    return `It can be recorded. ${unknown === 1 ? 'One thing' : `${unknown} things`} could not be looked at.`;
   return 'Everything is as it should be.';
 }

@@ -6,6 +6,7 @@ import {
   Code,
   Group,
   NativeSelect,
+  Skeleton,
   Stack,
   Table,
   Text,
@@ -19,6 +20,7 @@ import { Form, useSend } from '../accounts/form.tsx';
 import { request, send } from '../api/request.ts';
 import { Dialog } from '../elements/dialog.tsx';
 import { Moment } from '../elements/moment.tsx';
+import { ErrorState } from '../elements/states.tsx';
 import { exactPattern, type Rule, type RuleKind, rulesOf, withoutRule, withRule } from './rules-change.ts';
 
 const kinds: Readonly<Record<RuleKind, string>> = {
@@ -39,6 +41,9 @@ const meanings: Readonly<Record<RuleKind, string>> = {
   hash: 'A keyed hash takes the place of values: equal ones are known. The worker needs BEMI_ENCRYPTION_KEY.',
 };
 
+/** Tables come, and others set rules too. */
+const refreshMs = 15_000;
+
 interface Change {
   readonly rule: Rule;
   readonly isRemoval: boolean;
@@ -51,10 +56,15 @@ export function RulesCard({ log, mayWrite }: { readonly log: string; readonly ma
   const inForce = useQuery({
     queryKey: ['rules', log],
     queryFn: ({ signal }) => request<RulesInForce>(path, signal),
-    retry: false,
+    refetchInterval: refreshMs,
   });
-  const { data } = inForce;
-  if (!data) return null;
+  const { data, error } = inForce;
+  if (!data)
+    return error ? (
+      <ErrorState error={error} onRetry={() => void inForce.refetch()} />
+    ) : (
+      <Skeleton h={160} role="status" aria-label="Loading the rules" />
+    );
   const { rules, file, set, tables } = data;
   const mayChange = mayWrite && file === null && rules !== null;
   const listed = rules === null ? [] : rulesOf(rules);
@@ -220,6 +230,10 @@ function RuleDialog({ change: { rule, isRemoval }, data, rules, path, log, onClo
       return send<RulesInForce>('PUT', path, {
         rules: isRemoval ? withoutRule(rules, rule) : withRule(rules, next),
         ...{ reason, basedOn: data.sequence },
+      }).catch(async (cause: unknown) => {
+        // Somebody may have been faster: what he set is seen behind this dialog, and another try is based on it.
+        await client.invalidateQueries({ queryKey: ['rules', log] });
+        throw cause;
       });
     },
     (answer) => {

@@ -10,10 +10,12 @@ export interface SourceTexts {
 
 interface SettingsFieldsProps {
   readonly value: SourceTexts;
+  /** Of a source that has a log. */
+  readonly hasLog?: boolean;
   readonly onChange: (value: SourceTexts) => void;
 }
 
-export function SettingsFields({ value, onChange }: SettingsFieldsProps) {
+export function SettingsFields({ value, hasLog = false, onChange }: SettingsFieldsProps) {
   const field = (name: keyof SourceTexts) => ({
     value: value[name],
     onChange: (event: { readonly currentTarget: { readonly value: string } }) =>
@@ -24,8 +26,13 @@ export function SettingsFields({ value, onChange }: SettingsFieldsProps) {
     spellCheck: false,
   });
   return (
-    <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="sm">
-      <TextInput label="Replication slot" description="One for each source" {...field('slot')} />
+    // Where one description takes two lines, fields beside each other stay on one.
+    <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="sm" style={{ alignItems: 'end' }}>
+      <TextInput
+        label="Replication slot"
+        description={hasLog ? 'The log goes on through this one' : 'One for each source'}
+        {...field('slot')}
+      />
       <TextInput
         label="Publication"
         description="Which tables are sent: all, where the worker makes it"
@@ -39,7 +46,7 @@ export function SettingsFields({ value, onChange }: SettingsFieldsProps) {
       />
       <TextInput
         label="Retention, in days"
-        description="2192 are six years"
+        description={hasLog ? 'Fewer than before take bemi retention set' : '2192 are six years'}
         inputMode="numeric"
         {...field('retentionDays')}
       />
@@ -51,13 +58,22 @@ interface ConnectionFieldProps {
   readonly value: string;
   readonly onChange: (value: string) => void;
   readonly isRequired?: boolean;
+  /** Of what a page is about: the focus is on it at first. */
+  readonly isFirst?: boolean;
   readonly description: string;
 }
 
 /** Hidden like a password, which is in it; browsers are asked not to keep it. */
-export function ConnectionField({ value, onChange, isRequired = true, description }: ConnectionFieldProps) {
+export function ConnectionField({
+  value,
+  onChange,
+  isRequired = true,
+  isFirst = false,
+  description,
+}: ConnectionFieldProps) {
   return (
     <PasswordInput
+      autoFocus={isFirst}
       label="Connection string"
       description={description}
       placeholder="postgres://bemi_replication:password@your-host:5432/app"

@@ -1,12 +1,14 @@
 import { Anchor, Button, Card, Code, Group, Skeleton, Stack, Table, Text, Title } from '@mantine/core';
 import { IconStethoscope } from '@tabler/icons-react';
+import { useQueryClient } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import type { Source } from '../../api/source.ts';
+import { RequestError } from '../api/request.ts';
 import { useMay } from '../api/use-session.ts';
 import { Moment } from '../elements/moment.tsx';
 import { PageHeading } from '../elements/page-heading.tsx';
-import { ErrorState } from '../elements/states.tsx';
+import { EmptyState, ErrorState } from '../elements/states.tsx';
 import { ChangeSourceDialog } from './change-source-dialog.tsx';
 import { ChecksView } from './checks-view.tsx';
 import { RemoveSourceDialog } from './remove-source-dialog.tsx';
@@ -17,10 +19,26 @@ import { useChecks, useSource } from './use-sources.ts';
 
 /** `/sources/…`: one database that is recorded: its settings, what is in the way, and its tables. */
 export function SourcePage() {
-  const { source: name } = useParams({ from: '/shell/sources/$source' });
+  const { source } = useParams({ from: '/shell/sources/$source' });
+  return <OneSource key={source} name={source} />;
+}
+
+function OneSource({ name }: { readonly name: string }) {
   const source = useSource(name);
   const mayWrite = useMay('sources:write');
   const checks = useChecks();
+  const { forget } = checks;
+  const changedAt = source.data?.changed?.at;
+  // What was found was of the settings before, whoever changed them.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: whenever it is another
+  useEffect(forget, [changedAt]);
+  const client = useQueryClient();
+  const hasLog = source.data !== undefined && source.data.lastEntryAt !== null;
+  // One that was added gets its log by itself: pages can be about it from then on.
+  useEffect(() => {
+    if (hasLog) void client.invalidateQueries({ queryKey: ['logs'] });
+  }, [client, hasLog]);
+  if (isGone(source.error)) return <GoneSource name={name} />;
   const isCheckable = source.data !== undefined && source.data.origin !== 'elsewhere';
   return (
     <>
@@ -30,22 +48,20 @@ export function SourcePage() {
             variant="default"
             leftSection={<IconStethoscope size={18} aria-hidden />}
             loading={checks.isPending}
-            onClick={() => checks.mutate({ source: name })}
+            onClick={() => checks.check({ source: name })}
           >
             Check it
           </Button>
         )}
       </PageHeading>
-      <Text size="sm" mb="md">
-        <Anchor renderRoot={(props) => <Link {...props} to="/sources" />}>All data sources</Anchor>
-      </Text>
+      <AllSources />
       {source.error && <ErrorState error={source.error} onRetry={() => void source.refetch()} />}
       {source.isPending && <Skeleton h={420} maw={860} role="status" aria-label="Loading" />}
       {source.data && (
         <Stack gap="md" maw={860}>
           <StateProblem source={source.data} />
           <SettingsCard source={source.data} mayWrite={mayWrite} />
-          {source.data.lastEntryAt !== null && <RulesCard log={name} mayWrite={mayWrite} />}
+          {hasLog && <RulesCard log={name} mayWrite={mayWrite} />}
           {checks.error && <ErrorState error={checks.error} />}
           {checks.data && (
             <Card withBorder component="section" aria-label="Checks">
@@ -58,6 +74,31 @@ export function SourcePage() {
         </Stack>
       )}
     </>
+  );
+}
+
+function isGone(error: Error | null): boolean {
+  return error instanceof RequestError && error.code === 'unknown-source';
+}
+
+/** Never there, or removed by somebody while it was looked at. */
+function GoneSource({ name }: { readonly name: string }) {
+  return (
+    <>
+      <PageHeading title={name} />
+      <AllSources />
+      <EmptyState title="There is no such source">
+        Nothing is recorded under this name, and nothing was. It may just have been removed.
+      </EmptyState>
+    </>
+  );
+}
+
+function AllSources() {
+  return (
+    <Text size="sm" mb="md">
+      <Anchor renderRoot={(props) => <Link {...props} to="/sources" />}>All data sources</Anchor>
+    </Text>
   );
 }
 

@@ -1,6 +1,7 @@
 import { Alert, Badge, Text } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import type { Source } from '../../api/source.ts';
+import { Moment } from '../elements/moment.tsx';
 
 const words = {
   recording: ['Recording', 'green'],
@@ -20,7 +21,8 @@ export function StateBadge({ source: { state, problem } }: { readonly source: So
 }
 
 /** What is in the way of recording it, and what to do. */
-export function StateProblem({ source: { state, problem } }: { readonly source: Source }) {
+export function StateProblem({ source }: { readonly source: Source }) {
+  const { state, problem } = source;
   if (!problem) return null;
   return (
     <Alert
@@ -34,11 +36,20 @@ export function StateProblem({ source: { state, problem } }: { readonly source: 
         {problem.fix}
       </Text>
       <Text size="xs" c="dimmed" mt={4}>
-        {state === 'refused'
-          ? 'Tried again every minute, and when the source is changed.'
-          : 'It is tried again by itself.'}
+        <NextTry source={source} />
       </Text>
     </Alert>
+  );
+}
+
+function NextTry({ source: { state, origin, triedAgainAt } }: { readonly source: Source }) {
+  if (state === 'waiting') return 'It is tried again by itself.';
+  if (triedAgainAt === null) return null;
+  return (
+    <>
+      Tried again at <Moment at={triedAgainAt} isShort />
+      {origin === 'added' && ', and at once when the source is changed'}.
+    </>
   );
 }
 

@@ -17,16 +17,15 @@ const identities = {
 } as const;
 
 /** Which tables the source sends, and what of an old row each change has. */
-export function TablesCard({ checks: { tables, tableCount }, publication }: TablesCardProps) {
+export function TablesCard({ checks: { tables, tableCount, publishedCount }, publication }: TablesCardProps) {
   const [asked, setAsked] = useState<SourceChecks['tables'][number]>();
-  const sent = tables.filter(({ isPublished }) => isPublished).length;
   return (
     <Card withBorder component="section" aria-labelledby="tables">
       <Title order={2} size="h4" id="tables">
         Tables in the publication
       </Title>
       <Text size="sm" c="dimmed" mb="xs">
-        {sent.toLocaleString()} of {tableCount.toLocaleString()} are sent by {publication}
+        {publishedCount.toLocaleString()} of {tableCount.toLocaleString()} are sent by {publication}
         {tableCount > tables.length && `; the first ${tables.length} are shown`}.
       </Text>
       <Table.ScrollContainer minWidth={460} type="native" tabIndex={0} aria-label="Tables, a table">
