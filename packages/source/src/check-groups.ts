@@ -34,6 +34,7 @@ export const checkGroups: readonly { readonly title: string; readonly checks: re
       'encryption-at-rest',
       'log',
       'partitions',
+      'accounts',
     ],
   },
   { title: 'recording', checks: ['probe', 'quarantine', 'accesses', 'clocks'] },

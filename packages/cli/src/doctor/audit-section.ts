@@ -24,6 +24,7 @@ import { hasWitness, proofStatus } from '../status/proof-status.ts';
 import { type AuditDatabase, readingAuditDatabase } from '../trail-reading/audit-database.ts';
 import { chooseSource } from '../trail-reading/choose-source.ts';
 import { checkAccesses } from './check-accesses.ts';
+import { lookAndCheckAccounts } from './check-accounts.ts';
 import { checkAlerts } from './check-alerts.ts';
 import { checkAttested } from './check-attested.ts';
 import { checkCheckpointsOffHost } from './check-checkpoints-off-host.ts';
@@ -80,6 +81,7 @@ export async function auditSection(configuration: Configuration, choice: AuditCh
         ok('audit-connection', 'It can be reached', await versionText(client)),
         ...schema,
         await checkAuditLink(database),
+        await lookAndCheckAccounts(client, configuration),
         ...(summary && facts
           ? await checkLog(client, summary, facts, configuration, {
               ...choice,

@@ -20,6 +20,7 @@ const shownElsewhere: Readonly<Record<string, string>> = {
   'audit-schema': 'doctor.pg.test.ts',
   'context-share': 'doctor.pg.test.ts',
   accesses: 'accesses.pg.test.ts',
+  accounts: 'destination-setup.pg.test.ts',
   'context-triggers': 'source: check-context.pg.test.ts',
   'actor-triggers': 'source: check-context.pg.test.ts',
   'row-triggers': 'source: check-context.pg.test.ts',

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { migrateAccounts } from '@bemi-db/dashboard/server/accounts/accounts-schema';
+import { lookAtAccounts } from '@bemi-db/dashboard/server/accounts/look-at-accounts';
 import { createDatabase } from '@bemi-db/test-kit/database';
 import pg from 'pg';
 import { expect, test } from 'vitest';
@@ -46,9 +47,16 @@ test('the worker records with what setup wrote, the reader reads, and a second r
   expect(new URL(accountsUrl).username).toBe(accounts);
   const keeper = new pg.Client(accountsUrl);
   await keeper.connect();
+  expect(await lookAtAccounts(keeper)).toEqual({ state: 'none' });
   expect(await migrateAccounts(keeper)).not.toEqual([]);
+  expect(await lookAtAccounts(keeper)).toEqual({ state: 'current', people: 0, admins: 0 });
+  const addAdmin = (id: string, disabledAt: string | null) =>
+    keeper.query(
+      `INSERT INTO bemi_accounts.people (id, name, email, role, disabled_at) VALUES ($1, $1, $1, 'admin', $2)`,
+      [id, disabledAt],
+    );
+  await addAdmin('ada', '2026-01-01');
   await expect(keeper.query('SELECT FROM bemi.change_log')).rejects.toMatchObject({ code: '42501' });
-  await keeper.end();
   const readerUrl = new RegExp(`postgres(ql)?://${reader}:\\S+`).exec(first.stdout)?.[0] ?? '';
 
   const source = await createDatabase();
@@ -74,6 +82,32 @@ test('the worker records with what setup wrote, the reader reads, and a second r
   const verified = await runBemi(['verify', '--json'], environment, folder);
   expect(verified, verified.stderr).toMatchObject({ code: 0 });
   expect(verified.stdout).toContain('"findings":[]');
+
+  // Of the accounts, which only their role sees, doctor says whether somebody can administer them.
+  const accountsAs = async (settings: Readonly<Record<string, string>>) => {
+    const { stdout } = await runBemi(['doctor', '--json'], settings, folder);
+    const report = JSON.parse(stdout) as { sections: { findings: { id: string }[] }[] };
+    return report.sections.flatMap(({ findings }) => findings).filter(({ id }) => id === 'accounts');
+  };
+  const unseen = accountsAs({ BEMI_ACCOUNTS_URL: writerUrl });
+  const away = accountsAs({ BEMI_ACCOUNTS_URL: 'postgres://accounts@127.0.0.1:1/accounts' });
+  expect(await accountsAs({})).toMatchObject([
+    {
+      verdict: 'warning',
+      title: 'Nobody can administer the dashboard',
+      evidence: '0 admins, 1 person in all; those that are disabled do not count',
+      fix: expect.stringContaining('bemi accounts link ADDRESS --role admin'),
+    },
+  ]);
+  expect(await unseen).toMatchObject([
+    { verdict: 'unknown', fix: expect.stringContaining('BEMI_ACCOUNTS_URL') },
+  ]);
+  expect(await away).toMatchObject([{ verdict: 'warning', evidence: 'unreachable' }]);
+  await addAdmin('bob', null);
+  expect(await lookAtAccounts(keeper)).toEqual({ state: 'current', people: 2, admins: 1 });
+  await keeper.query(`INSERT INTO bemi_accounts.migrations (number, name) VALUES (9999, '9999_later.sql')`);
+  expect(await lookAtAccounts(keeper)).toMatchObject({ state: 'newer' });
+  await keeper.end();
 
   const second = await runBemi(['setup', '--destination', database.url, ...flags, '--yes'], {}, folder);
   expect(second).toMatchObject({ code: 0, stdout: expect.stringContaining('Nothing is missing') });

@@ -33,12 +33,12 @@ export class AccountsSchemaError extends Error {
  * @throws AccountsSchemaError
  */
 export async function migrateAccounts(client: pg.ClientBase): Promise<readonly string[]> {
-  if ((await pendingFiles(client)).length === 0) return [];
+  if ((await pendingMigrations(client)).length === 0) return [];
   await client.query('BEGIN');
   try {
     await client.query('SELECT pg_advisory_xact_lock($1)', [accountsLock]);
     // Again: whoever held the lock may have done it.
-    const pending = await pendingFiles(client);
+    const pending = await pendingMigrations(client);
     if (pending.length > 0) await prepareSchema(client);
     for (const name of pending) {
       await client.query(readFileSync(new URL(name, folder), 'utf8'));
@@ -93,7 +93,12 @@ async function prepareSchema(client: pg.ClientBase): Promise<void> {
   );
 }
 
-async function pendingFiles(client: pg.ClientBase): Promise<string[]> {
+/**
+ * The files that were not applied, in their order; all of them where there is no schema yet. Only reads.
+ *
+ * @throws AccountsSchemaError where the role may not see that, or the schema is of a newer version.
+ */
+export async function pendingMigrations(client: pg.ClientBase): Promise<readonly string[]> {
   const files = readdirSync(folder)
     .filter((name) => /^\d{4}_.*\.sql$/.test(name))
     .sort();
@@ -125,6 +130,10 @@ async function pendingFiles(client: pg.ClientBase): Promise<string[]> {
   }
   const applied = new Set(rows.map(({ number }) => number));
   return files.filter((name) => !applied.has(numberOf(name)));
+}
+
+export function isFirstMigration(file: string): boolean {
+  return numberOf(file) === 1;
 }
 
 function numberOf(file: string): number {
