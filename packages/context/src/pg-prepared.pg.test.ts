@@ -1,3 +1,4 @@
+import { serverMajor } from '@bemi-db/test-kit/server-major';
 import type pg from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ALICE, BOB, failure, type PgBench, pgBench } from '../test/pg-bench.ts';
@@ -27,9 +28,12 @@ describe('the prepared statement of the messages', () => {
     for (const id of ids) {
       await runWithBemiContext({ id }, () => client.query('INSERT INTO t VALUES ($1)', [id]));
     }
-    const { rows } = await client.query(`
-      SELECT generic_plans + custom_plans >= 12 AS used FROM pg_prepared_statements`);
-    expect(rows).toEqual([{ used: true }]);
+    // PostgreSQL 12 and 13 don't count it.
+    if (serverMajor() >= 14) {
+      const { rows } = await client.query(`
+        SELECT generic_plans + custom_plans >= 12 AS used FROM pg_prepared_statements`);
+      expect(rows).toEqual([{ used: true }]);
+    }
     expect(await wal.take()).toEqual(ids.map((id) => [{ id }, `INSERT ${id}`]));
   });
 
@@ -113,7 +117,9 @@ describe('a message that waits for its write', () => {
     'UPDATE t SET v = $1 WHERE id < 0',
     '/* nobody */ DELETE FROM t WHERE v = $1',
     'INSERT INTO t (id, v) VALUES (0, $1) ON CONFLICT DO NOTHING',
-    'MERGE INTO t USING (SELECT $1::text AS v) s ON t.v = s.v WHEN MATCHED THEN DELETE',
+    ...(serverMajor() >= 15
+      ? ['MERGE INTO t USING (SELECT $1::text AS v) s ON t.v = s.v WHEN MATCHED THEN DELETE']
+      : []),
     'WITH gone AS (DELETE FROM t WHERE v = $1 RETURNING id) SELECT * FROM gone',
     'INSERT INTO t SELECT id FROM t WHERE v = $1 RETURNING id',
   ];
@@ -166,10 +172,13 @@ describe('a message that waits for its write', () => {
       'BEGIN INSERT INTO t VALUES ($1); COMMIT; INSERT INTO t VALUES ($1 + 1); END'`);
     await runWithBemiContext(ALICE, async () => {
       await pool.query('CALL put($1)', [1]);
-      const failed = await failure(pool.query('CALL put_and_commit($1)', [2]));
-      expect(failed).toMatchObject({ code: '2D000' });
+      // Before PostgreSQL 18 it may commit: what comes after that has no context.
+      const call = pool.query('CALL put_and_commit($1)', [2]);
+      if (serverMajor() >= 18) expect(await failure(call)).toMatchObject({ code: '2D000' });
+      else await call;
     });
-    expect(await wal.takeAsWritten()).toEqual([[ALICE, 'INSERT 1']]);
+    const done = serverMajor() >= 18 ? [] : [[ALICE, 'INSERT 2'], ['INSERT 3']];
+    expect(await wal.takeAsWritten()).toEqual([[ALICE, 'INSERT 1'], ...done]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { createDatabase } from '@bemi-db/test-kit/database';
 import { effort } from '@bemi-db/test-kit/effort';
+import { serverMajor } from '@bemi-db/test-kit/server-major';
 import type pg from 'pg';
 import { expect, it } from 'vitest';
 import { type Decoded, decodeWal } from '../test/decoded-wal.ts';
@@ -20,6 +21,7 @@ it.each(statements)('$message: $statement', async (row) => {
 
   for (const [index, given] of row.examples.entries()) {
     const example: Example = typeof given === 'string' ? { sql: given } : given;
+    if ((example.since ?? 0) > serverMajor()) continue;
     for (const way of index === 0 ? ways : ways.slice(0, effort(2, ways.length))) {
       const label = `${way}: ${example.sql}`;
       const expected = await outcomeIn(way, plain, example, () => runOne(plain, example, way));
@@ -28,6 +30,12 @@ it.each(statements)('$message: $statement', async (row) => {
         return runWithBemiContext(CONTEXT, () => runOne(wrapped, example, way));
       });
       const failed = 'code' in (outcome as object);
+      if (way === 'extended' && example.fails === '2D000' && serverMajor() < 18 && !failed) {
+        // Before PostgreSQL 18 it may commit: what comes after that has no context.
+        expect(outcome, label).toEqual(expected);
+        expect(await wal.take(), label).toEqual([[CONTEXT, 'INSERT 5'], ['INSERT 6']]);
+        continue;
+      }
       // A procedure that commits inside is what the option excludes.
       if (example.fails !== '2D000') expect(outcome, label).toEqual(expected);
       else if (way !== 'read only') expect(outcome, label).toMatchObject({ code: '2D000' });

@@ -23,6 +23,8 @@ export interface Example {
   readonly input?: string;
   /** It runs without error outside of a transaction, unless this is set. */
   readonly fails?: string;
+  /** The first major version of PostgreSQL that knows it. Default: all do. */
+  readonly since?: number;
 }
 
 /** In each schema that an example runs in. */
@@ -64,7 +66,9 @@ export const statements: readonly StatementRow[] = [
   {
     statement: '`MERGE`',
     message: 'yes',
-    examples: ['MERGE INTO t USING t AS o ON t.id = o.id WHEN MATCHED THEN UPDATE SET v = $$x$$'],
+    examples: [
+      { sql: 'MERGE INTO t USING t AS o ON t.id = o.id WHEN MATCHED THEN UPDATE SET v = $$x$$', since: 15 },
+    ],
   },
   {
     statement: '`TRUNCATE`',
@@ -257,7 +261,7 @@ export const statements: readonly StatementRow[] = [
       'CREATE INDEX CONCURRENTLY new ON t (v)',
       'DROP INDEX CONCURRENTLY i',
       'REINDEX TABLE CONCURRENTLY t',
-      'ALTER TABLE parted DETACH PARTITION part CONCURRENTLY',
+      { sql: 'ALTER TABLE parted DETACH PARTITION part CONCURRENTLY', since: 14 },
       { sql: 'CREATE DATABASE "insert into"', after: 'DROP DATABASE IF EXISTS "insert into"' },
       { sql: 'DROP DATABASE copy', before: 'CREATE DATABASE copy', after: 'DROP DATABASE IF EXISTS copy' },
       {
