@@ -76,5 +76,5 @@ test(
     expect(await worker.exited).toBe(0);
     await expectWholeLog(bank, counts);
   },
-  10 * minutes,
+  effort(10, 30) * minutes,
 );
