@@ -118,6 +118,9 @@ test('what has expired goes by itself, a partition a run; a hold keeps it', asyn
     // More runs than one go by.
     await expect.poll(alive, { timeout: 20_000 }).toBeGreaterThan(seen + 2);
     expect(await retentionEvents(clinic)).toEqual([512]);
+    // Nor is it asked for, again and again, what would be refused.
+    const { rows: asked } = await clinic.trail.query(`SELECT FROM bemi.inbox WHERE kind = 'retention'`);
+    expect(asked).toHaveLength(1);
     await clinic.ask('hold', { event: 'released', id, by: 'legal' });
     await expect.poll(() => retentionEvents(clinic), { timeout: 20_000 }).toEqual([512, 1024]);
     expect(await firstChange(clinic)).toBeGreaterThanOrEqual(1024);
