@@ -135,6 +135,36 @@ test('the last admin stays; an admin has no scope; changes that can’t be recor
   expect(await (await ada.get('/api/v1/accounts/keys')).json()).toEqual({ keys: [] });
 });
 
+test('an API key counts until it expires, or is revoked, and no longer', async () => {
+  const { admin, browser, database } = await accountsOfTest();
+  const ada = await admin();
+  const make = async (days: number | null) => {
+    const wanted = { name: 'nightly', role: 'viewer', tables: ['public.visit'], days };
+    return (await (await ada.send('POST', '/api/v1/accounts/keys', wanted)).json()) as {
+      id: string;
+      key: string;
+    };
+  };
+  const ask = (key: string) =>
+    browser().send('GET', '/api/v1/session', undefined, { authorization: `Bearer ${key}` });
+  const [short, endless] = [await make(1), await make(null)];
+  expect(await (await ask(short.key)).json()).toMatchObject({
+    ...{ kind: 'api-key', name: 'nightly', role: 'viewer', tables: ['public.visit'] },
+  });
+  expect((await ask(endless.key)).status).toBe(200);
+  // The id of one with the secret of the other.
+  const secret = endless.key.slice(endless.key.indexOf(endless.id) + endless.id.length);
+  expect((await ask(`${short.key.slice(0, -secret.length)}${secret}`)).status).toBe(401);
+
+  const client = await database.connect();
+  await client.query(`UPDATE bemi_accounts.api_keys SET expires_at = expires_at - interval '1 day'`);
+  expect((await ask(short.key)).status).toBe(401);
+  expect((await ask(endless.key)).status).toBe(200);
+  expect((await ada.send('DELETE', `/api/v1/accounts/keys/${endless.id}`)).status).toBe(204);
+  expect((await ask(endless.key)).status).toBe(401);
+  expect((await ada.send('DELETE', `/api/v1/accounts/keys/${endless.id}`)).status).toBe(404);
+});
+
 test('cookies of https are for this host alone', async () => {
   const { admin } = await accountsOfTest({ publicUrl: 'https://audit.clinic.example' });
   const ada = await admin();
