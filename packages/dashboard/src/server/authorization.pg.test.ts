@@ -159,6 +159,17 @@ test('each route answers whom it should, and nobody else; scopes hide what they 
   expect(shown.get('/api/v1/health')).toBe(6);
 }, 120_000);
 
+/** What a browser says of requests that pages of other sites make it send. */
+const foreign: readonly Record<string, string>[] = [
+  ...['http://evil.example', 'https://bemi.test.evil.example', 'http://evil-bemi.test', 'http://a.bemi.test'],
+  ...['http://bemi.test:8080', 'null'],
+]
+  .map((origin): Record<string, string> => ({ origin }))
+  .concat(
+    ['same-site', 'cross-site', 'none'].map((site) => ({ 'sec-fetch-site': site })),
+    [{}],
+  );
+
 test('injection, odd texts, oversized and foreign requests are refused, and change nothing', async () => {
   const recorded = await recordedClinic(firstAdmin);
   const { routes, askers, dashboard, hidden } = recorded;
@@ -183,15 +194,15 @@ test('injection, odd texts, oversized and foreign requests are refused, and chan
   for (const route of routes) {
     const path = addressOf(route, hidden);
     if (route.method !== 'GET') {
-      for (const origin of ['http://evil.example', 'https://bemi.test.evil.example', 'null', undefined]) {
+      for (const from of foreign) {
         const { authorization: _, origin: __, ...cookie } = inPerson.headers as Record<string, string>;
-        const headers = { ...cookie, 'content-type': 'application/json', ...(origin ? { origin } : {}) };
+        const headers = { ...cookie, 'content-type': 'application/json', ...from };
         const answer = await send(path, {
           method: route.method,
           headers,
           ...(route.hasBody ? { body: '{}' } : {}),
         });
-        expect(answer.status, `${route.method} ${path} from ${origin}`).toBe(403);
+        expect(answer.status, `${route.method} ${path} from ${JSON.stringify(from)}`).toBe(403);
       }
     }
     if (route.hasBody) {
