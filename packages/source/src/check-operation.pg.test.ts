@@ -3,6 +3,7 @@ import { serverMajor } from '@bemi-db/test-kit/server-major';
 import { expect, test } from 'vitest';
 import { asTestRole, makeTestRole } from '../test/test-role.ts';
 import { checkOperation } from './check-operation.ts';
+import { checkPrivileges } from './check-privileges.ts';
 import { inspect } from './inspect.ts';
 import { inspectLink, inspectOperation } from './inspect-operation.ts';
 
@@ -10,6 +11,8 @@ import { inspectLink, inspectOperation } from './inspect-operation.ts';
 const limits = { healthyLagBytes: 10 * 1024 ** 3, retainedWalBytes: 10 * 1024 ** 3 };
 
 // The faults and their cures: cli/src/doctor/doctor-checks.pg.test.ts. Here, what each version and role can see.
+const where = { host: 'db', port: 5432, database: 'app', setting: 'BEMI_DATABASE_URL' };
+
 test('every version tells, to a role that may only connect; what it lacks is not known', async () => {
   const database = await createDatabase();
   const admin = await database.connect();
@@ -22,7 +25,7 @@ test('every version tells, to a role that may only connect; what it lacks is not
     const snapshot = await inspect(client, { slot, publication: 'bemi_publication' });
     const operation = await inspectOperation(client, slot);
     expect(operation.workerLink).toBeUndefined();
-    return checkOperation(snapshot, operation, limits, 'db:5432/app');
+    return checkOperation(snapshot, operation, limits, where);
   });
   const verdicts = Object.fromEntries(found.map(({ id, verdict }) => [id, verdict]));
   expect(verdicts).toMatchObject({
@@ -45,13 +48,18 @@ test('what a role may do beyond its needs is counted, however many tables there 
   expect(excess.ownedTables).toEqual([{ schema: 'public', name: 'own' }]);
   expect(excess.writableTables).toHaveLength(300);
 
+  // What setup writes is for the source of the environment, and not for one that was added.
+  const advice = (setting: string) => checkPrivileges(role, excess, { ...where, setting }).fix;
+  expect(advice('BEMI_DATABASE_URL')).toMatch(/worker\.env.*@db:5432\/app$/s);
+  expect(advice('the connection string of clinic')).toMatch(/^(?!.*worker\.env).*--dry-run$/s);
+
   await admin.query(`ALTER ROLE ${role} NOCREATEDB; ALTER TABLE own OWNER TO CURRENT_USER`);
   const findings = await asTestRole(database, role, async (client) =>
     checkOperation(
       await inspect(client, { slot: 'none', publication: 'none' }),
       await inspectOperation(client, 'none'),
       limits,
-      'db:5432/app',
+      where,
     ),
   );
   const finding = findings.find(({ id }) => id === 'least-privilege')!;

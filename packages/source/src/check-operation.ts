@@ -10,17 +10,17 @@ import type { SourceSnapshot } from './source-snapshot.ts';
  * What can go wrong later, or is more than is needed. None of it keeps the worker from recording now: that is what `check` is
  * about. Good findings are included.
  *
- * @param where - `host:port/database` of the source.
+ * @param target - where the source is, and what says so.
  */
 export function checkOperation(
   snapshot: SourceSnapshot,
   operation: OperationSnapshot,
   limits: LagLimits,
-  where: string,
+  target: Parameters<typeof checkPrivileges>[2],
 ): readonly Finding[] {
   return [
     ...checkCapacity(snapshot),
-    checkPrivileges(snapshot.role.name, operation.excess, where),
+    checkPrivileges(snapshot.role.name, operation.excess, target),
     ...checkLag(snapshot, limits),
     ...checkSlotLimit(snapshot, operation, limits.retainedWalBytes),
   ];

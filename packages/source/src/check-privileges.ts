@@ -1,14 +1,20 @@
 import pg from 'pg';
+import type { ConnectionTarget } from './connection-string.ts';
 import { type Finding, ok, problem } from './finding.ts';
 import type { ExcessSnapshot, WritableTable } from './inspect-operation.ts';
 import { displayTables, quoteTable } from './table-name.ts';
+import { addressOf } from './target-address.ts';
 
 /**
  * Whether the worker's role may do no more than it needs: read, and stream.
  *
- * @param where - `host:port/database`, for the command that is advised.
+ * @param target - of the source, for the command that is advised.
  */
-export function checkPrivileges(role: string, excess: ExcessSnapshot, where: string): Finding {
+export function checkPrivileges(
+  role: string,
+  excess: ExcessSnapshot,
+  target: Pick<ConnectionTarget, 'host' | 'port' | 'database' | 'setting'>,
+): Finding {
   const id = 'least-privilege';
   const { attributes, powerfulRoles, ownsDatabase, ownedTables, writableTables } = excess;
   const inborn = [
@@ -29,9 +35,7 @@ export function checkPrivileges(role: string, excess: ExcessSnapshot, where: str
       id,
       title,
       evidence,
-      'The worker only reads. Whoever has its password has these rights too. Give it a role of its own, and have the ' +
-        'worker use the URL that this writes to .bemi/worker.env, in place of BEMI_DATABASE_URL:\n' +
-        `bemi setup --role bemi_replication --admin-url postgres://ADMIN:PASSWORD@${where}`,
+      `The worker only reads. Whoever has its password has these rights too. ${ownRole(target)}`,
     );
   }
   const isPublic = writableTables.some((table) => table.isPublic);
@@ -44,6 +48,14 @@ export function checkPrivileges(role: string, excess: ExcessSnapshot, where: str
       'Run as the owner of the tables:',
     revocations(role, writableTables),
   );
+}
+
+function ownRole(target: Pick<ConnectionTarget, 'host' | 'port' | 'database' | 'setting'>): string {
+  const command = `bemi setup --role bemi_replication --admin-url postgres://ADMIN:PASSWORD@${addressOf(target)}`;
+  if (target.setting.startsWith('BEMI_DATABASE_URL'))
+    return `Give it a role of its own, and have the worker use the URL that this writes to .bemi/worker.env, in place of BEMI_DATABASE_URL:\n${command}`;
+  // What setup writes is for the source of the environment.
+  return `Give it a role of its own by the SQL that this prints, with a password in place of :'password', and give the source the URL of that role. --source NAME makes it use the slot and the publication of that source:\n${command} --dry-run`;
 }
 
 /** A statement for each schema and each role that it has the rights by, however many tables there are. */

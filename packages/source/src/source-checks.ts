@@ -15,7 +15,6 @@ import { inspect } from './inspect.ts';
 import { inspectContext } from './inspect-context.ts';
 import { inspectOperation } from './inspect-operation.ts';
 import { oldestVersion, type SourceSnapshot } from './source-snapshot.ts';
-import { addressOf } from './target-address.ts';
 import { tlsModeOf } from './tls-mode.ts';
 
 export interface SourceChecksOptions {
@@ -64,7 +63,7 @@ async function checkRunning(
   const { setting, host } = connection.target;
   const { link, workerLink } = operation;
   return [
-    ...checkOperation(snapshot, operation, limits, addressOf(connection.target)),
+    ...checkOperation(snapshot, operation, limits, connection.target),
     ...checkDdl(await inspectDdl(client)),
     checkLink({ id: 'source-link', setting, host, mode: tlsModeOf(connection), link, workerLink }),
   ];

@@ -48,6 +48,9 @@ test('commands that connect to a source take one that was added in the dashboard
   expect(await bemi(['setup', '--source', 'clinic', '--role', 'another', '--yes'])).toMatchObject({
     code: 2,
   });
+  const forAnother = await bemi(['setup', '--source', 'clinic', '--role', 'another', '--dry-run']);
+  expect(forAnother.stdout).toMatch(/CREATE ROLE "another".*:'password'/s);
+  expect(forAnother.stdout).toContain(slotOfOther);
   const done = await bemi(['setup', '--source', 'clinic', '--yes']);
   expect(done).toMatchObject({ code: 0, stdout: expect.stringContaining('doctor --source clinic') });
   expect(done.stdout).not.toContain('worker.env');

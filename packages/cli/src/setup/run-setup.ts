@@ -58,7 +58,7 @@ const slotChecks = new Set(['slot', 'slot-health']);
 export async function runSetup(flags: SetupFlags): Promise<void> {
   const configuration = await configurationWith(flags);
   const { url: adminUrl, setWith } = adminConnection(flags, configuration, 'setup');
-  refuseOtherRole(flags.role, configuration);
+  if (!flags.dryRun) refuseOtherRole(flags.role, configuration);
   const selection = flags.tables === undefined ? undefined : parseTableSelection(flags.tables);
   const named = {
     ...{ slot: configuration.slot, publication: configuration.publication },
@@ -163,7 +163,7 @@ function refuseOtherRole(role: string | undefined, { added }: MeantConfiguration
   if (!added || role === undefined || role === added.role) return;
   throw usageError(
     `--role ${role} is not whom the worker connects to ${added.name} as: that is ${added.role}`,
-    `Name ${added.role}, or none. For another role, run it with --admin-url and without --source; then give the source in the dashboard its connection string.`,
+    `Name ${added.role}, or none. For another role, run what --dry-run prints, with a password of yours; then give the source in the dashboard that role's connection string.`,
   );
 }
 
