@@ -85,6 +85,7 @@ async function connected<T>(
   { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
   work: (client: pg.Client) => Promise<T>,
 ): Promise<T> {
+  if (signal?.aborted) throw new CheckTimeoutError('Nobody waits any more');
   const client = new pg.Client({
     ...config,
     application_name: 'bemi dashboard',
