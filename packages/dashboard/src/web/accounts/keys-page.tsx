@@ -33,7 +33,7 @@ export function KeysPage() {
       {made !== undefined && (
         <ShownOnce
           title="The key"
-          advice="Send it as Authorization: Bearer …. It is stored nowhere and not shown again."
+          advice="Send it in the header Authorization, after the word Bearer. It is stored nowhere and not shown again."
           secret={made}
           onClose={() => setMade(undefined)}
         />

@@ -77,6 +77,8 @@ export function ChartFrame(props: ChartFrameProps) {
   const width = Math.max(whole - left - right, 0);
   const x = scaleTime([times[0]!, until], [0, width]);
   const y = scaleLinear([0, greatest > 0 ? greatest : 1], [height, 0]).nice(4);
+  /** Of a mark's text, all of which is within the plot. */
+  const markAt = (at: Date): number => Math.min(Math.max(x(at), 12), width - 16);
   const scales: ChartScales = { x: (at) => x(at), y: (value) => y(value), width, height };
   const values = y.ticks(4).filter((value) => !props.isWhole || Number.isInteger(value));
   const index = read && Math.min(read.index, times.length - 1);
@@ -107,16 +109,13 @@ export function ChartFrame(props: ChartFrameProps) {
                 </text>
               </g>
             ))}
-            {apartTicks(x.ticks(Math.max(Math.floor(width / pixelsOfTick), 2)), x, leastPixels).map((at) => (
-              <text
-                key={at.getTime()}
-                x={Math.min(Math.max(x(at), 12), width - 16)}
-                y={height + 18}
-                textAnchor="middle"
-              >
-                {tickText(at)}
-              </text>
-            ))}
+            {apartTicks(x.ticks(Math.max(Math.floor(width / pixelsOfTick), 2)), markAt, leastPixels).map(
+              (at) => (
+                <text key={at.getTime()} x={markAt(at)} y={height + 18} textAnchor="middle">
+                  {tickText(at)}
+                </text>
+              ),
+            )}
             {marks(scales, index)}
           </g>
         </svg>
