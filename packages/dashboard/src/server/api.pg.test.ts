@@ -1,12 +1,16 @@
 import { readAccesses } from '@bemi-db/trail/access/read-accesses';
 import { expect, test } from 'vitest';
+import { addressOf, declaredRoutes } from '../../test/declared-routes.ts';
 import { admin, serveDashboard } from '../../test/served-dashboard.ts';
+import type { Problem } from '../api/problem.ts';
 
 const tables = `CREATE TABLE patient (id int PRIMARY KEY, name text, owed numeric, photo text STORAGE EXTERNAL);
   ALTER TABLE patient REPLICA IDENTITY FULL; CREATE TABLE visit (id bigint PRIMARY KEY)`;
 
 test('a record at any moment, its transaction, exports, and who looked', async () => {
-  const { sql, log, recorded, get, trail, become } = await serveDashboard((client) => client.query(tables));
+  const { sql, log, recorded, get, trail, become, dashboard } = await serveDashboard((client) =>
+    client.query(tables),
+  );
   const context = (user: string) =>
     `SELECT pg_logical_emit_message(true, '_bemi', '{"userId":"${user}","reason":"=cmd()"}')`;
   await sql.query(
@@ -73,6 +77,27 @@ test('a record at any moment, its transaction, exports, and who looked', async (
   );
   expect(said.slice(0, 4)).toEqual(['export end 1', 'export begin', 'export end 6', 'export begin']);
   expect(said).toContain('view 3 0');
+  // What shows something recorded does not where it can't be recorded who asked. The list of tables shows no data.
+  const showing = (await declaredRoutes(dashboard)).filter(
+    ({ method, path, permission }) =>
+      method === 'GET' && /^(changes|accesses):/.test(permission ?? '') && !path.endsWith('/tables'),
+  );
+  expect(showing.length).toBeGreaterThanOrEqual(9);
+  const named = {
+    log,
+    table: 'patient',
+    primaryKey: '1',
+    sequence: created!.sequence,
+    transaction: created!.transaction,
+  };
+  await trail.query('ALTER FUNCTION bemi.request_access(jsonb) RENAME TO not_now');
+  for (const route of showing) {
+    const answer = await get(addressOf(route, named));
+    expect([route.path, answer.status, ((await answer.json()) as Problem).error.code]).toEqual([
+      ...[route.path, 503, 'access-not-recorded'],
+    ]);
+  }
+  await trail.query('ALTER FUNCTION bemi.not_now(jsonb) RENAME TO request_access');
   become({ ...admin, role: 'viewer', tables: ['visit'] });
   expect((await get(`/api/v1/logs/${log}/export`)).status).toBe(403);
   expect((await get(`/api/v1/logs/${log}/${record}1`)).status).toBe(404);
