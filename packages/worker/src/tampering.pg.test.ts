@@ -5,6 +5,7 @@ import { generatePrivateKey, privateKeyFromPem, rawPublicKey, sha256Into } from 
 import { formatOrigin } from '@bemi-db/proof/origin';
 import { type VerifierKey, verifierKey } from '@bemi-db/proof/verifier-key';
 import { createDatabase, type TestDatabase } from '@bemi-db/test-kit/database';
+import { createRecordedDatabase } from '@bemi-db/test-kit/recorded-database';
 import { newStateDirectory } from '@bemi-db/test-kit/state-directory';
 import { type StoredLogReport, verifyStoredLog } from '@bemi-db/trail/verify/verify-log';
 import type pg from 'pg';
@@ -319,6 +320,55 @@ test('whatever is done to the audit database is found, and named', { timeout: 24
     expect.soft(findings[0], name).toMatchObject(finding);
     await sql.end();
   }
+});
+
+test('what is in quarantine can be altered no more than what is not', async () => {
+  const { source, audit, slot, sql, trail } = await createRecordedDatabase((client) =>
+    client.query('CREATE TABLE note (id int PRIMARY KEY, doc json, text text)'),
+  );
+  await sql.query(String.raw`INSERT INTO note VALUES (1, '{"a":"\u0000"}', NULL)`);
+  // In more than one piece.
+  await sql.query(`INSERT INTO note VALUES (2, NULL, repeat('large row ', 900000))`);
+  await sql.query(
+    String.raw`BEGIN; SELECT pg_logical_emit_message(true, '_bemi', '{"userId":"\u0000"}');
+               INSERT INTO note VALUES (3); COMMIT`,
+  );
+  // A full tile, in which an entry is found by itself.
+  await sql.query('INSERT INTO note SELECT generate_series(4, 300)');
+  const targets = { source: source.url, destination: audit.url, slot };
+  await createWorker({ ...targets, maximumRowBytes: 1024 * 1024 }).run({ drain: true });
+  const { rows } = await trail.query<{ sequence: string; field: string; part: number }>(
+    'SELECT sequence, field, part FROM bemi.quarantine ORDER BY sequence, field, part',
+  );
+  expect(rows.map(({ field, part }) => [field, part])).toEqual([
+    ...[
+      ['row', 0],
+      ['row', 0],
+      ['row', 1],
+    ],
+    ['context', 0],
+  ]);
+  await withoutTriggers(trail);
+  const verified = async () =>
+    (await verifyStoredLog({ client: trail, log: 0, keys: [], checkpoints: [] })).findings;
+  expect(await verified()).toEqual([]);
+  await trail.query('CREATE TEMP TABLE kept AS TABLE bemi.quarantine');
+  for (const { sequence, field, part } of rows) {
+    const one = `WHERE sequence = ${sequence} AND part = ${part}`;
+    for (const attack of [
+      `UPDATE bemi.quarantine SET bytes = set_byte(bytes, length(bytes) - 1, 1) ${one}`,
+      `UPDATE bemi.quarantine SET bytes = NULL ${one}`,
+      `DELETE FROM bemi.quarantine ${one}`,
+      ...(part === 0 ? [`UPDATE bemi.quarantine SET reason = 'nothing' ${one}`] : []),
+    ]) {
+      expect((await trail.query(attack)).rowCount).toBe(1);
+      expect
+        .soft(await verified(), `${attack} (${field})`)
+        .toMatchObject([{ code: 'altered', sequence: Number(sequence), count: 1 }]);
+      await trail.query('DELETE FROM bemi.quarantine; INSERT INTO bemi.quarantine SELECT * FROM kept');
+    }
+  }
+  expect(await verified()).toEqual([]);
 });
 
 test('entries that no checkpoint covers are named, and what stands behind the last one from outside', async () => {
