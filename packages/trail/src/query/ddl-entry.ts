@@ -59,7 +59,7 @@ export async function selectDdl(client: pg.ClientBase, search: DdlSearch): Promi
         ON coalesce(o -> 'table', o) ->> 'name' = wanted.name
            AND (wanted.schema IS NULL OR coalesce(o -> 'table', o) ->> 'schema' = wanted.schema))`);
   }
-  conditions.push(...contextConditions(filter.context ?? [], `(x.context::jsonb - '_bemi')`, parameters));
+  conditions.push(...contextConditions(filter.context ?? [], parameters));
   if (filter.authenticity)
     conditions.push(`x.authenticity = ANY (${parameters.add(filter.authenticity)}::text[])`);
   if (filter.withoutContext) conditions.push(`(x.sequence IS NULL OR NOT ${saysSomething})`);

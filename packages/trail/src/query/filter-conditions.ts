@@ -27,7 +27,7 @@ export function filterConditions(
     conditions.push(`c.transaction = ${parameters.add(filter.transaction)}::bigint`);
   if (authenticity) conditions.push(`x.authenticity = ANY (${parameters.add(authenticity)}::text[])`);
   if (filter.withoutContext) conditions.push(`(x.sequence IS NULL OR NOT ${saysSomething})`);
-  conditions.push(...contextConditions(filter.context ?? [], shownJsonb, parameters));
+  conditions.push(...contextConditions(filter.context ?? [], parameters));
   if (filter.actor !== undefined) conditions.push(actorCondition(filter.actor, parameters));
   if (changedColumns) {
     const names = parameters.add(changedColumns);
@@ -43,20 +43,14 @@ export function filterConditions(
 /** The context as it is shown, to be compared. */
 const shownJsonb = `(x.context::jsonb - '_bemi')`;
 
-/**
- * Conditions on a `jsonb` expression that holds a context, in the form that a GIN index serves.
- * @param expression - SQL, such as `x.context`.
- */
-export function contextConditions(
-  filters: readonly ContextFilter[],
-  expression: string,
-  parameters: Parameters,
-): string[] {
+/** SQL over `x`: the context has these members. */
+export function contextConditions(filters: readonly ContextFilter[], parameters: Parameters): string[] {
   return filters.map(({ key, value }) => {
     const alternatives = contextAlternatives(key, value).map(
-      (document) => `${expression} @> ${parameters.add(document)}::jsonb`,
+      (document) => `${shownJsonb} @> ${parameters.add(document)}::jsonb`,
     );
-    return `(${alternatives.join(' OR ')})`;
+    const holds = `(${alternatives.join(' OR ')})`;
+    return isNumber(value) ? holds : ifMayHold(['x.context::text'], value, holds, parameters);
   });
 }
 
@@ -65,9 +59,35 @@ export function actorCondition(name: string, parameters: Parameters): string {
   const literal = parameters.add(jsonLiteral(name));
   // Numbers are written without quotes. What no text holds need not be taken apart: NULL, where there is none, would not stop
   // a condition that isn't in WHERE.
-  return `((coalesce(strpos(${shownJsonb}::text, ${literal}) > 0, false)
+  const holds = `((coalesce(strpos(${shownJsonb}::text, ${literal}) > 0, false)
             OR coalesce(strpos(t.actor::jsonb::text, ${literal}) > 0, false))
            AND ${parameters.add(name)} = ANY (bemi.actors(${shownJsonb}, t.actor::jsonb)))`;
+  return isNumber(name) ? holds : ifMayHold(['x.context::text', 't.actor::text'], name, holds, parameters);
+}
+
+/** Of a number JSON has several spellings. */
+function isNumber(text: string): boolean {
+  return /^-?\d/.test(text) && !Number.isNaN(Number(text));
+}
+
+/**
+ * SQL: a condition that needs JSON to be taken apart, which is ten times dearer than to see that the text can't hold a value: it
+ * neither has it nor has any escapes. Texts may be NULL.
+ */
+function ifMayHold(
+  texts: readonly string[],
+  value: string,
+  condition: string,
+  parameters: Parameters,
+): string {
+  const wanted = parameters.add(value);
+  const escape = parameters.add('\\');
+  const may = texts.flatMap((text) => [
+    `coalesce(strpos(${text}, ${wanted}) > 0, false)`,
+    `coalesce(strpos(${text}, ${escape}) > 0, false)`,
+  ]);
+  // In this order, which AND doesn't keep.
+  return `CASE WHEN ${may.join(' OR ')} THEN ${condition} ELSE false END`;
 }
 
 function valueCondition(filter: ValueFilter, parameters: Parameters): string {
@@ -83,7 +103,10 @@ function valueCondition(filter: ValueFilter, parameters: Parameters): string {
   const before = holds(`CASE WHEN ${isWholeUpdate} THEN coalesce(c.before -> ${column}, c.after -> ${column})
                              ELSE c.before -> ${column} END`);
   const sides = { before: [before], after: [after], either: [before, after] };
-  return `(${sides[filter.side ?? 'either'].join(' OR ')})`;
+  const holdsIt = `(${sides[filter.side ?? 'either'].join(' OR ')})`;
+  return filter.operator === 'is' && filter.value !== null
+    ? ifMayHold(['c.after::text', 'c.before::text'], filter.value, holdsIt, parameters)
+    : holdsIt;
 }
 
 function textCondition(text: string, parameters: Parameters): string {

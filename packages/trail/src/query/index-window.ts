@@ -1,8 +1,9 @@
 import type pg from 'pg';
 import { filterConditions } from './filter-conditions.ts';
 import type { IndexTerms } from './index-terms.ts';
+import { lookUpsFor } from './look-ups.ts';
 import { Parameters } from './parameters.ts';
-import { lookUpsFor, type WindowQuery } from './scan-window.ts';
+import type { WindowQuery } from './scan-window.ts';
 import type { SequenceRange } from './sequence-range.ts';
 
 /** The times of commits are known of each block of so many sequences, */
@@ -15,6 +16,12 @@ export interface IndexWindow {
   /** What was looked through: the whole range, or what comes first in it where there was more than was asked for. */
   readonly through: SequenceRange;
 }
+
+/**
+ * Beyond so many rows of one range, the first ones are found sooner in the order of the range than by reading all of them: one
+ * row in that order costs what a row of the index does, and there are some 25,000.
+ */
+const manyRows = 1_000;
 
 /**
  * The sequences of the first matching changes of a range, by the rows of the index that may have some.
@@ -30,50 +37,69 @@ export async function indexWindow(
   limit: number,
 ): Promise<IndexWindow> {
   const { terms, filter, order } = query;
-  const direction = order === 'newest-first' ? 'DESC' : 'ASC';
+  const isNewestFirst = order === 'newest-first';
+  const direction = isNewestFirst ? 'DESC' : 'ASC';
   const parameters = new Parameters();
   const log = parameters.add(query.log);
   const bigint = (value: bigint): string => `${parameters.add(String(value))}::bigint`;
   const low = bigint(range.low);
   const high = bigint(range.high);
-  const alternatives = terms.map((documents) =>
-    documents
-      .map((each) => `i.document @> jsonb_build_object(part.number::text, ${parameters.add(each)}::jsonb)`)
-      .join(' AND '),
-  );
+  const most = parameters.add(rows);
+  const documents = [...new Set(terms.flat())].map((text) => ({ text, json: `${parameters.add(text)}::jsonb` }));
+  /** SQL: one of the alternatives holds, of which `holds` says how a document is looked for. */
+  const anyOf = (holds: (place: number) => string): string =>
+    `(${terms
+      .map((all) => all.map((each) => holds(documents.findIndex(({ text }) => text === each))).join(' AND '))
+      .join(' OR ')})`;
   const conditions = filterConditions(filter, query.relations, parameters);
-  const joins = lookUpsFor(conditions);
+  // What is asked of the commit and the context alone is found out once for the changes that have them in common.
+  const ofEach = conditions.filter((condition) => /\b[cr]\./.test(condition));
+  const ofAll = conditions.filter((condition) => !ofEach.includes(condition));
   const first = bigint(range.low >> indexRangeBits);
   const last = bigint((range.high - 1n) >> indexRangeBits);
+  const ofPart = `
+    i.log = ${log} AND i.sequence >= part.number << ${indexRangeBits} AND i.sequence < (part.number + 1) << ${indexRangeBits}
+    AND i.sequence < ${high} AND i.last_sequence >= ${low}`;
   const { rows: answers } = await client.query<{
     found: string[] | null;
     last: string | null;
     count: number;
   }>(
     // The parts are looked up one after the other, until there are rows enough: each in turn, as LATERAL says, in the order of
-    // generate_series. To sort them all would need them all.
+    // generate_series. To sort them all would need them all. Of a part with many, those that come first are found in the order of
+    // the primary key, which is theirs: transactions follow each other. The other index can't serve the condition there.
     `WITH candidate AS MATERIALIZED (
        SELECT i.*
-         FROM generate_series(${order === 'newest-first' ? `${last}, ${first}, -1` : `${first}, ${last}`}) AS part(number)
+         FROM (SELECT number, ${documents.map(({ json }, place) => `jsonb_build_object(number::text, ${json}) AS d${place}`).join(', ')}
+                 FROM generate_series(${isNewestFirst ? `${last}, ${first}, -1` : `${first}, ${last}`}) AS part(number) OFFSET 0) part
         CROSS JOIN LATERAL (
-          SELECT i.sequence, i.last_sequence, i.transaction, i.context_no FROM bemi.change_index i
-           WHERE i.log = ${log} AND i.sequence >= part.number << ${indexRangeBits}
-             AND i.sequence < (part.number + 1) << ${indexRangeBits}
-             AND i.sequence < ${high} AND i.last_sequence >= ${low} AND (${alternatives.join(' OR ')})
-           ORDER BY i.sequence ${direction} LIMIT ${parameters.add(rows)}) i
-        LIMIT ${parameters.add(rows)}
+          WITH few AS MATERIALIZED (
+            SELECT i.sequence, i.last_sequence, i.transaction, i.context_no FROM bemi.change_index i
+             WHERE ${ofPart} AND ${anyOf((place) => `i.document @> part.d${place}`)} LIMIT ${manyRows + 1})
+          SELECT * FROM few WHERE (SELECT count(*) FROM few) <= ${manyRows}
+          UNION ALL
+          (SELECT i.sequence, i.last_sequence, i.transaction, i.context_no FROM bemi.change_index i
+            WHERE (SELECT count(*) FROM few) > ${manyRows} AND ${ofPart}
+              AND i.transaction >= coalesce((SELECT t.transaction FROM bemi.transaction_log t
+                   WHERE t.log = ${log} AND t.sequence >= part.number << ${indexRangeBits} ORDER BY t.sequence LIMIT 1), 0)
+              AND i.transaction < (part.number + 1) << ${indexRangeBits}
+              AND ${anyOf((place) => `(i.document -> part.number::text) @> ${documents[place]!.json}`)}
+            ORDER BY i.transaction ${direction}, i.sequence ${direction} LIMIT ${most})
+          ORDER BY sequence ${direction} LIMIT ${most}) i
+        LIMIT ${most}
      ), found AS (
        SELECT c.sequence
-         FROM candidate
+         FROM (SELECT c.* FROM (SELECT ${log}::integer AS log, candidate.* FROM candidate) c ${lookUpsFor(ofAll)}
+                WHERE ${['true', ...ofAll].join(' AND ')} OFFSET 0) group_of
         CROSS JOIN LATERAL (
           SELECT c.* FROM bemi.change_log c
-           WHERE c.log = ${log} AND c.sequence BETWEEN candidate.sequence AND candidate.last_sequence
-             AND c.transaction = candidate.transaction AND c.context_no = candidate.context_no OFFSET 0) c
-         ${joins}
-        WHERE ${[`c.sequence >= ${low} AND c.sequence < ${high}`, ...conditions].join(' AND ')}
+           WHERE c.log = ${log} AND c.sequence BETWEEN group_of.sequence AND group_of.last_sequence
+             AND c.transaction = group_of.transaction AND c.context_no = group_of.context_no OFFSET 0) c
+         ${lookUpsFor(ofEach)}
+        WHERE ${[`c.sequence >= ${low} AND c.sequence < ${high}`, ...ofEach].join(' AND ')}
         ORDER BY c.sequence ${direction} LIMIT ${parameters.add(limit)})
      SELECT (SELECT array_agg(sequence ORDER BY sequence ${direction}) FROM found) AS found,
-            (SELECT ${order === 'newest-first' ? 'min(sequence)' : 'max(last_sequence)'} FROM candidate) AS last,
+            (SELECT ${isNewestFirst ? 'min(sequence)' : 'max(last_sequence)'} FROM candidate) AS last,
             (SELECT count(*)::integer FROM candidate) AS count`,
     parameters.values,
   );
@@ -81,7 +107,7 @@ export async function indexWindow(
   const isCut = lastRow !== null && count === rows;
   const through = !isCut
     ? range
-    : order === 'newest-first'
+    : isNewestFirst
       ? { low: BigInt(lastRow), high: range.high }
       : { low: range.low, high: BigInt(lastRow) + 1n };
   return { found: (found ?? []).map(BigInt), through };

@@ -1,7 +1,8 @@
 import type pg from 'pg';
 import { filterConditions } from './filter-conditions.ts';
+import { lookUpsFor } from './look-ups.ts';
 import { Parameters } from './parameters.ts';
-import { lookUpsFor, type WindowQuery } from './scan-window.ts';
+import type { WindowQuery } from './scan-window.ts';
 import type { SequenceRange } from './sequence-range.ts';
 
 /** What looking at some of a record's changes found. */

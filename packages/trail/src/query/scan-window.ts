@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { ChangeFilter } from './change-filter.ts';
 import { filterConditions } from './filter-conditions.ts';
+import { lookUpsFor } from './look-ups.ts';
 import { Parameters } from './parameters.ts';
 import type { Order, SequenceRange } from './sequence-range.ts';
 
@@ -25,15 +26,13 @@ export async function scanWindow(
   const low = `${parameters.add(String(range.low))}::bigint`;
   const high = `${parameters.add(String(range.high))}::bigint`;
   const conditions = filterConditions(query.filter, query.relations, parameters);
+  // Of a transaction that goes on behind the range, the commit is the first one there; of one that began before it, the context
+  // may be anywhere from its first entry on.
+  const end = `coalesce((SELECT b.sequence FROM bemi.transaction_log b WHERE b.log = ${log} AND b.sequence >= ${high} - 1
+                          ORDER BY b.sequence LIMIT 1), ${high})`;
   const joins = lookUpsFor(conditions, {
-    // Of a transaction that goes on behind the range, the commit is the first one there; of one that began before it, the
-    // context may be anywhere from its first entry on.
-    commits: `t.sequence BETWEEN ${low} AND coalesce((
-      SELECT b.sequence FROM bemi.transaction_log b WHERE b.log = ${log} AND b.sequence >= ${high} - 1
-       ORDER BY b.sequence LIMIT 1), ${high})`,
-    contexts: `x.sequence < coalesce((
-      SELECT b.sequence FROM bemi.transaction_log b WHERE b.log = ${log} AND b.sequence >= ${high} - 1
-       ORDER BY b.sequence LIMIT 1), ${high})`,
+    commits: `t.sequence BETWEEN ${low} AND ${end}`,
+    contexts: `x.sequence < ${end}`,
   });
   const { rows } = await client.query<{ sequence: string }>(
     `SELECT c.sequence FROM bemi.change_log c ${joins}
@@ -42,41 +41,4 @@ export async function scanWindow(
     parameters.values,
   );
   return rows.map(({ sequence }) => BigInt(sequence));
-}
-
-/**
- * What conditions on `t`, `x` and `r` need, looked up for each change.
- * @param within - what else is known of the sequences of commits and contexts, so that the partitions of others are left out.
- */
-export function lookUpsFor(
-  conditions: readonly string[],
-  within: { readonly commits: string; readonly contexts: string } = { commits: 'true', contexts: 'true' },
-): string {
-  const refersTo = (alias: string): boolean =>
-    conditions.some((each) => new RegExp(`\\b${alias}\\.`).test(each));
-  return [
-    refersTo('t') ? transactionLookUp(within.commits) : '',
-    refersTo('r') ? relationLookUp : '',
-    refersTo('x') ? contextLookUp(within.contexts) : '',
-  ].join(' ');
-}
-
-/**
- * SQL that finds a row by an index. OFFSET keeps the planner from anything else: where a table is new to it, it would rather read
- * all of it, again and again.
- */
-export function lookUp(table: string, alias: string, where: string): string {
-  return `LATERAL (SELECT ${alias}.* FROM bemi.${table} ${alias} WHERE ${where} OFFSET 0) ${alias}`;
-}
-
-export const relationLookUp = `CROSS JOIN ${lookUp('relations', 'r', 'r.log = c.log AND r.relation = c.relation')}`;
-
-export function transactionLookUp(within = 'true'): string {
-  const where = `t.log = c.log AND t.transaction = c.transaction AND t.sequence > c.sequence AND ${within}`;
-  return `CROSS JOIN ${lookUp('transaction_log', 't', where)}`;
-}
-
-export function contextLookUp(within = 'true'): string {
-  const where = `x.log = c.log AND x.transaction = c.transaction AND x.context_no = c.context_no AND x.sequence >= c.transaction`;
-  return `LEFT JOIN ${lookUp('context_log', 'x', `${where} AND ${within}`)} ON true`;
 }

@@ -10,7 +10,7 @@ import { beginningOf, isEmptyRange, overlapOf, restOf, type SequenceRange } from
 import { WindowSize } from './window-size.ts';
 
 /** What is looked at before the index is asked: what is common is found there, in less time. */
-const scannedFirst = 2_048;
+const scannedFirst = 512;
 
 /**
  * Looks at a log part by part, in the order of the search. A part is as large as can be looked at in some 50 ms, as far as the
@@ -25,8 +25,8 @@ export class SearchWindows {
   /** Sequences of a scan; */
   readonly #scan = new WindowSize({ first: scannedFirst, least: 256, most: 1_048_576 });
   /** ranges of the index, and how many of its rows. */
-  readonly #indexRanges = new WindowSize({ first: 1, least: 1, most: 4_096 });
-  readonly #indexRows = new WindowSize({ first: 256, least: 64, most: 16_384 });
+  readonly #indexRanges = new WindowSize({ first: 64, least: 1, most: 4_096 });
+  readonly #indexRows = new WindowSize({ first: 64, least: 64, most: 16_384 });
   readonly #recordChanges = new WindowSize({ first: 500, least: 50, most: 50_000 });
   #scanned = 0n;
   #count = 0;
