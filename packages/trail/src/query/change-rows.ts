@@ -46,7 +46,9 @@ SELECT c.sequence::text AS sequence, c.operation,
 
 /** As the driver gives it: NULL where a change has `undefined`. */
 type NullableChange = {
-  [Key in Exclude<keyof Change, 'changed'>]: undefined extends Change[Key] ? Exclude<Change[Key], undefined> | null : Change[Key];
+  [Key in Exclude<keyof Change, 'changed'>]: undefined extends Change[Key]
+    ? Exclude<Change[Key], undefined> | null
+    : Change[Key];
 };
 
 function changeOf(row: NullableChange, changedOnly: boolean): Change {

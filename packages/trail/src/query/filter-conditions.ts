@@ -81,10 +81,10 @@ function ifMayHold(
   parameters: Parameters,
 ): string {
   const wanted = parameters.add(value);
-  const escape = parameters.add('\\');
+  const backslash = parameters.add('\\');
   const may = texts.flatMap((text) => [
     `coalesce(strpos(${text}, ${wanted}) > 0, false)`,
-    `coalesce(strpos(${text}, ${escape}) > 0, false)`,
+    `coalesce(strpos(${text}, ${backslash}) > 0, false)`,
   ]);
   // In this order, which AND doesn't keep.
   return `CASE WHEN ${may.join(' OR ')} THEN ${condition} ELSE false END`;

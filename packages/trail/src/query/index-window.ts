@@ -45,7 +45,10 @@ export async function indexWindow(
   const low = bigint(range.low);
   const high = bigint(range.high);
   const most = parameters.add(rows);
-  const documents = [...new Set(terms.flat())].map((text) => ({ text, json: `${parameters.add(text)}::jsonb` }));
+  const documents = [...new Set(terms.flat())].map((text) => ({
+    text,
+    json: `${parameters.add(text)}::jsonb`,
+  }));
   /** SQL: one of the alternatives holds, of which `holds` says how a document is looked for. */
   const anyOf = (holds: (place: number) => string): string =>
     `(${terms

@@ -17,37 +17,42 @@ export interface RecordWindow {
  * in order.
  *
  * @param relations - shapes of the record's table.
+ * @param count - of changes to look at, at most.
+ * @param limit - of those that are wanted: where nothing else is asked for, no more are looked at.
  */
 export async function recordWindow(
   client: pg.ClientBase,
   query: WindowQuery & { readonly relations: readonly string[] },
   range: SequenceRange,
   count: number,
+  limit: number,
 ): Promise<RecordWindow> {
   const parameters = new Parameters();
   const log = parameters.add(query.log);
-  const limit = parameters.add(count);
+  // What the candidates have in common need not be asked of each.
+  const { primaryKey, ...others } = query.filter;
+  const conditions = filterConditions(others, undefined, parameters);
+  const most = conditions.length === 0 ? Math.min(count, limit) : count;
+  const limited = `LIMIT ${parameters.add(most)}`;
   const direction = query.order === 'newest-first' ? 'DESC' : 'ASC';
   const candidates = `
     SELECT one.* FROM unnest(${parameters.add(query.relations)}::bigint[]) AS shape(relation)
      CROSS JOIN LATERAL (
        SELECT c.* FROM bemi.change_log c
-        WHERE c.log = ${log} AND c.relation = shape.relation AND c.primary_key = ${parameters.add(query.filter.primaryKey)}
+        WHERE c.log = ${log} AND c.relation = shape.relation AND c.primary_key = ${parameters.add(primaryKey)}
           AND c.sequence >= ${parameters.add(String(range.low))}::bigint
           AND c.sequence < ${parameters.add(String(range.high))}::bigint
-        ORDER BY c.sequence ${direction} LIMIT ${limit}) one
-     ORDER BY one.sequence ${direction} LIMIT ${limit}`;
-  const conditions = filterConditions(query.filter, query.relations, parameters);
-  const joins = lookUpsFor(conditions);
+        ORDER BY c.sequence ${direction} ${limited}) one
+     ORDER BY one.sequence ${direction} ${limited}`;
   const { rows } = await client.query<{ sequence: string; matches: boolean }>(
     `WITH candidate AS MATERIALIZED (${candidates})
-     SELECT c.sequence, coalesce(${conditions.join(' AND ')}, false) AS matches
-       FROM candidate c ${joins} ORDER BY c.sequence ${direction}`,
+     SELECT c.sequence, coalesce(${['true', ...conditions].join(' AND ')}, false) AS matches
+       FROM candidate c ${lookUpsFor(conditions)} ORDER BY c.sequence ${direction}`,
     parameters.values,
   );
   const last = rows.at(-1);
   return {
     found: rows.filter(({ matches }) => matches).map(({ sequence }) => BigInt(sequence)),
-    lookedAt: last && rows.length === count ? BigInt(last.sequence) : undefined,
+    lookedAt: last && rows.length === most ? BigInt(last.sequence) : undefined,
   };
 }

@@ -274,6 +274,29 @@ test('filters without an index: changed columns, values, text; and transactions 
   expect(await find({ tables: [{ name: 'no' }, { schema: 'public', name: 'Patient' }] })).toHaveLength(4);
 });
 
+test('whatever the spelling of what is asked for', async () => {
+  const trail = await writtenTrail();
+  const { client, log } = trail;
+  await trail.relation(1, 'public', 'Patient');
+  const changes = [
+    { operation: 'INSERT', primaryKey: '1', after: String.raw`{"id":1,"name":"\u0041da\/\n"}` },
+  ] as const;
+  const [a] = await trail.transaction({ contexts: [String.raw`{"userId":"\u0061da","n":4.2e1}`], changes });
+  const [b] = await trail.transaction({ contexts: ['{"userId":4.2e1}'], changes });
+  const [c] = await trail.transaction({ actor: String.raw`{"session_user":"\u0061da"}`, changes });
+  const find = async (filter: ChangeFilter): Promise<string[]> =>
+    sequences(await select(client, { log, limit: 10, order: 'oldest-first', filter }));
+  expect(await find({ actor: 'ada' })).toEqual([a, c]);
+  expect(await find({ actor: '42' })).toEqual([b]);
+  expect(await find({ actor: 'da' })).toEqual([]);
+  expect(await find({ context: [{ key: 'userId', value: 'ada' }] })).toEqual([a]);
+  expect(await find({ context: [{ key: 'userId', value: '42' }] })).toEqual([b]);
+  expect(await find({ context: [{ key: 'n', value: '42' }] })).toEqual([a]);
+  expect(await find({ values: [{ column: 'name', operator: 'is', value: 'Ada/\n' }] })).toEqual([a, b, c]);
+  expect(await find({ values: [{ column: 'name', operator: 'is', value: 'Ada' }] })).toEqual([]);
+  expect(await find({ primaryKey: '1', actor: 'ada' })).toEqual([a, c]);
+});
+
 test('a search that has no more time says how far it looked, and goes on from there', async () => {
   const trail = await writtenTrail();
   const { client, log } = trail;

@@ -67,7 +67,7 @@ export class SearchWindows {
     if (range === undefined) return [];
     const { recordRelations, terms, indexedTo } = this.#plan;
     if (recordRelations !== undefined)
-      return (await this.#lookAtRecord(recordRelations, range)).slice(0, limit);
+      return (await this.#lookAtRecord(recordRelations, range, limit)).slice(0, limit);
     const isIndexed = this.#query.order === 'newest-first' ? range.high <= indexedTo : range.low < indexedTo;
     if (terms && isIndexed && this.#scanned >= scannedFirst)
       return await this.#lookUp(terms, overlapOf(range, { low: 0n, high: indexedTo }), limit);
@@ -151,15 +151,19 @@ export class SearchWindows {
     }
   }
 
-  async #lookAtRecord(relations: readonly string[], range: SequenceRange): Promise<readonly bigint[]> {
+  async #lookAtRecord(
+    relations: readonly string[],
+    range: SequenceRange,
+    limit: number,
+  ): Promise<readonly bigint[]> {
     const query = { ...this.#query, relations };
     const startedAt = performance.now();
     const window = await this.#transaction.attempt(() =>
-      recordWindow(this.#client, query, range, this.#recordChanges.size),
+      recordWindow(this.#client, query, range, this.#recordChanges.size, limit),
     );
     if (window === undefined) {
       if (!this.#recordChanges.shrink()) await this.#transaction.setTimeout(0);
-      return await this.#lookAtRecord(relations, range);
+      return await this.#lookAtRecord(relations, range, limit);
     }
     this.#recordChanges.took(performance.now() - startedAt);
     const { found, lookedAt } = window;
