@@ -186,6 +186,7 @@ function filtersOf(nextSequence: number): Record<string, ChangeFilter> {
     record: { ...table('patient'), primaryKey: '17' },
     'record, none': { ...table('patient'), primaryKey: 'x' },
     'record and actor, none': { ...table('patient'), primaryKey: '17', actor: 'mallory' },
+    'busy record and actor, none': { ...table('patient'), primaryKey: '0', actor: 'mallory' },
     'table and operation': { ...table('bed'), operations: ['DELETE'] },
     'table and operation, none': { ...table('archive'), operations: ['TRUNCATE'] },
     'table and rare user': { ...table('device'), ...context('userId', 'user_4990') },

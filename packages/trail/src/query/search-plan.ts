@@ -12,7 +12,7 @@ export interface SearchPlan {
   readonly relations: readonly string[] | undefined;
   /** Numbers of all shapes of the log, where a record is asked for without its table. */
   readonly recordRelations: readonly string[] | undefined;
-  /** What the index knows of the filter; `undefined` where that is nothing. */
+  /** What the index knows of the filter, of a record's beside its table and operations; `undefined` where that is nothing. */
   readonly terms: IndexTerms | undefined;
   /** Sequence behind the last one that is in the index. */
   readonly indexedTo: bigint;
@@ -42,9 +42,13 @@ export async function searchPlan(client: pg.ClientBase, query: RangeQuery): Prom
     ranges,
     relations,
     recordRelations: isRecord ? (relations ?? (await allRelations(client, log))) : undefined,
-    terms: isRecord ? undefined : indexTerms(filter, tables),
+    terms: indexTerms(isRecord ? withoutOperations(filter) : filter, tables),
     indexedTo,
   };
+}
+
+function withoutOperations({ operations, changedColumns, ...others }: ChangeFilter): ChangeFilter {
+  return others;
 }
 
 /** What the log has, within the bounds that the filter gives. */

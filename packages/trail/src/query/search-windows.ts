@@ -11,6 +11,8 @@ import { WindowSize } from './window-size.ts';
 
 /** What is looked at before the index is asked: what is common is found there, in less time. */
 const scannedFirst = 512;
+/** Rows of the index that are looked at instead of a record's changes. */
+const fewRows = 256;
 
 /**
  * Looks at a log part by part, in the order of the search. A part is as large as can be looked at in some 50 ms, as far as the
@@ -27,7 +29,7 @@ export class SearchWindows {
   /** ranges of the index, and how many of its rows. */
   readonly #indexRanges = new WindowSize({ first: 64, least: 1, most: 4_096 });
   readonly #indexRows = new WindowSize({ first: 64, least: 64, most: 16_384 });
-  readonly #recordChanges = new WindowSize({ first: 500, least: 50, most: 50_000 });
+  readonly #recordChanges: WindowSize;
   #scanned = 0n;
   #count = 0;
   #lookedAt = 0n;
@@ -43,6 +45,8 @@ export class SearchWindows {
     this.#plan = plan;
     this.#query = { ...query, relations: plan.relations };
     this.#ranges = [...plan.ranges];
+    // Few before the index is asked.
+    this.#recordChanges = new WindowSize({ first: plan.terms ? 200 : 500, least: 50, most: 50_000 });
   }
 
   get isAtEnd(): boolean {
@@ -66,9 +70,13 @@ export class SearchWindows {
     const range = this.#ranges[0];
     if (range === undefined) return [];
     const { recordRelations, terms, indexedTo } = this.#plan;
-    if (recordRelations !== undefined)
-      return (await this.#lookAtRecord(recordRelations, range, limit)).slice(0, limit);
     const isIndexed = this.#query.order === 'newest-first' ? range.high <= indexedTo : range.low < indexedTo;
+    if (recordRelations !== undefined) {
+      const rest = overlapOf(range, { low: 0n, high: indexedTo });
+      const few =
+        terms && isIndexed && this.#count === 2 ? await this.#lookUpFew(terms, rest, limit) : undefined;
+      return few ?? (await this.#lookAtRecord(recordRelations, range, limit)).slice(0, limit);
+    }
     if (terms && isIndexed && this.#scanned >= scannedFirst)
       return await this.#lookUp(terms, overlapOf(range, { low: 0n, high: indexedTo }), limit);
     // What is indexed and what is not are never in one window.
@@ -149,6 +157,23 @@ export class SearchWindows {
       this.#leave(result.through);
       return result.found;
     }
+  }
+
+  /**
+   * What a record that changes all the time has to do with somebody who did little: sooner found by the index. `undefined` where
+   * that has much, too.
+   */
+  async #lookUpFew(
+    terms: IndexTerms,
+    range: SequenceRange,
+    limit: number,
+  ): Promise<readonly bigint[] | undefined> {
+    const result = await this.#transaction.attempt(() =>
+      indexWindow(this.#client, { ...this.#query, terms }, range, fewRows, limit),
+    );
+    if (result?.through.low !== range.low || result.through.high !== range.high) return undefined;
+    this.#leave(range);
+    return result.found;
   }
 
   async #lookAtRecord(
