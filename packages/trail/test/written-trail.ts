@@ -22,6 +22,8 @@ export interface WrittenTransaction {
 
 export interface WrittenTrail {
   readonly client: pg.Client;
+  /** Another connection to the audit database. */
+  readonly connect: () => Promise<pg.Client>;
   readonly log: number;
   relation(
     relation: number,
@@ -52,6 +54,7 @@ export async function writtenTrail(name = 'app'): Promise<WrittenTrail> {
   let next = 0;
   return {
     client,
+    connect: () => database.connect(),
     log,
     async relation(relation, schema, table, root = { schema, table }) {
       next++; // its event

@@ -12,7 +12,11 @@ export async function changeRows(
   changedOnly: boolean,
 ): Promise<Change[]> {
   if (sequences.length === 0) return [];
-  const { rows } = await client.query<NullableChange>(statement, [log, sequences.map(String)]);
+  // Though each sequence says more: what is known beforehand leaves partitions out of the plan.
+  const inOrder = sequences.toSorted((a, b) => (a < b ? -1 : 1));
+  const { rows } = await client.query<NullableChange>(statement, [
+    ...[log, sequences.map(String), String(inOrder[0]), String(inOrder.at(-1))],
+  ]);
   return rows.map((row) => changeOf(row, changedOnly));
 }
 
@@ -36,9 +40,9 @@ SELECT c.sequence::text AS sequence, c.operation,
        t.xid::text AS "transactionId", c.transaction::text AS transaction, c.lsn::text AS position,
        row_problem.reason AS "rowQuarantine", context_problem.reason AS "contextQuarantine"
   FROM unnest($2::bigint[]) WITH ORDINALITY AS wanted(sequence, place)
-  CROSS JOIN ${lookUp('change_log', 'c', 'c.log = $1 AND c.sequence = wanted.sequence')}
+  CROSS JOIN ${lookUp('change_log', 'c', 'c.log = $1 AND c.sequence = wanted.sequence AND c.sequence BETWEEN $3::bigint AND $4::bigint')}
   ${relationLookUp}
-  ${commitLookUp()}
+  ${commitLookUp('t.sequence > $3::bigint')}
   ${contextLookUp()}
   LEFT JOIN ${lookUp('quarantine', 'row_problem', problemOf('row_problem', 'row', 'c'))} ON true
   LEFT JOIN ${lookUp('quarantine', 'context_problem', problemOf('context_problem', 'context', 'x'))} ON true

@@ -60,9 +60,12 @@ export async function indexWindow(
   const ofAll = conditions.filter((condition) => !ofEach.includes(condition));
   const first = bigint(range.low >> indexRangeBits);
   const last = bigint((range.high - 1n) >> indexRangeBits);
+  // Of the window too, though each part says more: what is known beforehand leaves partitions out of the plan.
+  const beginning = `${first} << ${indexRangeBits}`;
+  const within = { commits: `t.sequence > ${beginning}` };
   const ofPart = `
     i.log = ${log} AND i.sequence >= part.number << ${indexRangeBits} AND i.sequence < (part.number + 1) << ${indexRangeBits}
-    AND i.sequence < ${high} AND i.last_sequence >= ${low}`;
+    AND i.sequence >= ${beginning} AND i.sequence < ${high} AND i.last_sequence >= ${low}`;
   const { rows: answers } = await client.query<{
     found: string[] | null;
     last: string | null;
@@ -84,7 +87,8 @@ export async function indexWindow(
           (SELECT i.sequence, i.last_sequence, i.transaction, i.context_no FROM bemi.change_index i
             WHERE (SELECT count(*) FROM few) > ${manyRows} AND ${ofPart}
               AND i.transaction >= coalesce((SELECT t.transaction FROM bemi.transaction_log t
-                   WHERE t.log = ${log} AND t.sequence >= part.number << ${indexRangeBits} ORDER BY t.sequence LIMIT 1), 0)
+                   WHERE t.log = ${log} AND t.sequence >= part.number << ${indexRangeBits} AND t.sequence >= ${beginning}
+                   ORDER BY t.sequence LIMIT 1), 0)
               AND i.transaction < (part.number + 1) << ${indexRangeBits}
               AND ${anyOf((place) => `(i.document -> part.number::text) @> ${documents[place]!.json}`)}
             ORDER BY i.transaction ${direction}, i.sequence ${direction} LIMIT ${most})
@@ -92,14 +96,15 @@ export async function indexWindow(
         LIMIT ${most}
      ), found AS (
        SELECT c.sequence
-         FROM (SELECT c.* FROM (SELECT ${log}::integer AS log, candidate.* FROM candidate) c ${lookUpsFor(ofAll)}
+         FROM (SELECT c.* FROM (SELECT ${log}::integer AS log, candidate.* FROM candidate) c ${lookUpsFor(ofAll, within)}
                 WHERE ${['true', ...ofAll].join(' AND ')} OFFSET 0) group_of
         CROSS JOIN LATERAL (
           SELECT c.* FROM bemi.change_log c
            WHERE c.log = ${log} AND c.sequence BETWEEN group_of.sequence AND group_of.last_sequence
+             AND c.sequence >= ${low} AND c.sequence < ${high}
              AND c.transaction = group_of.transaction AND c.context_no = group_of.context_no OFFSET 0) c
-         ${lookUpsFor(ofEach)}
-        WHERE ${[`c.sequence >= ${low} AND c.sequence < ${high}`, ...ofEach].join(' AND ')}
+         ${lookUpsFor(ofEach, within)}
+        WHERE ${['true', ...ofEach].join(' AND ')}
         ORDER BY c.sequence ${direction} LIMIT ${parameters.add(limit)})
      SELECT (SELECT array_agg(sequence ORDER BY sequence ${direction}) FROM found) AS found,
             (SELECT ${isNewestFirst ? 'min(sequence)' : 'max(last_sequence)'} FROM candidate) AS last,

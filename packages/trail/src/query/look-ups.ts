@@ -6,7 +6,8 @@
 /** What else is known of the sequences of commits and contexts, so that the partitions of others are left out. */
 export interface KnownSequences {
   readonly commits: string;
-  readonly contexts: string;
+  /** Default: that they come before the commit, where that is looked up. */
+  readonly contexts?: string;
 }
 
 /** What conditions on `t`, `x` and `r` need, looked up for each change. */

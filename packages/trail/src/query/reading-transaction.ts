@@ -18,14 +18,14 @@ export class ReadingTransaction {
     this.#isOuter = isOuter;
   }
 
-  /** @param timeoutMs - of each statement, 0 for none. */
-  async begin(timeoutMs: number): Promise<void> {
-    this.#timeoutMs = Math.ceil(timeoutMs);
+  /** Statements may take as long as they do, until a time is set. */
+  async begin(): Promise<void> {
     await this.#client.query(
       `${this.#isOuter ? 'SAVEPOINT bemi_search' : begin}; ${planning}; SET LOCAL statement_timeout = ${this.#timeoutMs}`,
     );
   }
 
+  /** @param timeoutMs - of each statement, 0 for none. */
   async setTimeout(timeoutMs: number): Promise<void> {
     this.#timeoutMs = Math.ceil(timeoutMs);
     await this.#client.query(`SET LOCAL statement_timeout = ${this.#timeoutMs}`);
@@ -48,7 +48,7 @@ export class ReadingTransaction {
       if (!isCanceled || this.#timeoutMs === 0 || performance.now() - startedAt < this.#timeoutMs)
         throw error;
       await this.end();
-      await this.begin(this.#timeoutMs);
+      await this.begin();
       return undefined;
     }
   }

@@ -1,6 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { expect, test } from 'vitest';
 import { type WrittenChange, writtenTrail } from '../../test/written-trail.ts';
+import { indexChanges } from '../partitions.ts';
 import type { Change } from './change.ts';
 import type { ChangeFilter } from './change-filter.ts';
 import { changeJson } from './change-json.ts';
@@ -331,5 +333,19 @@ test('a search that has no more time says how far it looked, and goes on from th
     const all = Array.from({ length: 10_000 }, (_, n) => n).filter((n) => String(n).includes('99'));
     const expected = all.map((n) => String(1 + n * 2));
     expect(found).toEqual(order === 'newest-first' ? expected.toReversed() : expected);
+  }
+});
+
+test('what a search must know waits for a server that is slow, however small the budget', async () => {
+  const { client, log, connect } = await trailOf([{ operation: 'INSERT', after: '{"id":1}' }]);
+  await client.query('UPDATE bemi.logs SET next_sequence = 1024 WHERE log = $1', [log]);
+  await indexChanges(client, log, 1);
+  const other = await connect();
+  const filter = { tables: [{ name: 'Patient' }], since: new Date('2025-01-01T00:00:00Z') };
+  for (const table of ['relations', 'change_blocks']) {
+    await other.query(`BEGIN; LOCK TABLE bemi.${table}`);
+    const searched = searchChanges(client, { log, filter, limit: 10, budgetMs: 0 });
+    const [page] = await Promise.all([searched, delay(300).then(() => other.query('COMMIT'))]);
+    expect(page.end).toBe('budget');
   }
 });

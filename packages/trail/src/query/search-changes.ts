@@ -55,11 +55,12 @@ export async function searchChanges(client: pg.ClientBase, search: ChangeSearch)
   if (!isPossible(filter)) return nothing;
   const deadline = performance.now() + budgetMs;
   const transaction = new ReadingTransaction(client, search.isInTransaction ?? false);
-  // A window is meant to take a fraction of that.
-  await transaction.begin(Math.max(budgetMs, 100));
+  await transaction.begin();
   try {
     const plan = await searchPlan(client, { log, filter, order });
     if (!plan) return nothing;
+    // A window is meant to take a fraction of that.
+    await transaction.setTimeout(Math.max(budgetMs, 100));
     const windows = new SearchWindows(client, transaction, plan, { log, filter, order });
     const found: bigint[] = [];
     while (found.length < limit && !windows.isAtEnd) {

@@ -88,13 +88,13 @@ export class SearchWindows {
 
   /** Passes over blocks with no change of the times that are asked for. */
   async #passOver(): Promise<void> {
-    const { log, filter, order } = this.#query;
+    const { filter, order } = this.#query;
     if (!filter.since && !filter.until) return;
     const { indexedTo } = this.#plan;
     for (let range = this.#ranges[0]; range !== undefined; range = this.#ranges[0]) {
       const known = overlapOf(range, { low: 0n, high: indexedTo });
       if (isEmptyRange(known) || (order === 'newest-first' && range.high > indexedTo)) return;
-      const near = await nearestBlock(this.#client, log, filter, known, order);
+      const near = await this.#nearestBlock(known);
       const unknown = overlapOf(range, { low: indexedTo, high: range.high });
       const rest = near
         ? order === 'newest-first'
@@ -111,6 +111,16 @@ export class SearchWindows {
       }
       this.#ranges.shift();
     }
+  }
+
+  async #nearestBlock(range: SequenceRange): Promise<SequenceRange | undefined> {
+    const { log, filter, order } = this.#query;
+    const look = async () => ({ near: await nearestBlock(this.#client, log, filter, range, order) });
+    const looked = await this.#transaction.attempt(look);
+    if (looked) return looked.near;
+    // As little as can be looked at.
+    await this.#transaction.setTimeout(0);
+    return (await look()).near;
   }
 
   async #lookThrough(
@@ -181,7 +191,8 @@ export class SearchWindows {
     range: SequenceRange,
     limit: number,
   ): Promise<readonly bigint[]> {
-    const query = { ...this.#query, relations };
+    const { terms, indexedTo } = this.#plan;
+    const query = { ...this.#query, relations, terms, indexedTo };
     const startedAt = performance.now();
     const window = await this.#transaction.attempt(() =>
       recordWindow(this.#client, query, range, this.#recordChanges.size, limit),
