@@ -4,7 +4,7 @@ import type { IndexTerms } from './index-terms.ts';
 import { lookUpsFor } from './look-ups.ts';
 import { Parameters } from './parameters.ts';
 import type { WindowQuery } from './scan-window.ts';
-import type { SequenceRange } from './sequence-range.ts';
+import type { Order, SequenceRange } from './sequence-range.ts';
 
 /** The times of commits are known of each block of so many sequences, */
 export const blockBits = 10n;
@@ -38,63 +38,25 @@ export async function indexWindow(
 ): Promise<IndexWindow> {
   const { terms, filter, order } = query;
   const isNewestFirst = order === 'newest-first';
-  const direction = isNewestFirst ? 'DESC' : 'ASC';
   const parameters = new Parameters();
-  const log = parameters.add(query.log);
   const bigint = (value: bigint): string => `${parameters.add(String(value))}::bigint`;
-  const low = bigint(range.low);
-  const high = bigint(range.high);
-  const most = parameters.add(rows);
-  const documents = [...new Set(terms.flat())].map((text) => ({
-    text,
-    json: `${parameters.add(text)}::jsonb`,
-  }));
-  /** SQL: one of the alternatives holds, of which `holds` says how a document is looked for. */
-  const anyOf = (holds: (place: number) => string): string =>
-    `(${terms
-      .map((all) => all.map((each) => holds(documents.findIndex(({ text }) => text === each))).join(' AND '))
-      .join(' OR ')})`;
+  const window: WindowSql = {
+    ...{ log: parameters.add(query.log), low: bigint(range.low), high: bigint(range.high) },
+    ...{ first: bigint(range.low >> indexRangeBits), last: bigint((range.high - 1n) >> indexRangeBits) },
+    ...{ rows: parameters.add(rows), order, direction: isNewestFirst ? 'DESC' : 'ASC' },
+  };
+  const { log, low, high, direction } = window;
   const conditions = filterConditions(filter, query.relations, parameters);
   // What is asked of the commit and the context alone is found out once for the changes that have them in common.
   const ofEach = conditions.filter((condition) => /\b[cr]\./.test(condition));
   const ofAll = conditions.filter((condition) => !ofEach.includes(condition));
-  const first = bigint(range.low >> indexRangeBits);
-  const last = bigint((range.high - 1n) >> indexRangeBits);
-  // Of the window too, though each part says more: what is known beforehand leaves partitions out of the plan.
-  const beginning = `${first} << ${indexRangeBits}`;
-  const within = { commits: `t.sequence > ${beginning}` };
-  const ofPart = `
-    i.log = ${log} AND i.sequence >= part.number << ${indexRangeBits} AND i.sequence < (part.number + 1) << ${indexRangeBits}
-    AND i.sequence >= ${beginning} AND i.sequence < ${high} AND i.last_sequence >= ${low}`;
+  const within = { commits: `t.sequence > ${beginningOf(window)}` };
   const { rows: answers } = await client.query<{
     found: string[] | null;
     last: string | null;
     count: number;
   }>(
-    // The parts are looked up one after the other, until there are rows enough: each in turn, as LATERAL says, in the order of
-    // generate_series. To sort them all would need them all. Of a part with many, those that come first are found in the order of
-    // the primary key, which is theirs: transactions follow each other. The other index can't serve the condition there.
-    `WITH candidate AS MATERIALIZED (
-       SELECT i.*
-         FROM (SELECT number, ${documents.map(({ json }, place) => `jsonb_build_object(number::text, ${json}) AS d${place}`).join(', ')}
-                 FROM generate_series(${isNewestFirst ? `${last}, ${first}, -1` : `${first}, ${last}`}) AS part(number) OFFSET 0) part
-        CROSS JOIN LATERAL (
-          WITH few AS MATERIALIZED (
-            SELECT i.sequence, i.last_sequence, i.transaction, i.context_no FROM bemi.change_index i
-             WHERE ${ofPart} AND ${anyOf((place) => `i.document @> part.d${place}`)} LIMIT ${manyRows + 1})
-          SELECT * FROM few WHERE (SELECT count(*) FROM few) <= ${manyRows}
-          UNION ALL
-          (SELECT i.sequence, i.last_sequence, i.transaction, i.context_no FROM bemi.change_index i
-            WHERE (SELECT count(*) FROM few) > ${manyRows} AND ${ofPart}
-              AND i.transaction >= coalesce((SELECT t.transaction FROM bemi.transaction_log t
-                   WHERE t.log = ${log} AND t.sequence >= part.number << ${indexRangeBits} AND t.sequence >= ${beginning}
-                   ORDER BY t.sequence LIMIT 1), 0)
-              AND i.transaction < (part.number + 1) << ${indexRangeBits}
-              AND ${anyOf((place) => `(i.document -> part.number::text) @> ${documents[place]!.json}`)}
-            ORDER BY i.transaction ${direction}, i.sequence ${direction} LIMIT ${most})
-          ORDER BY sequence ${direction} LIMIT ${most}) i
-        LIMIT ${most}
-     ), found AS (
+    `WITH candidate AS MATERIALIZED (${candidates(terms, window, parameters)}), found AS (
        SELECT c.sequence
          FROM (SELECT c.* FROM (SELECT ${log}::integer AS log, candidate.* FROM candidate) c ${lookUpsFor(ofAll, within)}
                 WHERE ${['true', ...ofAll].join(' AND ')} OFFSET 0) group_of
@@ -111,12 +73,73 @@ export async function indexWindow(
             (SELECT count(*)::integer FROM candidate) AS count`,
     parameters.values,
   );
-  const { found, last: lastRow, count } = answers[0]!;
-  const isCut = lastRow !== null && count === rows;
+  const { found, last, count } = answers[0]!;
+  const isCut = last !== null && count === rows;
   const through = !isCut
     ? range
     : isNewestFirst
-      ? { low: BigInt(lastRow), high: range.high }
-      : { low: range.low, high: BigInt(lastRow) + 1n };
+      ? { low: BigInt(last), high: range.high }
+      : { low: range.low, high: BigInt(last) + 1n };
   return { found: (found ?? []).map(BigInt), through };
+}
+
+/** What a window is, as a statement refers to it. */
+interface WindowSql {
+  readonly log: string;
+  /** Sequences, the second exclusive; */
+  readonly low: string;
+  readonly high: string;
+  /** numbers of ranges, both inclusive. */
+  readonly first: string;
+  readonly last: string;
+  readonly rows: string;
+  readonly order: Order;
+  readonly direction: 'ASC' | 'DESC';
+}
+
+/**
+ * SQL: the first rows of the index that may have matching changes.
+ *
+ * The parts are looked up one after the other, until there are rows enough: each in turn, as LATERAL says, in the order of
+ * generate_series. To sort them all would need them all. Of a part with many, those that come first are found in the order of the
+ * primary key, which is theirs: transactions follow each other. The other index can't serve the condition there.
+ */
+function candidates(terms: IndexTerms, window: WindowSql, parameters: Parameters): string {
+  const { log, low, high, first, last, rows, direction } = window;
+  const documents = [...new Set(terms.flat())];
+  const given = documents.map((document) => `${parameters.add(document)}::jsonb`);
+  /** One of the alternatives holds, of which `holds` says how a document is looked for. */
+  const anyOf = (holds: (place: number) => string): string =>
+    `(${terms.map((all) => all.map((each) => holds(documents.indexOf(each))).join(' AND ')).join(' OR ')})`;
+  // Of the window too, though each part says more: what is known beforehand leaves partitions out of the plan.
+  const beginning = beginningOf(window);
+  const ofPart = `
+    i.log = ${log} AND i.sequence >= part.number << ${indexRangeBits} AND i.sequence < (part.number + 1) << ${indexRangeBits}
+    AND i.sequence >= ${beginning} AND i.sequence < ${high} AND i.last_sequence >= ${low}`;
+  return `
+    SELECT i.*
+      FROM (SELECT number, ${given.map((document, place) => `jsonb_build_object(number::text, ${document}) AS d${place}`).join(', ')}
+              FROM generate_series(${window.order === 'newest-first' ? `${last}, ${first}, -1` : `${first}, ${last}`}) AS part(number)
+            OFFSET 0) part
+     CROSS JOIN LATERAL (
+       WITH few AS MATERIALIZED (
+         SELECT i.sequence, i.last_sequence, i.transaction, i.context_no FROM bemi.change_index i
+          WHERE ${ofPart} AND ${anyOf((place) => `i.document @> part.d${place}`)} LIMIT ${manyRows + 1})
+       SELECT * FROM few WHERE (SELECT count(*) FROM few) <= ${manyRows}
+       UNION ALL
+       (SELECT i.sequence, i.last_sequence, i.transaction, i.context_no FROM bemi.change_index i
+         WHERE (SELECT count(*) FROM few) > ${manyRows} AND ${ofPart}
+           AND i.transaction >= coalesce((SELECT t.transaction FROM bemi.transaction_log t
+                WHERE t.log = ${log} AND t.sequence >= part.number << ${indexRangeBits} AND t.sequence >= ${beginning}
+                ORDER BY t.sequence LIMIT 1), 0)
+           AND i.transaction < (part.number + 1) << ${indexRangeBits}
+           AND ${anyOf((place) => `(i.document -> part.number::text) @> ${given[place]}`)}
+         ORDER BY i.transaction ${direction}, i.sequence ${direction} LIMIT ${rows})
+       ORDER BY sequence ${direction} LIMIT ${rows}) i
+     LIMIT ${rows}`;
+}
+
+/** Sequence at which the first range begins. */
+function beginningOf({ first }: WindowSql): string {
+  return `(${first} << ${indexRangeBits})`;
 }
