@@ -20,6 +20,7 @@ export async function changeRows(
   return rows.map((row) => changeOf(row, changedOnly));
 }
 
+/** What is in quarantine is NULL in its entry. */
 const problemOf = (alias: string, field: string, entry: string): string =>
   `${alias}.log = c.log AND ${alias}.sequence = ${entry}.sequence AND ${alias}.field = '${field}' AND ${alias}.part = 0`;
 
@@ -44,8 +45,8 @@ SELECT c.sequence::text AS sequence, c.operation,
   ${relationLookUp}
   ${commitLookUp('t.sequence > $3::bigint')}
   ${contextLookUp()}
-  LEFT JOIN ${lookUp('quarantine', 'row_problem', problemOf('row_problem', 'row', 'c'))} ON true
-  LEFT JOIN ${lookUp('quarantine', 'context_problem', problemOf('context_problem', 'context', 'x'))} ON true
+  LEFT JOIN ${lookUp('quarantine', 'row_problem', `c.before IS NULL AND c.after IS NULL AND ${problemOf('row_problem', 'row', 'c')}`)} ON true
+  LEFT JOIN ${lookUp('quarantine', 'context_problem', `x.context IS NULL AND ${problemOf('context_problem', 'context', 'x')}`)} ON true
  ORDER BY wanted.place`;
 
 /** As the driver gives it: NULL where a change has `undefined`. */
