@@ -195,7 +195,7 @@ describe('altered entries', () => {
     );
   });
 
-  it('tiles above are compared too', async () => {
+  it('tiles above are compared too', { timeout: 120_000 }, async () => {
     const log = SmallLog.start();
     log.transaction(65_600);
     log.sign();
