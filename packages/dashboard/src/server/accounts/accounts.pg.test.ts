@@ -165,6 +165,32 @@ test('an API key counts until it expires, or is revoked, and no longer', async (
   expect((await ada.send('DELETE', `/api/v1/accounts/keys/${endless.id}`)).status).toBe(404);
 });
 
+test('a link works for a while; so does a session, and for less long where nobody uses it', async () => {
+  const { admin, browser, database } = await accountsOfTest();
+  const ada = await admin();
+  const client = await database.connect();
+  const wanted = { email: 'grace@clinic.example', role: 'viewer', tables: null };
+  const { path } = (await (await ada.send('POST', '/api/v1/accounts/invitations', wanted)).json()) as {
+    path: string;
+  };
+  const accept = { token: path.slice(path.indexOf('#') + 1), name: 'Grace', password: goodPassword };
+  const grace = browser();
+  await client.query(`UPDATE bemi_accounts.links SET expires_at = expires_at - interval '30 days'`);
+  expect((await grace.send('POST', '/api/v1/auth/link/accept', accept)).status).toBe(404);
+  await client.query(`UPDATE bemi_accounts.links SET expires_at = expires_at + interval '30 days'`);
+  expect((await grace.send('POST', '/api/v1/auth/link/accept', accept)).status).toBe(200);
+
+  const status = async () => (await grace.get('/api/v1/session')).status;
+  const sessions = (change: string) => client.query(`UPDATE bemi_accounts.sessions SET ${change}`);
+  expect(await status()).toBe(200);
+  await sessions(`seen_at = seen_at - interval '2 days'`);
+  expect(await status()).toBe(401);
+  await sessions('seen_at = now()');
+  expect(await status()).toBe(200);
+  await sessions(`expires_at = now() - interval '1 second'`);
+  expect(await status()).toBe(401);
+});
+
 test('cookies of https are for this host alone', async () => {
   const { admin } = await accountsOfTest({ publicUrl: 'https://audit.clinic.example' });
   const ada = await admin();
