@@ -19,6 +19,9 @@ export interface DrainOptions {
   readonly logger: Logger;
 }
 
+/** So many of them are told what to do in the end; of each it was said when it failed. */
+const mostFixes = 5;
+
 /** What could not be drained, and why. */
 interface Left {
   readonly what: string;
@@ -107,16 +110,17 @@ async function drainAccesses(
 }
 
 function notDrained(left: readonly Left[]): CliError {
-  const explained = left.map(({ error }) => explainError(error));
-  const [first] = explained;
+  const explained = left.map(({ what, error }) => ({ what, ...explainError(error) }));
   const names = left.map(({ what }) => what).join(', ');
+  const [first] = explained;
+  const isOne = explained.length === 1;
+  const more = explained.length - mostFixes;
+  const fixes = explained.slice(0, mostFixes).map(({ what, fix }) => `${what}: ${fix}`);
   return new CliError(
     explained.every(({ exitCode }) => exitCode === 2) ? 2 : 1,
     'not-drained',
-    `Not drained: ${names}${left.length === 1 ? `. ${first!.message}` : ''}`,
-    left.length === 1
-      ? first!.fix
-      : 'Why, and what to do, was said of each above. Whatever else there is is recorded.',
+    `Not drained: ${names}${isOne ? `. ${first!.message}` : ''}`,
+    isOne ? first!.fix : [...fixes, ...(more > 0 ? [`Of ${more} more it was said above.`] : [])].join('\n'),
     { cause: left[0]!.error },
   );
 }
