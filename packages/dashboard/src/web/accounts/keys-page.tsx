@@ -1,4 +1,4 @@
-import { Badge, Button, Code, Select, Skeleton, Table, TextInput, VisuallyHidden } from '@mantine/core';
+import { Badge, Button, Code, Select, Skeleton, TextInput } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -7,6 +7,7 @@ import { request, send } from '../api/request.ts';
 import { Dialog } from '../elements/dialog.tsx';
 import { Moment } from '../elements/moment.tsx';
 import { PageHeading } from '../elements/page-heading.tsx';
+import { StackingCell, StackingRow, StackingTable } from '../elements/stacking-table.tsx';
 import { EmptyState, ErrorState } from '../elements/states.tsx';
 import { Form, useSend } from './form.tsx';
 import { fewestRights, patternsOf, RightsFields } from './rights-fields.tsx';
@@ -47,28 +48,14 @@ export function KeysPage() {
         </EmptyState>
       )}
       {keys.data && keys.data.length > 0 && (
-        <Table.ScrollContainer minWidth={680} type="native" tabIndex={0} aria-label="API keys, a table">
-          <Table verticalSpacing="xs">
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>Name</Table.Th>
-                <Table.Th>Begins with</Table.Th>
-                <Table.Th>Role</Table.Th>
-                <Table.Th>Tables</Table.Th>
-                <Table.Th>Last used</Table.Th>
-                <Table.Th>Expires</Table.Th>
-                <Table.Th style={{ position: 'relative' }}>
-                  <VisuallyHidden>What to do</VisuallyHidden>
-                </Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {keys.data.map((key) => (
-                <KeyRow key={key.id} apiKey={key} onRevoke={() => revoke.mutate(key.id)} />
-              ))}
-            </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
+        <StackingTable
+          label="API keys"
+          columns={['Name', 'Begins with', 'Role', 'Tables', 'Last used', 'Expires', 'What to do']}
+        >
+          {keys.data.map((key) => (
+            <KeyRow key={key.id} apiKey={key} onRevoke={() => revoke.mutate(key.id)} />
+          ))}
+        </StackingTable>
       )}
       <KeyDialog
         isOpen={isMaking}
@@ -88,16 +75,18 @@ function KeyRow({ apiKey, onRevoke }: { readonly apiKey: ApiKey; readonly onRevo
   const [isSure, setSure] = useState(false);
   const isExpired = expiresAt !== null && new Date(expiresAt) < new Date();
   return (
-    <Table.Tr>
-      <Table.Td>{name}</Table.Td>
-      <Table.Td>
+    <StackingRow>
+      <StackingCell of="Name">{name}</StackingCell>
+      <StackingCell of="Begins with">
         <Code>bemi_ak_{id.slice(0, 6)}…</Code>
-      </Table.Td>
-      <Table.Td>{role}</Table.Td>
-      <Table.Td>{tables ? tables.join(', ') : role === 'operator' ? 'none' : 'all'}</Table.Td>
-      <Table.Td>{lastUsedAt === null ? 'never' : <Moment at={lastUsedAt} />}</Table.Td>
-      <Table.Td>{expiresAt === null ? 'never' : <Moment at={expiresAt} />}</Table.Td>
-      <Table.Td ta="end">
+      </StackingCell>
+      <StackingCell of="Role">{role}</StackingCell>
+      <StackingCell of="Tables">
+        {tables ? tables.join(', ') : role === 'operator' ? 'none' : 'all'}
+      </StackingCell>
+      <StackingCell of="Last used">{lastUsedAt === null ? 'never' : <Moment at={lastUsedAt} />}</StackingCell>
+      <StackingCell of="Expires">{expiresAt === null ? 'never' : <Moment at={expiresAt} />}</StackingCell>
+      <StackingCell of="What to do">
         {revokedAt !== null || isExpired ? (
           <Badge color="gray" variant="outline">
             {revokedAt === null ? 'expired' : 'revoked'}
@@ -113,8 +102,8 @@ function KeyRow({ apiKey, onRevoke }: { readonly apiKey: ApiKey; readonly onRevo
             {isSure ? 'For good' : 'Revoke'}
           </Button>
         )}
-      </Table.Td>
-    </Table.Tr>
+      </StackingCell>
+    </StackingRow>
   );
 }
 

@@ -1,15 +1,4 @@
-import {
-  Badge,
-  Button,
-  Group,
-  Menu,
-  Skeleton,
-  Stack,
-  Table,
-  Text,
-  Title,
-  VisuallyHidden,
-} from '@mantine/core';
+import { Badge, Button, Group, Menu, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { IconDots, IconUserPlus } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -17,6 +6,7 @@ import type { Invitation, MadeLink, Person } from '../../api/account.ts';
 import { request, send } from '../api/request.ts';
 import { Moment } from '../elements/moment.tsx';
 import { PageHeading } from '../elements/page-heading.tsx';
+import { StackingCell, StackingRow, StackingTable } from '../elements/stacking-table.tsx';
 import { ErrorState } from '../elements/states.tsx';
 import { useSend } from './form.tsx';
 import { InviteDialog } from './invite-dialog.tsx';
@@ -68,33 +58,20 @@ export function PeoplePage() {
       {(reset.error ?? act.error) && <ErrorState error={(reset.error ?? act.error)!} />}
       {people.isPending && <Skeleton h={160} />}
       {people.data && (
-        <Table.ScrollContainer minWidth={620} type="native" tabIndex={0} aria-label="People, a table">
-          <Table verticalSpacing="xs">
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>Name</Table.Th>
-                <Table.Th>Role</Table.Th>
-                <Table.Th>Tables</Table.Th>
-                <Table.Th>Signs in by</Table.Th>
-                <Table.Th>Last seen</Table.Th>
-                <Table.Th style={{ position: 'relative' }}>
-                  <VisuallyHidden>What to do</VisuallyHidden>
-                </Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {people.data.map((person) => (
-                <PersonRow
-                  key={person.id}
-                  person={person}
-                  onChange={() => setChanged(person)}
-                  onLink={() => reset.mutate(person)}
-                  onSignOut={() => act.mutate(['DELETE', `/accounts/people/${person.id}/sessions`])}
-                />
-              ))}
-            </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
+        <StackingTable
+          label="People"
+          columns={['Name', 'Role', 'Tables', 'Signs in by', 'Last seen', 'What to do']}
+        >
+          {people.data.map((person) => (
+            <PersonRow
+              key={person.id}
+              person={person}
+              onChange={() => setChanged(person)}
+              onLink={() => reset.mutate(person)}
+              onSignOut={() => act.mutate(['DELETE', `/accounts/people/${person.id}/sessions`])}
+            />
+          ))}
+        </StackingTable>
       )}
       {invitations.data && invitations.data.length > 0 && (
         <Stack gap="xs" mt="lg">
@@ -157,14 +134,14 @@ function PersonRow({ person, onChange, onLink, onSignOut }: PersonRowProps) {
     ...(person.hasSingleSignOn ? ['single sign-on'] : []),
   ];
   return (
-    <Table.Tr>
-      <Table.Td>
+    <StackingRow>
+      <StackingCell of="Name">
         {name}
         <Text size="xs" c="dimmed">
           {email}
         </Text>
-      </Table.Td>
-      <Table.Td>
+      </StackingCell>
+      <StackingCell of="Role">
         {role ?? (
           <Badge color="yellow" variant="outline">
             waits for a role
@@ -175,11 +152,15 @@ function PersonRow({ person, onChange, onLink, onSignOut }: PersonRowProps) {
             disabled
           </Badge>
         )}
-      </Table.Td>
-      <Table.Td>{tables ? tables.join(', ') : role === 'operator' ? 'none' : 'all'}</Table.Td>
-      <Table.Td>{ways.join(', ')}</Table.Td>
-      <Table.Td>{lastSeenAt === null ? 'not signed in' : <Moment at={lastSeenAt} />}</Table.Td>
-      <Table.Td ta="end">
+      </StackingCell>
+      <StackingCell of="Tables">
+        {tables ? tables.join(', ') : role === 'operator' ? 'none' : 'all'}
+      </StackingCell>
+      <StackingCell of="Signs in by">{ways.join(', ')}</StackingCell>
+      <StackingCell of="Last seen">
+        {lastSeenAt === null ? 'not signed in' : <Moment at={lastSeenAt} />}
+      </StackingCell>
+      <StackingCell of="What to do">
         <Menu position="bottom-end" withinPortal>
           <Menu.Target>
             <Button size="xs" variant="default" aria-label={`What to do with ${name}`}>
@@ -192,7 +173,7 @@ function PersonRow({ person, onChange, onLink, onSignOut }: PersonRowProps) {
             <Menu.Item onClick={onSignOut}>End all sessions</Menu.Item>
           </Menu.Dropdown>
         </Menu>
-      </Table.Td>
-    </Table.Tr>
+      </StackingCell>
+    </StackingRow>
   );
 }
