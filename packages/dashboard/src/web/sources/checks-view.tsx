@@ -68,7 +68,7 @@ export function ChecksView({ checks }: { readonly checks: SourceChecks }) {
 function Finding({ finding }: { readonly finding: SourceFinding }) {
   const { verdict, title, evidence, sql } = finding;
   const { icon: Icon, color, word } = marks[verdict];
-  const advice = adviceOf(finding);
+  const { advice, command } = adviceOf(finding);
   return (
     <Group gap="sm" wrap="nowrap" align="flex-start">
       <ThemeIcon size={20} radius="xl" color={color} mt={2} aria-label={word} role="img">
@@ -88,16 +88,26 @@ function Finding({ finding }: { readonly finding: SourceFinding }) {
             {advice}
           </Text>
         )}
+        {verdict !== 'ok' && command !== undefined && (
+          <SqlBlock sql={[command]} label={`Copy the command: ${title}`} />
+        )}
         {verdict !== 'ok' && sql.length > 0 && <SqlBlock sql={sql} label={`Copy the SQL: ${title}`} />}
       </Stack>
     </Group>
   );
 }
 
-/** The fix without its SQL, which is shown as such. */
-function adviceOf({ fix, sql }: SourceFinding): string {
+/** The fix in words; its SQL, and a command on a line of its own, are shown as such. */
+function adviceOf({ fix, sql }: SourceFinding): {
+  readonly advice: string;
+  readonly command: string | undefined;
+} {
   const at = sql.length === 0 ? -1 : fix.indexOf(sql[0]!);
-  return (at < 0 ? fix : fix.slice(0, at)).trim();
+  const text = (at < 0 ? fix : fix.slice(0, at)).trim();
+  const command = /\n(bemi .+)$/.exec(text);
+  return command
+    ? { advice: text.slice(0, command.index), command: command[1] }
+    : { advice: text, command: undefined };
 }
 
 function titleOf(group: string): string {
