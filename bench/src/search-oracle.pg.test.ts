@@ -14,8 +14,8 @@ import { expect, test } from 'vitest';
 import { satisfies } from './change-oracle.ts';
 import { fillLog } from './filled-log.ts';
 
-const changeCount = effort(12_000, 200_000);
-const searches = effort(12, 600);
+const changeCount = effort(12_000, 40_000);
+const searches = effort(12, 150);
 /** The end of a partition and of a range of the index; the log goes over it. */
 const boundary = 131_072;
 
