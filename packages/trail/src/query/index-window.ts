@@ -4,12 +4,14 @@ import type { IndexTerms } from './index-terms.ts';
 import { lookUpsFor } from './look-ups.ts';
 import { Parameters } from './parameters.ts';
 import type { WindowQuery } from './scan-window.ts';
-import type { Order, SequenceRange } from './sequence-range.ts';
+import { isEmptyRange, type Order, overlapOf, type SequenceRange } from './sequence-range.ts';
 
 /** The times of commits are known of each block of so many sequences, */
 export const blockBits = 10n;
 /** and the index has changes under the number of a range of so many. */
 export const indexRangeBits = 17n;
+/** A row of the index is for changes within a tile of so many: no row reaches from one into the next. */
+export const tileBits = 8n;
 
 export interface IndexWindow {
   readonly found: readonly bigint[];
@@ -51,36 +53,42 @@ export async function indexWindow(
   const ofEach = conditions.filter((condition) => /\b[cr]\./.test(condition));
   const ofAll = conditions.filter((condition) => !ofEach.includes(condition));
   const within = { commits: `t.sequence > ${beginningOf(window)}` };
-  const { rows: answers } = await client.query<{
-    found: string[] | null;
-    last: string | null;
-    count: number;
-  }>(
-    `WITH candidate AS MATERIALIZED (${candidates(terms, window, parameters)}), found AS (
+  const { rows: answers } = await client.query<{ found: string[] | null; edge: string | null }>(
+    // Where there are more rows, the last tile is left to the next window: rows of contexts that take turns reach over each other.
+    `WITH candidate AS MATERIALIZED (${candidates(terms, window, parameters)}), looked AS MATERIALIZED (
+       SELECT CASE WHEN count(*) = ${window.rows}
+                   THEN ${isNewestFirst ? `((min(sequence) >> ${tileBits}) + 1) << ${tileBits}` : `(max(sequence) >> ${tileBits}) << ${tileBits}`}
+              END AS edge FROM candidate
+     ), found AS (
        SELECT c.sequence
          FROM (SELECT c.* FROM (SELECT ${log}::integer AS log, candidate.* FROM candidate) c ${lookUpsFor(ofAll, within)}
                 WHERE ${['true', ...ofAll].join(' AND ')} OFFSET 0) group_of
         CROSS JOIN LATERAL (
           SELECT c.* FROM bemi.change_log c
            WHERE c.log = ${log} AND c.sequence BETWEEN group_of.sequence AND group_of.last_sequence
-             AND c.sequence >= ${low} AND c.sequence < ${high}
+             AND c.sequence >= ${isNewestFirst ? `greatest(${low}, (SELECT edge FROM looked))` : low}
+             AND c.sequence < ${isNewestFirst ? high : `least(${high}, (SELECT edge FROM looked))`}
              AND c.transaction = group_of.transaction AND c.context_no = group_of.context_no OFFSET 0) c
          ${lookUpsFor(ofEach, within)}
         WHERE ${['true', ...ofEach].join(' AND ')}
         ORDER BY c.sequence ${direction} LIMIT ${parameters.add(limit)})
-     SELECT (SELECT array_agg(sequence ORDER BY sequence ${direction}) FROM found) AS found,
-            (SELECT ${isNewestFirst ? 'min(sequence)' : 'max(last_sequence)'} FROM candidate) AS last,
-            (SELECT count(*)::integer FROM candidate) AS count`,
+     SELECT (SELECT array_agg(sequence ORDER BY sequence ${direction}) FROM found) AS found, (SELECT edge FROM looked) AS edge`,
     parameters.values,
   );
-  const { found, last, count } = answers[0]!;
-  const isCut = last !== null && count === rows;
-  const through = !isCut
-    ? range
-    : isNewestFirst
-      ? { low: BigInt(last), high: range.high }
-      : { low: range.low, high: BigInt(last) + 1n };
+  const { found, edge } = answers[0]!;
+  const through = edge === null ? range : partUpTo(BigInt(edge), range, order);
+  // Of one tile alone there are at most as many rows as it has sequences.
+  if (isEmptyRange(through))
+    return await indexWindow(client, query, range, 1 + (1 << Number(tileBits)), limit);
   return { found: (found ?? []).map(BigInt), through };
+}
+
+/** What of a range comes before a sequence, in the order of a search. */
+function partUpTo(edge: bigint, range: SequenceRange, order: Order): SequenceRange {
+  return overlapOf(
+    range,
+    order === 'newest-first' ? { low: edge, high: range.high } : { low: range.low, high: edge },
+  );
 }
 
 /** What a window is, as a statement refers to it. */

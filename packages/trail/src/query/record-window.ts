@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { filterConditions } from './filter-conditions.ts';
 import type { IndexTerms } from './index-terms.ts';
-import { indexRangeBits } from './index-window.ts';
+import { indexRangeBits, tileBits } from './index-window.ts';
 import { lookUpsFor } from './look-ups.ts';
 import { Parameters } from './parameters.ts';
 import type { WindowQuery } from './scan-window.ts';
@@ -22,9 +22,6 @@ export interface RecordWindow {
   /** The last change that was looked at; `undefined` where there are no more in the range. */
   readonly lookedAt: bigint | undefined;
 }
-
-/** A row of the index is for changes within so many sequences. */
-const tileBits = 8;
 
 /**
  * Looks at the first so many changes of a record: shape by shape, since with relation and key given the index yields them
