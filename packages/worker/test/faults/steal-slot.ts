@@ -46,6 +46,14 @@ export async function stealSlot(scene: FaultScene): Promise<Thief> {
           await expect.poll(() => stream.receivedLsn >= parseLsn(lsn), patience).toBe(true);
           stream.confirm(parseLsn(lsn));
           await stream.stop();
+          // What the server has not read yet is lost with the connection.
+          const isConfirmed = async (): Promise<unknown> => {
+            const [row] = await scene.source.query(
+              `SELECT confirmed_flush_lsn >= '${lsn}'::pg_lsn AS done FROM pg_replication_slots WHERE slot_name = '${scene.slot}'`,
+            );
+            return row!['done'];
+          };
+          await expect.poll(isConfirmed, patience).toBe(true);
         },
         end: () => client.connection.stream.destroy(),
       };
